@@ -1,0 +1,4 @@
+package access
+
+// Ability is a compiled set of rules.
+type Ability struct{}
