@@ -1,0 +1,250 @@
+package sqldb
+
+import (
+	"context"
+	"database/sql"
+	"errors"
+	"fmt"
+	"io"
+	"net/url"
+	"os"
+	"path/filepath"
+	"runtime"
+	"strings"
+	"sync"
+
+	"github.com/pressly/goose/v3"
+	"modernc.org/sqlite"
+	sqlite3 "modernc.org/sqlite/lib"
+)
+
+// applicationID marks a SQLite file as ours ("Sall"), so that no other program's database is ever migrated.
+const applicationID = 0x53616c6c
+
+// errLocked says that another process has the database.
+var errLocked = errors.New("in use")
+
+// liteStore is a SQLite file: one connection that writes, in groups, and a pool of connections that can only read.
+type liteStore struct {
+	group       *group
+	writer      *sql.DB
+	readers     *sql.DB
+	*statements // of the readers
+	lock        *os.File
+	closing     sync.Once
+	closed      error
+}
+
+// openSQLite opens the file that o.URL names, making it if there is none.
+func openSQLite(ctx context.Context, db *DB, o Options) error {
+	path, err := litePath(o.URL)
+	if err != nil {
+		return err
+	}
+	s := &liteStore{}
+	if err := s.open(ctx, path); err != nil {
+		_ = s.release()
+		return liteFailure(path, err)
+	}
+	s.group = newGroup(db, &liteSession{writer: s.writer})
+	db.engine, db.store, db.group = SQLite, s, s.group
+	return nil
+}
+
+// litePath returns the absolute path in a URL like sqlite:data/sallyport.db, links resolved, so that one file has one lock.
+func litePath(raw string) (string, error) {
+	name := strings.TrimPrefix(raw, "sqlite:")
+	if strings.HasPrefix(name, "///") {
+		name = name[2:]
+	}
+	if name == "" || strings.HasPrefix(name, ":") || strings.HasPrefix(name, "//") || strings.ContainsAny(name, "?\x00") {
+		return "", fmt.Errorf("a SQLite URL is sqlite: and the path of a file, without parameters, like sqlite:/var/lib/sallyport/sallyport.db")
+	}
+	path, err := filepath.Abs(name)
+	if err != nil {
+		return "", err
+	}
+	if real, err := filepath.EvalSymlinks(path); err == nil {
+		return real, nil
+	}
+	if dir, err := filepath.EvalSymlinks(filepath.Dir(path)); err == nil {
+		return filepath.Join(dir, filepath.Base(path)), nil
+	}
+	return path, nil
+}
+
+// open takes the lock, checks the file, and opens it for writing and for reading. The lock comes first: it also keeps
+// this process from opening the file twice, since closing any handle on it would lose SQLite's own locks.
+func (s *liteStore) open(ctx context.Context, path string) (err error) {
+	if err := os.MkdirAll(filepath.Dir(path), 0o700); err != nil {
+		return err
+	}
+	if s.lock, err = lockFile(path + ".lock"); err != nil {
+		return err
+	}
+	if err := checkFile(path); err != nil {
+		return err
+	}
+	if s.writer, err = liteConnect(path, "_txlock=immediate", "_pragma=journal_size_limit(67108864)"); err != nil {
+		return err
+	}
+	s.writer.SetMaxOpenConns(1)
+	if err := claim(ctx, s.writer); err != nil {
+		return err
+	}
+	if s.readers, err = liteConnect(path, "mode=ro", "_query_only=1"); err != nil {
+		return err
+	}
+	n := min(max(2*runtime.GOMAXPROCS(0), 4), 16)
+	s.readers.SetMaxOpenConns(n)
+	s.readers.SetMaxIdleConns(n) // a reader keeps its prepared statements and its cache
+	s.statements = newStatements(s.readers)
+	return nil
+}
+
+// checkFile makes the file, for its owner alone, if there is none, and refuses one that does not begin as a SQLite
+// file does (https://www.sqlite.org/fileformat.html#the_database_header).
+func checkFile(path string) error {
+	f, err := os.OpenFile(path, os.O_RDWR|os.O_CREATE, 0o600)
+	if err != nil {
+		return err
+	}
+	defer f.Close()
+	var header [16]byte
+	switch n, err := io.ReadFull(f, header[:]); {
+	case n == 0 && err == io.EOF:
+		return nil // new
+	case err != nil && err != io.ErrUnexpectedEOF:
+		return err
+	case string(header[:]) != "SQLite format 3\x00":
+		return errNotSQLite
+	}
+	return nil
+}
+
+// liteConnect returns a pool of connections to the file with our settings and the given ones. synchronous=FULL makes a
+// commit durable before it returns. There is no mmap: an I/O error is to be an error, not a signal that ends the process.
+func liteConnect(path string, settings ...string) (*sql.DB, error) {
+	settings = append(settings,
+		"_busy_timeout=5000", // another process can only be an operator's tool
+		"_dqs=0", "_defensive=1",
+		"_pragma=foreign_keys(1)", "_pragma=synchronous(FULL)", "_pragma=cache_size(-8192)",
+		"_pragma=temp_store(MEMORY)", "_pragma=trusted_schema(0)")
+	file := url.URL{Scheme: "file", Path: path, RawQuery: strings.Join(settings, "&")}
+	connector, err := sqlite.NewConnector(file.String())
+	if err != nil {
+		return nil, err
+	}
+	return sql.OpenDB(connector), nil
+}
+
+// claim refuses a database of another application before anything is written to it, marks a new one as ours, and
+// brings its schema up to date.
+func claim(ctx context.Context, writer *sql.DB) error {
+	var id, tables, version int64
+	err := writer.QueryRowContext(ctx, `SELECT (SELECT application_id FROM pragma_application_id), COUNT(*),
+		COALESCE(SUM(name = 'goose_db_version'), 0) FROM sqlite_schema WHERE type = 'table'`).Scan(&id, &tables, &version)
+	if err != nil {
+		return err
+	}
+	if id != applicationID && (id != 0 || tables != 0) {
+		return errForeign
+	}
+	if id == 0 {
+		if _, err := writer.ExecContext(ctx, fmt.Sprintf("PRAGMA application_id = %d", applicationID)); err != nil {
+			return err
+		}
+	}
+	var mode string
+	if err := writer.QueryRowContext(ctx, "PRAGMA journal_mode = WAL").Scan(&mode); err != nil {
+		return err
+	}
+	if mode != "wal" {
+		return errNoWAL
+	}
+	if version != 0 {
+		err := writer.QueryRowContext(ctx, "SELECT MAX(version_id) FROM goose_db_version").Scan(&version)
+		if err != nil {
+			return err
+		}
+	}
+	return migrate(ctx, writer, goose.DialectSQLite3, version)
+}
+
+// The refusals that are not SQLite's own.
+var (
+	errNotSQLite = errors.New("not a SQLite file")
+	errForeign   = errors.New("another application's file")
+	errNoWAL     = errors.New("no write-ahead log")
+)
+
+// liteFailure puts why a file could not be opened in a sentence for the operator.
+func liteFailure(path string, err error) error {
+	code := sqliteCode(err) & 0xff
+	switch {
+	case errors.Is(err, errLocked):
+		return fmt.Errorf("the database %s is %w; stop that process, or give this one a file of its own", path, err)
+	case errors.Is(err, errForeign):
+		return fmt.Errorf("%s is the SQLite database of another application; name a file that does not exist yet, or one that this program made", path)
+	case errors.Is(err, errNotSQLite) || code == sqlite3.SQLITE_NOTADB:
+		return fmt.Errorf("%s is not a SQLite database, or its header is damaged; name another file, or restore this one from a backup", path)
+	case code == sqlite3.SQLITE_CORRUPT:
+		return fmt.Errorf("the database %s is damaged; restore it from a backup: %w", path, err)
+	case errors.Is(err, errNoWAL):
+		return fmt.Errorf("the file system of %s cannot hold a SQLite write-ahead log; put the database on a local disk", path)
+	case code == sqlite3.SQLITE_FULL:
+		return fmt.Errorf("the disk of %s is full; free some space: %w", path, err)
+	case errors.Is(err, os.ErrPermission) || code == sqlite3.SQLITE_READONLY || code == sqlite3.SQLITE_CANTOPEN:
+		return fmt.Errorf("the database %s cannot be written; let this user write the file and its directory: %w", path, err)
+	}
+	return fmt.Errorf("the database %s cannot be opened: %w", path, err)
+}
+
+// row runs a query for one row, prepared if there is room.
+func (s *liteStore) row(ctx context.Context, query string, args []any) *sql.Row {
+	stmt, err := s.prepared(ctx, query)
+	if err != nil || stmt == nil {
+		return s.readers.QueryRowContext(ctx, query, args...) // meets the same error, if there was one
+	}
+	return stmt.QueryRowContext(ctx, args...)
+}
+
+func (s *liteStore) snapshot(ctx context.Context) (runner, func() error, error) {
+	tx, err := s.readers.BeginTx(ctx, nil)
+	if err != nil {
+		return nil, nil, err
+	}
+	return within{tx, s.statements}, tx.Rollback, nil
+}
+
+func (s *liteStore) write(ctx context.Context, fn func(*Tx) error) error { return s.group.do(ctx, fn) }
+
+// probe changes nothing, but SQLite writes and syncs it all the same.
+func (s *liteStore) probe() string { return "UPDATE instance SET id = id" }
+
+func (s *liteStore) stats() sql.DBStats { return s.readers.Stats() }
+
+func (s *liteStore) close() error {
+	s.closing.Do(func() {
+		s.group.close()
+		s.statements.close()
+		s.closed = s.release()
+	})
+	return s.closed
+}
+
+// release closes what is open, the lock last. The writer outlives the readers, since the last connection to close
+// moves the write-ahead log into the database, and a reader may not.
+func (s *liteStore) release() error {
+	var errs []error
+	if s.readers != nil {
+		errs = append(errs, s.readers.Close())
+	}
+	if s.writer != nil {
+		errs = append(errs, s.writer.Close())
+	}
+	if s.lock != nil {
+		errs = append(errs, s.lock.Close())
+	}
+	return errors.Join(errs...)
+}
