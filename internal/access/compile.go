@@ -1,0 +1,145 @@
+package access
+
+import (
+	"cmp"
+	"fmt"
+	"maps"
+	"slices"
+	"strconv"
+	"strings"
+
+	"github.com/sallyport/sallyport/internal/fault"
+)
+
+// What rules may be at most, so that checking them takes bounded time and memory.
+const (
+	// MaxRoleRules is how many rules one role or privilege should hold; whoever stores them checks it.
+	MaxRoleRules = 500
+
+	maxRules  = 10_000 // in one ability, over all roles of an actor
+	maxValues = 200    // in one $in
+	maxText   = 1024   // bytes of one value in a condition
+)
+
+// Compile makes an Ability of the rules of an organisation. A rule that does not follow the vocabulary of
+// identity.md 7.1 is a fault.Validation that names its place in the list "permissions".
+func Compile(rules []Rule) (*Ability, error) { return organisation.compile(rules) }
+
+func (v *vocabulary) compile(rules []Rule) (*Ability, error) {
+	if len(rules) > maxRules {
+		return nil, fault.Invalid("too_big", fmt.Sprintf("There are %d rules; at most %d are allowed.", len(rules), maxRules), "permissions")
+	}
+	a := &Ability{scope: v, rules: slices.Clone(rules), index: make(map[permission][]*compiled)}
+	for i := range a.rules {
+		if err := a.add(&a.rules[i]); err != nil {
+			return nil, under(err, "permissions", strconv.Itoa(i))
+		}
+	}
+	return a, nil
+}
+
+// add compiles one rule and files it under each of its actions.
+func (a *Ability) add(rule *Rule) error {
+	w, known := a.scope.bySubject[rule.Subject]
+	if !known {
+		return fault.Invalid("invalid_enum_value", fmt.Sprintf("%.64q is not a subject of this scope. Subjects are %s.", rule.Subject, a.scope.subjects()), "subject")
+	}
+	actions, err := w.resolve(rule.Actions)
+	if err != nil {
+		return err
+	}
+	conditions, err := w.conditions(rule.Conditions)
+	if err != nil {
+		return err
+	}
+	c := &compiled{rule: rule, inverted: rule.Inverted, conditions: conditions}
+	c.never = !rule.Inverted && slices.ContainsFunc(conditions, condition.isTemplated)
+	for _, action := range actions {
+		p := permission{rule.Subject, action}
+		a.index[p] = append(a.index[p], c)
+	}
+	return nil
+}
+
+// resolve returns the actions that a rule's actions stand for, each once.
+func (w *words) resolve(named []Action) ([]Action, error) {
+	if len(named) == 0 {
+		return nil, fault.Invalid("too_small", "A rule needs at least one action.", "action")
+	}
+	var found []Action
+	for _, action := range named {
+		meant := w.means[action]
+		if len(meant) == 0 {
+			meant = []Action{action}
+		}
+		if !slices.Contains(w.actions, action) {
+			return nil, fault.Invalid("invalid_enum_value", fmt.Sprintf("%.64q is not an action on %q. Actions are %s.", action, w.subject, join(w.actions)), "action")
+		}
+		if len(w.means[action]) > 0 && slices.ContainsFunc(named, func(other Action) bool { return slices.Contains(meant, other) }) {
+			return nil, fault.New(fault.BadRequest, "The action %q on %q already stands for %s. Name either it or them, not both.", action, w.subject, join(meant))
+		}
+		for _, m := range meant {
+			if !slices.Contains(found, m) {
+				found = append(found, m)
+			}
+		}
+	}
+	return found, nil
+}
+
+// conditions compiles the conditions of a rule, the cheap ones first.
+func (w *words) conditions(raw Conditions) ([]condition, error) {
+	var compiled []condition
+	for _, name := range slices.Sorted(maps.Keys(raw)) {
+		k, known := keyNamed(name)
+		if !known || w.keys[k] == 0 {
+			return nil, fault.Invalid("unrecognized_keys", fmt.Sprintf("Rules on %q have no condition %.64q. Conditions are %s.", w.subject, name, w.keyList()), "conditions")
+		}
+		found, err := parseOperators(raw[name], w.keys[k], k)
+		if err != nil {
+			return nil, under(err, "conditions", name)
+		}
+		compiled = append(compiled, found...)
+	}
+	slices.SortStableFunc(compiled, func(a, b condition) int { return cmp.Compare(a.op, b.op) })
+	return compiled, nil
+}
+
+// under puts names before the path of a validation fault.
+func under(err error, path ...string) error {
+	f := fault.From(err)
+	for i := range f.Issues {
+		f.Issues[i].Path = append(slices.Clone(path), f.Issues[i].Path...)
+	}
+	return f
+}
+
+func (v *vocabulary) subjects() string {
+	names := make([]Subject, len(v.words))
+	for i, w := range v.words {
+		names[i] = w.subject
+	}
+	return join(names)
+}
+
+func (w *words) keyList() string {
+	var names []string
+	for k := range keyCount {
+		if w.keys[k] != 0 {
+			names = append(names, keyNames[k])
+		}
+	}
+	if names == nil {
+		return "none"
+	}
+	return join(names)
+}
+
+// join writes names for a message.
+func join[S ~string](names []S) string {
+	quoted := make([]string, len(names))
+	for i, n := range names {
+		quoted[i] = strconv.Quote(string(n))
+	}
+	return strings.Join(quoted, ", ")
+}

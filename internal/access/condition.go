@@ -1,0 +1,89 @@
+package access
+
+import "slices"
+
+// operator is one way to compare. The operators that a condition may use are a set of these bits. They stand in the
+// order in which they are tried: the cheap ones first.
+type operator uint8
+
+const (
+	opEqual operator = 1 << iota
+	opIn
+	opUnequal
+	opGlob
+	opElement
+
+	plain    = opEqual | opUnequal | opIn
+	withGlob = plain | opGlob
+)
+
+// operators are the names of the operators (secrets.md 4.2).
+var operators = map[string]operator{
+	"$eq": opEqual, "$in": opIn, "$ne": opUnequal, "$glob": opGlob, "$elemMatch": opElement,
+}
+
+// condition is one operator on one attribute.
+type condition struct {
+	key       key
+	op        operator
+	templated bool     // holds a template that nobody filled in
+	values    []string // of opEqual and opUnequal one, of opIn some, sorted
+	globs     []glob   // of opGlob: the alternatives
+	name      []condition
+	value     []condition // of opElement, with name: what one pair must meet
+}
+
+// holds reports whether an attribute meets the condition. One that the thing does not have (nil) is unequal to
+// everything and meets nothing else. A list meets it if one of its elements does.
+func (c *condition) holds(f *Field) bool {
+	switch {
+	case f == nil:
+		return c.op == opUnequal
+	case c.op == opElement:
+		return c.holdsPair(f.pairs)
+	case f.key.isList():
+		return slices.ContainsFunc(f.list, c.matches)
+	}
+	return c.matches(f.text)
+}
+
+func (c *condition) holdsPair(pairs []Pair) bool {
+	for _, p := range pairs {
+		if all(c.name, p.Key) && all(c.value, p.Value) {
+			return true
+		}
+	}
+	return false
+}
+
+// all reports whether a value meets all conditions.
+func all(conditions []condition, value string) bool {
+	for i := range conditions {
+		if !conditions[i].matches(value) {
+			return false
+		}
+	}
+	return true
+}
+
+// matches reports whether one value meets the condition.
+func (c *condition) matches(value string) bool {
+	switch c.op {
+	case opEqual:
+		return value == c.values[0]
+	case opUnequal:
+		return value != c.values[0]
+	case opIn:
+		_, found := slices.BinarySearch(c.values, value)
+		return found
+	case opGlob:
+		for i := range c.globs {
+			if c.globs[i].match(value) {
+				return true
+			}
+		}
+	}
+	return false
+}
+
+func (k key) isList() bool { return k == keySecretTags }
