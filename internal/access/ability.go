@@ -50,11 +50,9 @@ func (a *Ability) Allows(action Action, subject Subject, f Fields) bool {
 // allowsSome answers a check without fields.
 func allowsSome(rules []*compiled) bool {
 	for i := len(rules) - 1; i >= 0; i-- {
-		r := rules[i]
-		if r.inverted && len(r.conditions) > 0 || r.never {
-			continue
+		if r := rules[i]; !r.never && (!r.inverted || len(r.conditions) == 0) {
+			return !r.inverted
 		}
-		return !r.inverted
 	}
 	return false
 }
@@ -69,6 +67,15 @@ func (r *compiled) matches(at *attributes) bool {
 		}
 	}
 	return true
+}
+
+// size is the length of all patterns that matching walks.
+func (r *compiled) size() int {
+	total := 0
+	for i := range r.conditions {
+		total += r.conditions[i].size()
+	}
+	return total
 }
 
 // Rules returns the rules in their order.

@@ -16,9 +16,10 @@ const (
 	// MaxRoleRules is how many rules one role or privilege should hold; whoever stores them checks it.
 	MaxRoleRules = 500
 
-	maxRules  = 10_000 // in one ability, over all roles of an actor
-	maxValues = 200    // in one $in
-	maxText   = 1024   // bytes of one value in a condition
+	maxRules    = 5000    // in one ability, over all roles of an actor
+	maxPatterns = 1 << 18 // bytes of all patterns in one ability
+	maxValues   = 200     // in one $in
+	maxText     = 1024    // bytes of one value in a condition
 )
 
 // Compile makes an Ability of the rules of an organisation. A rule that does not follow the vocabulary of
@@ -30,27 +31,32 @@ func (v *vocabulary) compile(rules []Rule) (*Ability, error) {
 		return nil, fault.Invalid("too_big", fmt.Sprintf("There are %d rules; at most %d are allowed.", len(rules), maxRules), "permissions")
 	}
 	a := &Ability{scope: v, rules: slices.Clone(rules), index: make(map[permission][]*compiled)}
+	patterns := 0
 	for i := range a.rules {
-		if err := a.add(&a.rules[i]); err != nil {
+		c, err := a.add(&a.rules[i])
+		if err != nil {
 			return nil, under(err, "permissions", strconv.Itoa(i))
+		}
+		if patterns += c.size(); patterns > maxPatterns {
+			return nil, fault.Invalid("too_big", "The $glob patterns of these rules are too many or too long; use fewer wildcards.", "permissions")
 		}
 	}
 	return a, nil
 }
 
 // add compiles one rule and files it under each of its actions.
-func (a *Ability) add(rule *Rule) error {
+func (a *Ability) add(rule *Rule) (*compiled, error) {
 	w, known := a.scope.bySubject[rule.Subject]
 	if !known {
-		return fault.Invalid("invalid_enum_value", fmt.Sprintf("%.64q is not a subject of this scope. Subjects are %s.", rule.Subject, a.scope.subjects()), "subject")
+		return nil, fault.Invalid("invalid_enum_value", fmt.Sprintf("%.64q is not a subject of this scope. Subjects are %s.", rule.Subject, a.scope.subjects()), "subject")
 	}
 	actions, err := w.resolve(rule.Actions)
 	if err != nil {
-		return err
+		return nil, err
 	}
 	conditions, err := w.conditions(rule.Conditions)
 	if err != nil {
-		return err
+		return nil, err
 	}
 	c := &compiled{rule: rule, inverted: rule.Inverted, conditions: conditions}
 	c.never = !rule.Inverted && slices.ContainsFunc(conditions, condition.isTemplated)
@@ -58,7 +64,7 @@ func (a *Ability) add(rule *Rule) error {
 		p := permission{rule.Subject, action}
 		a.index[p] = append(a.index[p], c)
 	}
-	return nil
+	return c, nil
 }
 
 // resolve returns the actions that a rule's actions stand for, each once.
@@ -66,17 +72,25 @@ func (w *words) resolve(named []Action) ([]Action, error) {
 	if len(named) == 0 {
 		return nil, fault.Invalid("too_small", "A rule needs at least one action.", "action")
 	}
-	var found []Action
 	for _, action := range named {
-		meant := w.means[action]
-		if len(meant) == 0 {
-			meant = []Action{action}
-		}
 		if !slices.Contains(w.actions, action) {
 			return nil, fault.Invalid("invalid_enum_value", fmt.Sprintf("%.64q is not an action on %q. Actions are %s.", action, w.subject, join(w.actions)), "action")
 		}
-		if len(w.means[action]) > 0 && slices.ContainsFunc(named, func(other Action) bool { return slices.Contains(meant, other) }) {
+		meant := w.means[action]
+		if slices.ContainsFunc(named, func(other Action) bool { return slices.Contains(meant, other) }) {
 			return nil, fault.New(fault.BadRequest, "The action %q on %q already stands for %s. Name either it or them, not both.", action, w.subject, join(meant))
+		}
+	}
+	return w.expand(named), nil
+}
+
+// expand puts in the place of each action what it stands for, each once.
+func (w *words) expand(named []Action) []Action {
+	var found []Action
+	for _, action := range named {
+		meant := w.means[action]
+		if meant == nil {
+			meant = []Action{action}
 		}
 		for _, m := range meant {
 			if !slices.Contains(found, m) {
@@ -84,7 +98,7 @@ func (w *words) resolve(named []Action) ([]Action, error) {
 			}
 		}
 	}
-	return found, nil
+	return found
 }
 
 // conditions compiles the conditions of a rule, the cheap ones first.

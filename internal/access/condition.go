@@ -86,4 +86,13 @@ func (c *condition) matches(value string) bool {
 	return false
 }
 
+// size is the length of all patterns that matching a value walks.
+func (c *condition) size() int {
+	total := 0
+	for i := range c.globs {
+		total += c.globs[i].size()
+	}
+	return total
+}
+
 func (k key) isList() bool { return k == keySecretTags }

@@ -12,8 +12,9 @@ import (
 // What a glob may be at most. Without braces, matching takes time in proportion to the length of the pattern times
 // that of the value, so these bound the time of a check.
 const (
-	maxGlob         = 512 // bytes
-	maxAlternatives = 32  // after the braces are multiplied out
+	maxGlob         = 512  // bytes
+	maxAlternatives = 32   // after the braces are multiplied out
+	maxMultiplied   = 4096 // bytes of all alternatives together
 )
 
 // glob is one pattern without braces. What it matches is decided by doublestar; the shapes only spare the walk.
@@ -56,9 +57,13 @@ func compileGlob(s string) ([]glob, error) {
 			globs = append(globs, newGlob(tokens[:n-2]))
 		}
 	}
+	total := 0
 	for _, g := range globs {
+		if total += len(g.pattern); total > maxMultiplied {
+			return nil, badGlob(s, "stands for too much when its braces are multiplied out; use several rules")
+		}
 		if !doublestar.ValidatePattern(g.pattern) {
-			return nil, fault.Invalid("custom", fmt.Sprintf("%.64q is not a glob that we understand.", s))
+			return nil, badGlob(s, "cannot be understood")
 		}
 	}
 	return globs, nil
@@ -98,4 +103,14 @@ func (g *glob) match(value string) bool {
 		return strings.HasPrefix(value, g.stem) && (len(value) == len(g.stem) || value[len(g.stem)] == '/')
 	}
 	return strings.HasPrefix(value, g.stem) && doublestar.MatchUnvalidated(g.pattern, value)
+}
+
+func (g glob) hasWildcard() bool { return g.shape != shapeLiteral }
+
+// size is the length of the pattern if matching walks it, or 0.
+func (g *glob) size() int {
+	if g.shape == shapeGeneral {
+		return len(g.pattern)
+	}
+	return 0
 }

@@ -118,7 +118,19 @@ func parseGlob(c condition, raw any) (condition, error) {
 	}
 	c.templated = hasTemplate(s)
 	c.globs, err = compileGlob(s)
+	if err == nil && !slices.ContainsFunc(c.globs, glob.hasWildcard) {
+		c.literals()
+	}
 	return c, err
+}
+
+// literals turns a glob without wildcards into the $in that it amounts to.
+func (c *condition) literals() {
+	for _, g := range c.globs {
+		c.values = append(c.values, g.prefix)
+	}
+	slices.Sort(c.values)
+	c.values, c.globs, c.op = slices.Compact(c.values), nil, opIn
 }
 
 // parseElement reads an $elemMatch over metadata: conditions on the key and the value of one pair.

@@ -1,0 +1,175 @@
+package access
+
+import (
+	"slices"
+
+	"github.com/sallyport/sallyport/internal/fault"
+)
+
+// MissingPermission is something that a target may do and the actor may not.
+type MissingPermission struct {
+	Action     Action     `json:"action"`
+	Subject    Subject    `json:"subject"`
+	Conditions Conditions `json:"conditions,omitempty"`
+}
+
+// BoundaryDetails are the details of a boundary fault.
+type BoundaryDetails struct {
+	MissingPermissions []MissingPermission `json:"missingPermissions"`
+}
+
+// maxMissing is how many missing permissions a boundary fault lists at most.
+const maxMissing = 100
+
+// Covers returns nil if the actor may do everything that the target may do, under every circumstance. Otherwise the
+// error is a fault.Boundary whose message starts with base and whose details are BoundaryDetails.
+//
+// It is sound and not complete: where it cannot prove that what the target's conditions let through the actor's let
+// through too, it refuses. A template in the target's rules may come to stand for anything, so an allow rule counts
+// as if it had no condition there, and a deny rule with one does not count. A target of another scope than the
+// actor's ability is covered only if it may do nothing.
+func (a *Actor) Covers(target *Ability, base string) error {
+	var own *Ability
+	if a != nil {
+		own = a.Ability
+	}
+	missing := uncovered(own, target)
+	if len(missing) == 0 {
+		return nil
+	}
+	return fault.New(fault.Boundary,
+		"%s. Nobody may hand out or take over more than they hold, and your own roles do not certainly include %q on %q, the first of %d such permissions. Ask for them, or leave them out.",
+		base, missing[0].Action, missing[0].Subject, len(missing)).With(BoundaryDetails{MissingPermissions: missing})
+}
+
+// uncovered lists what target may do and own may not, at most maxMissing of them, in the order of the target's rules.
+func uncovered(own, target *Ability) []MissingPermission {
+	if target == nil {
+		return nil
+	}
+	if own == nil || own.scope != target.scope {
+		own = &Ability{}
+	}
+	var missing []MissingPermission
+	p := &proof{budget: maxProof}
+	for _, asked := range target.permissions() {
+		for _, r := range p.gaps(own.index[asked], target.index[asked]) {
+			missing = append(missing, MissingPermission{Action: asked.action, Subject: asked.subject, Conditions: r.rule.Conditions})
+			if len(missing) == maxMissing {
+				return missing
+			}
+		}
+	}
+	return missing
+}
+
+// permissions returns all that the rules name, each once, in their order.
+func (a *Ability) permissions() []permission {
+	seen := make(map[permission]bool, len(a.index))
+	var found []permission
+	for _, r := range a.rules {
+		for _, action := range a.scope.bySubject[r.Subject].expand(r.Actions) {
+			asked := permission{r.Subject, action}
+			if !seen[asked] {
+				seen[asked] = true
+				found = append(found, asked)
+			}
+		}
+	}
+	return found
+}
+
+// gaps returns the allow rules of the target, for one permission, that the actor's rules are not proved to cover.
+//
+// What the target may do is the union, over its allow rules, of what the rule matches less what later deny rules
+// match; so each allow rule is looked at alone.
+func (p *proof) gaps(own, target []*compiled) []*compiled {
+	var gaps, denied []*compiled
+	for _, r := range slices.Backward(target) {
+		switch {
+		case !r.inverted:
+			if !p.covered(piece{certain(r.conditions), denied}, own) {
+				gaps = append(gaps, r)
+			}
+		case !slices.ContainsFunc(r.conditions, condition.isTemplated):
+			denied = append(denied, r)
+		}
+	}
+	slices.Reverse(gaps)
+	// A check without fields is a case of its own: conditions do not count in it.
+	if r := allowsSomeDay(target); len(gaps) == 0 && r != nil && !allowsSome(own) {
+		gaps = append(gaps, r)
+	}
+	return gaps
+}
+
+// allowsSomeDay returns the rule that would allow a check without fields once all templates are filled in.
+func allowsSomeDay(rules []*compiled) *compiled {
+	for _, r := range slices.Backward(rules) {
+		switch {
+		case !r.inverted:
+			return r
+		case len(r.conditions) == 0:
+			return nil
+		}
+	}
+	return nil
+}
+
+// piece is what one allow rule of the target lets through.
+type piece struct {
+	conditions []condition
+	denied     []*compiled // the target's later deny rules
+}
+
+// certain returns the conditions that hold no template.
+func certain(conditions []condition) []condition {
+	return slices.DeleteFunc(slices.Clone(conditions), condition.isTemplated)
+}
+
+// covered proves that the actor's rules let the whole piece through. If it cannot at once, it tries value by value
+// where the piece names its values.
+func (p *proof) covered(piece piece, own []*compiled) bool {
+	if p.empty(piece, piece.conditions) || p.letThrough(piece, own) {
+		return true
+	}
+	at := slices.IndexFunc(piece.conditions, func(c condition) bool { return c.op == opIn && !c.key.isList() && len(c.values) > 1 })
+	if at < 0 {
+		return false
+	}
+	for _, value := range piece.conditions[at].values {
+		part := piece
+		part.conditions = slices.Clone(piece.conditions)
+		part.conditions[at] = condition{key: piece.conditions[at].key, op: opEqual, values: []string{value}}
+		if !p.covered(part, own) {
+			return false
+		}
+	}
+	return true
+}
+
+// letThrough walks the actor's rules as a check would, from the last to the first, and proves of every deny rule on
+// the way that it does not touch the piece, until it comes to an allow rule that has all of it.
+func (p *proof) letThrough(piece piece, own []*compiled) bool {
+	for i := len(own) - 1; i >= 0; i-- {
+		r := own[i]
+		switch {
+		case !p.spend(1):
+			return false
+		case r.inverted && !p.empty(piece, slices.Concat(piece.conditions, r.conditions)):
+			return false
+		case !r.inverted && !r.never && p.implies(piece.conditions, r.conditions):
+			return true
+		}
+	}
+	return false
+}
+
+// empty proves that the target may do nothing under these conditions: nothing meets them all, or all that does is
+// denied to the target too.
+func (p *proof) empty(piece piece, conditions []condition) bool {
+	if p.contradictory(conditions) {
+		return true
+	}
+	return slices.ContainsFunc(piece.denied, func(r *compiled) bool { return p.spend(1) && p.implies(conditions, r.conditions) })
+}

@@ -1,0 +1,189 @@
+package access
+
+import (
+	"slices"
+	"strings"
+)
+
+// proof decides what follows from conditions. Every answer of true is certain; false means "not proved". Its work is
+// bounded: with the budget used up, nothing more is proved.
+type proof struct{ budget int }
+
+// maxProof bounds the work of one boundary check, in steps of some ten nanoseconds.
+const maxProof = 5_000_000
+
+// spend takes steps from the budget and reports whether there were enough.
+func (p *proof) spend(steps int) bool {
+	p.budget -= steps
+	return p.budget >= 0
+}
+
+// tries takes from the budget what it takes to match a value against conditions.
+func (p *proof) tries(value string, conditions ...condition) bool {
+	steps := 1
+	for _, c := range conditions {
+		steps += 1 + c.size()*len(value)/8
+	}
+	return p.spend(steps)
+}
+
+// compares takes from the budget what it takes to compare two globs.
+func (p *proof) compares(g, h *glob) bool {
+	if g.shape == shapeLiteral || h.shape == shapeLiteral {
+		return p.spend(1 + max(g.size()*len(h.prefix), h.size()*len(g.prefix))/8)
+	}
+	return p.spend(1)
+}
+
+// implies proves that whatever meets all of have meets all of want.
+func (p *proof) implies(have, want []condition) bool {
+	for i := range want {
+		if !p.impliesOne(on(have, want[i].key), &want[i]) {
+			return false
+		}
+	}
+	return true
+}
+
+// on returns the conditions on one attribute.
+func on(conditions []condition, k key) []condition {
+	var found []condition
+	for _, c := range conditions {
+		if c.key == k {
+			found = append(found, c)
+		}
+	}
+	return found
+}
+
+// impliesOne proves that an attribute that meets all of have, which are all on that attribute, meets want.
+func (p *proof) impliesOne(have []condition, want *condition) bool {
+	if !p.spend(1) {
+		return false
+	}
+	switch {
+	case want.op == opElement:
+		return slices.ContainsFunc(have, func(c condition) bool {
+			return p.impliesAll(c.name, want.name) && p.impliesAll(c.value, want.value)
+		})
+	case want.key.isList():
+		return slices.ContainsFunc(have, func(c condition) bool { return subset(c.values, want.values) })
+	}
+	return p.impliesValue(have, want)
+}
+
+// impliesAll is implies for the parts of a pair.
+func (p *proof) impliesAll(have, want []condition) bool {
+	for i := range want {
+		if !p.impliesValue(have, &want[i]) {
+			return false
+		}
+	}
+	return true
+}
+
+// impliesValue is impliesOne for an attribute with one value.
+func (p *proof) impliesValue(have []condition, want *condition) bool {
+	if values, finite := finite(have); finite {
+		return !slices.ContainsFunc(values, func(v string) bool {
+			return !p.tries(v, have...) || all(have, v) && !(p.tries(v, *want) && want.matches(v))
+		})
+	}
+	return slices.ContainsFunc(have, func(c condition) bool {
+		switch {
+		case !p.spend(1):
+			return false
+		case want.op == opUnequal && c.op == opUnequal:
+			return c.values[0] == want.values[0]
+		case want.op == opUnequal && c.op == opGlob:
+			return p.tries(want.values[0], c) && !c.matches(want.values[0])
+		case want.op == opGlob && c.op == opGlob:
+			return p.within(c.globs, want.globs)
+		}
+		return false
+	})
+}
+
+// finite returns a list that holds every value which meets all the conditions, if one of them gives such a list.
+func finite(conditions []condition) ([]string, bool) {
+	for _, c := range conditions {
+		if c.op == opEqual || c.op == opIn {
+			return c.values, true
+		}
+	}
+	return nil, false
+}
+
+// contradictory proves that nothing meets all the conditions.
+func (p *proof) contradictory(conditions []condition) bool {
+	for k := range keyCount {
+		found := on(conditions, k)
+		if len(found) > 1 && k != keyMetadata && !k.isList() && p.noValue(found) {
+			return true
+		}
+	}
+	return false
+}
+
+// noValue proves that no value meets all the conditions.
+func (p *proof) noValue(conditions []condition) bool {
+	if values, finite := finite(conditions); finite {
+		return !slices.ContainsFunc(values, func(v string) bool { return !p.tries(v, conditions...) || all(conditions, v) })
+	}
+	for i, a := range conditions {
+		for _, b := range conditions[i+1:] {
+			if a.op == opGlob && b.op == opGlob && p.apart(a.globs, b.globs) {
+				return true
+			}
+		}
+	}
+	return false
+}
+
+// within proves that whatever one of a matches, one of b matches.
+func (p *proof) within(a, b []glob) bool {
+	return !slices.ContainsFunc(a, func(g glob) bool {
+		return !slices.ContainsFunc(b, func(h glob) bool { return p.compares(&g, &h) && g.within(&h) })
+	})
+}
+
+// apart proves that nothing is matched by both lists.
+func (p *proof) apart(a, b []glob) bool {
+	return !slices.ContainsFunc(a, func(g glob) bool {
+		return slices.ContainsFunc(b, func(h glob) bool { return !p.compares(&g, &h) || !g.apart(&h) })
+	})
+}
+
+// within proves that h matches all that g matches.
+func (g *glob) within(h *glob) bool {
+	switch {
+	case h.shape == shapeEverything || g.pattern == h.pattern:
+		return true
+	case g.shape == shapeLiteral:
+		return h.match(g.prefix)
+	case h.shape == shapeSubtree:
+		return strings.HasPrefix(g.prefix, h.prefix)
+	}
+	return false
+}
+
+// apart proves that no value is matched by both. All matches of a glob start with its prefix, or are its stem.
+func (g *glob) apart(h *glob) bool {
+	switch {
+	case g.shape == shapeLiteral:
+		return !h.match(g.prefix)
+	case h.shape == shapeLiteral:
+		return !g.match(h.prefix)
+	}
+	return g.stem != h.stem &&
+		!strings.HasPrefix(g.prefix, h.prefix) && !strings.HasPrefix(h.prefix, g.prefix) &&
+		!strings.HasPrefix(g.stem, h.prefix) && !strings.HasPrefix(h.stem, g.prefix)
+}
+
+// subset reports whether every element of a is in b; both are sorted.
+func subset(a, b []string) bool {
+	return !slices.ContainsFunc(a, func(v string) bool {
+		_, found := slices.BinarySearch(b, v)
+		return !found
+	})
+}
