@@ -1,0 +1,111 @@
+package httpapi
+
+import (
+	"bytes"
+	"context"
+	"crypto/sha256"
+	"encoding/base64"
+	"encoding/json"
+	"net/http"
+	"strconv"
+	"strings"
+
+	"github.com/sallyport/sallyport/internal/fault"
+)
+
+// maxKept is the largest buffer in bytes that is kept for the next answer.
+const maxKept = 64 << 10
+
+// page is a buffer with a JSON encoder on it, used again and again.
+type page struct {
+	buf     bytes.Buffer
+	encoder *json.Encoder
+}
+
+func newPage() *page {
+	p := &page{}
+	p.encoder = json.NewEncoder(&p.buf)
+	p.encoder.SetEscapeHTML(false)
+	return p
+}
+
+func (a *API) takePage() *page { return a.pages.Get().(*page) }
+
+func (a *API) givePage(p *page) {
+	if p.buf.Cap() <= maxKept {
+		p.buf.Reset()
+		a.pages.Put(p)
+	}
+}
+
+// encode replaces the page's content by the JSON of v.
+func (p *page) encode(v any) error {
+	p.buf.Reset()
+	return p.encoder.Encode(v)
+}
+
+// bytes returns the JSON without the line feed that the encoder adds.
+func (p *page) bytes() []byte { return bytes.TrimSuffix(p.buf.Bytes(), []byte("\n")) }
+
+// finish writes what the exchange has come to: its fault, or its answer with status 200.
+func (ex *exchange) finish(r *http.Request) {
+	if ex.fault != nil {
+		ex.refused()
+		ex.writeFault()
+		return
+	}
+	page := ex.api.takePage()
+	defer ex.api.givePage(page)
+	if err := page.encode(ex.answer); err != nil {
+		ex.fail(fault.From(err))
+		ex.writeFault()
+		return
+	}
+	body := page.bytes()
+	if r.Method == http.MethodGet || r.Method == http.MethodHead {
+		tag := etag(body)
+		ex.Header()["Etag"] = ex.header(1, tag)
+		if matches(r.Header["If-None-Match"], tag) {
+			ex.WriteHeader(http.StatusNotModified)
+			return
+		}
+	}
+	ex.writeJSON(http.StatusOK, body)
+}
+
+// refused tells the audit log of a 403. A caller who hangs up does not cancel that.
+func (ex *exchange) refused() {
+	if ex.api.options.Refused != nil && failureOf(ex.fault).status == http.StatusForbidden {
+		ex.api.options.Refused(context.WithoutCancel(&ex.ctx), ex.actor, ex.fault, ex.endpoint.route)
+	}
+}
+
+func (ex *exchange) writeJSON(status int, body []byte) {
+	h := ex.Header()
+	h["Content-Type"] = jsonType
+	h["Content-Length"] = ex.header(2, strconv.Itoa(len(body)))
+	ex.WriteHeader(status)
+	_, _ = ex.Write(body) // an error means that the caller has gone
+}
+
+// etag returns a strong entity tag that depends on the body alone (RFC 9110 section 8.8.3): 144 bits of its SHA-256.
+func etag(body []byte) string {
+	sum := sha256.Sum256(body)
+	var tag [26]byte
+	tag[0], tag[25] = '"', '"'
+	base64.RawURLEncoding.Encode(tag[1:25], sum[:18])
+	return string(tag[:])
+}
+
+// matches reports whether an If-None-Match header names the tag (RFC 9110 section 13.1.2: weak comparison).
+func matches(headers []string, tag string) bool {
+	for _, header := range headers {
+		for candidate := range strings.SplitSeq(header, ",") {
+			candidate = strings.TrimSpace(candidate)
+			if candidate == "*" || strings.TrimPrefix(candidate, "W/") == tag {
+				return true
+			}
+		}
+	}
+	return false
+}

@@ -1,0 +1,48 @@
+package httpapi
+
+import (
+	"net/http"
+	"strings"
+
+	"github.com/sallyport/sallyport/internal/fault"
+)
+
+// maxToken bounds the bearer token in bytes. Ours are far below 2 KiB.
+const maxToken = 16 << 10
+
+// authenticate learns who calls. It is the first thing that happens to a request of a route that is not open.
+func (ex *exchange) authenticate(r *http.Request) *fault.Error {
+	token, f := bearer(r.Header["Authorization"])
+	if f != nil {
+		return f
+	}
+	actor, err := ex.api.options.Authenticate(&ex.ctx, token, ex.client)
+	if err != nil {
+		return fault.From(err)
+	}
+	if actor == nil {
+		return fault.New(fault.Unauthenticated, "The token belongs to nobody. Log in and send the token you get.")
+	}
+	ex.actor = actor
+	return nil
+}
+
+// bearer returns the token of the Authorization headers of a request (RFC 6750 section 2.1). The scheme counts in any
+// case (RFC 9110 section 11.1). Two headers are refused: they may mean two callers.
+func bearer(headers []string) (string, *fault.Error) {
+	if len(headers) == 0 {
+		return "", fault.New(fault.Unauthenticated, "Authentication is required: send the header Authorization: Bearer <access token>.")
+	}
+	if len(headers) > 1 {
+		return "", fault.New(fault.Unauthenticated, "Send one Authorization header, not %d.", len(headers))
+	}
+	scheme, token, _ := strings.Cut(headers[0], " ")
+	token = strings.TrimSpace(token)
+	if !strings.EqualFold(scheme, "Bearer") || token == "" {
+		return "", fault.New(fault.Unauthenticated, "The Authorization header must be Bearer <access token>.")
+	}
+	if len(token) > maxToken {
+		return "", fault.Dead("malformed", "The access token is too long to be one of ours.")
+	}
+	return token, nil
+}

@@ -1,0 +1,103 @@
+package httpapi
+
+import (
+	"bytes"
+	"encoding/json"
+	"errors"
+	"io"
+	"net/http"
+	"strings"
+
+	"github.com/danielgtaylor/huma/v2"
+
+	"github.com/sallyport/sallyport/internal/fault"
+)
+
+// readBody reads the body of a request, checks it against the route's schema, and leaves it in ex.body in canonical
+// form for huma to fill the input from. Canonical is what was checked, written out again: field names in exact case,
+// no duplicates, no unknown fields, whole numbers without fraction or exponent. So no second reading of the same bytes
+// can see anything else than the check saw.
+func (ep *endpoint) readBody(ex *exchange, r *http.Request) *fault.Error {
+	page := ex.api.takePage()
+	defer ex.api.givePage(page)
+	if f := ep.receive(ex, r, &page.buf); f != nil {
+		return f
+	}
+	body := page.buf.Bytes()
+	if content := bytes.Trim(body, " \t\r\n"); len(content) == 0 || string(content) == "null" {
+		if ep.bodyPointer {
+			return nil
+		}
+		body = []byte("{}")
+	} else if !isJSON(r.Header.Get("Content-Type")) {
+		return fault.New(fault.MediaType, "The body must be JSON: send Content-Type: application/json.")
+	}
+	if f := inspect(body); f != nil {
+		return f
+	}
+	var tree any
+	if err := json.Unmarshal(body, &tree); err != nil {
+		return unreadable(err)
+	}
+	return ep.check(ex, tree)
+}
+
+// receive reads the body into buf, up to the route's limit.
+func (ep *endpoint) receive(ex *exchange, r *http.Request, buf *bytes.Buffer) *fault.Error {
+	limit := ep.route.MaxBody
+	tooLarge := fault.New(fault.TooLarge, "The body is larger than the %d bytes that this route takes.", limit)
+	if r.ContentLength > limit {
+		return tooLarge
+	}
+	if r.ContentLength > 0 {
+		buf.Grow(int(min(r.ContentLength, 1<<20)) + bytes.MinRead)
+	}
+	_, err := buf.ReadFrom(http.MaxBytesReader(ex.ResponseWriter, r.Body, limit))
+	if tooBig := (*http.MaxBytesError)(nil); errors.As(err, &tooBig) {
+		return tooLarge
+	}
+	if err != nil {
+		return fault.New(fault.BadRequest, "The body could not be read to its end.").Because(err)
+	}
+	return nil
+}
+
+// check compares a parsed body with the schema and writes its canonical form.
+func (ep *endpoint) check(ex *exchange, tree any) *fault.Error {
+	registry := ep.api.huma.OpenAPI().Components.Schemas
+	path, result := huma.NewPathBuffer(nil, 0), &huma.ValidateResult{}
+	path.Push("body")
+	strip(registry, ep.schema, path, tree, result)
+	huma.Validate(registry, ep.schema, path, huma.ModeWriteToServer, tree, result)
+	if len(result.Errors) > 0 {
+		return invalid(result.Errors)
+	}
+	ex.zeros = ep.givenZeros(tree)
+	body, err := json.Marshal(tree)
+	if err != nil {
+		return fault.From(err)
+	}
+	ex.body = body
+	return nil
+}
+
+// isJSON reports whether a media type is JSON (RFC 6839 section 3.1). None at all counts as JSON.
+func isJSON(contentType string) bool {
+	media, _, _ := strings.Cut(contentType, ";")
+	media = strings.ToLower(strings.TrimSpace(media))
+	return media == "" || media == "application/json" || strings.HasPrefix(media, "application/") && strings.HasSuffix(media, "+json")
+}
+
+// unreadable turns an error of encoding/json into a fault that names the place.
+func unreadable(err error) *fault.Error {
+	if syntax := (*json.SyntaxError)(nil); errors.As(err, &syntax) {
+		return fault.New(fault.BadRequest, "The body is not valid JSON at byte %d: %s.", syntax.Offset, syntax.Error())
+	}
+	if number := (*json.UnmarshalTypeError)(nil); errors.As(err, &number) {
+		return fault.New(fault.BadRequest, "The body is not usable JSON at byte %d: the number is out of range.", number.Offset)
+	}
+	if errors.Is(err, io.ErrUnexpectedEOF) {
+		return fault.New(fault.BadRequest, "The body ends in the middle of the JSON.")
+	}
+	return fault.New(fault.BadRequest, "The body is not valid JSON.").Because(err)
+}

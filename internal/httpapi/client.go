@@ -1,0 +1,73 @@
+package httpapi
+
+import (
+	"net/http"
+	"net/netip"
+	"slices"
+	"strings"
+)
+
+const (
+	maxUserAgent = 512 // bytes kept of a User-Agent
+	maxHops      = 32  // entries of X-Forwarded-For that are looked at
+)
+
+// userAgent returns the User-Agent of a request, cut short and made valid UTF-8, so that a database takes it.
+func userAgent(r *http.Request) string {
+	ua := r.Header.Get("User-Agent")
+	return strings.ToValidUTF8(ua[:min(len(ua), maxUserAgent)], "")
+}
+
+// clientIP returns the address that a request came from: the socket's, or behind trusted proxies the right-most entry
+// of X-Forwarded-For that is not one of them. Each proxy appends the address that it was called from, so entries are
+// as true as the proxies to their right: the walk goes leftwards, and ends at the first address that is not trusted to
+// speak for another. An entry that is no address ends it too, at the last good one.
+func (a *API) clientIP(r *http.Request) netip.Addr {
+	ip := socketIP(r.RemoteAddr)
+	if !a.trusted(ip) {
+		return ip
+	}
+	hops := 0
+	for _, line := range slices.Backward(r.Header["X-Forwarded-For"]) {
+		for line != "" {
+			i := strings.LastIndexByte(line, ',')
+			next, ok := parseHop(strings.TrimSpace(line[i+1:]))
+			if hops++; !ok || hops > maxHops {
+				return ip
+			}
+			if ip = next; !a.trusted(ip) {
+				return ip
+			}
+			line = line[:max(i, 0)]
+		}
+	}
+	return ip
+}
+
+func (a *API) trusted(ip netip.Addr) bool {
+	for _, p := range a.options.TrustedProxies {
+		if p.Contains(ip) {
+			return true
+		}
+	}
+	return false
+}
+
+// socketIP returns the address of net/http's RemoteAddr; none for a socket that has no address, such as a Unix socket.
+func socketIP(remote string) netip.Addr {
+	ap, err := netip.ParseAddrPort(remote)
+	if err != nil {
+		return netip.Addr{}
+	}
+	return ap.Addr().Unmap().WithZone("")
+}
+
+// parseHop reads one entry of X-Forwarded-For: an address, with a port or in brackets as some proxies write it.
+func parseHop(s string) (netip.Addr, bool) {
+	if ap, err := netip.ParseAddrPort(s); err == nil {
+		return ap.Addr().Unmap().WithZone(""), true
+	}
+	s = strings.TrimSuffix(strings.TrimPrefix(s, "["), "]")
+	ip, err := netip.ParseAddr(s)
+	return ip.Unmap().WithZone(""), err == nil
+}

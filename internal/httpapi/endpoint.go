@@ -1,0 +1,104 @@
+package httpapi
+
+import (
+	"net/http"
+	"reflect"
+	"strings"
+
+	"github.com/danielgtaylor/huma/v2"
+	"github.com/danielgtaylor/huma/v2/adapters/humago"
+)
+
+// endpoint is a route with all that is worked out about it once, at start-up.
+type endpoint struct {
+	api         *API
+	route       Route
+	series      *series
+	params      []string        // names of the path parameters
+	queries     map[string]bool // names of the query parameters
+	bodyField   []int           // where Body stands in the input; nil if the route has none
+	bodyPointer bool            // Body is a pointer: an empty body leaves it nil
+	request     *huma.RequestBody
+	schema      *huma.Schema // of Body
+	defaults    []bodyDefault
+	answerField []int // where Body stands in the output
+	run         func(huma.Context)
+	op          *huma.Operation
+}
+
+// newEndpoint works out what the route's types mean, and panics on what this package does not do.
+func (a *API) newEndpoint(r Route, in, out reflect.Type) *endpoint {
+	ep := &endpoint{api: a, route: r, series: a.metrics.series(r.Method, r.Path), queries: map[string]bool{}}
+	if r.MaxBody == 0 {
+		ep.route.MaxBody = a.options.MaxBody
+	}
+	answer, ok := out.FieldByName("Body")
+	if !ok || out.NumField() != 1 {
+		panic(r.name() + ": the output must be struct{ Body T }: every answer is a 200 with JSON")
+	}
+	ep.answerField = answer.Index
+	if _, raw := in.FieldByName("RawBody"); raw {
+		panic(r.name() + ": RawBody would get round the checks of the body: use Body")
+	}
+	if body, ok := in.FieldByName("Body"); ok {
+		ep.request = &huma.RequestBody{}
+		ep.bodyField, ep.bodyPointer = body.Index, body.Type.Kind() == reflect.Pointer
+		ep.defaults = findDefaults(r, body)
+	}
+	return ep
+}
+
+// admit does what comes before huma: authentication first, so that nothing of a stranger's request is looked at, then
+// path, query and body.
+func (ep *endpoint) admit(ex *exchange, r *http.Request) bool {
+	if !ep.route.Open {
+		if f := ex.authenticate(r); f != nil {
+			ex.fail(f)
+			return false
+		}
+	}
+	if f := ep.readParams(ex, r); f != nil {
+		ex.fail(f)
+		return false
+	}
+	if ep.bodyField != nil {
+		if f := ep.readBody(ex, r); f != nil {
+			ex.fail(f)
+			return false
+		}
+	}
+	return true
+}
+
+// serve answers a request that the mux found this endpoint for.
+func (ep *endpoint) serve(w http.ResponseWriter, r *http.Request) {
+	ex := w.(*exchange)
+	ex.endpoint = ep
+	if ep.admit(ex, r) {
+		ep.run(&humaContext{adapterContext: humago.NewContext(ep.op, r, ex), ex: ex})
+	}
+	ex.finish(r)
+}
+
+// pattern names the route in logs and metrics, without anything that the caller chose.
+func (ep *endpoint) pattern() string {
+	if ep == nil {
+		return "unrouted"
+	}
+	return ep.route.Path
+}
+
+func (ep *endpoint) method() string {
+	if ep == nil {
+		return "other"
+	}
+	return ep.route.Method
+}
+
+// methodLabel returns a method for a message: one of the known, or a word for the rest.
+func methodLabel(method string) string {
+	if strings.Contains(" GET HEAD POST PUT PATCH DELETE OPTIONS TRACE CONNECT ", " "+method+" ") {
+		return method
+	}
+	return "this method"
+}

@@ -1,0 +1,73 @@
+package httpapi
+
+import (
+	"net/http"
+	"net/url"
+	"strings"
+	"unicode/utf8"
+
+	"github.com/sallyport/sallyport/internal/fault"
+)
+
+// maxPairs bounds how many query parameters a request may have.
+const maxPairs = 200
+
+// pair is one decoded query parameter.
+type pair struct{ name, value string }
+
+// readParams checks the path parameters, and decodes the query if the route has query parameters. No store takes NUL
+// or invalid UTF-8, so parameters with either are refused here, whatever their type.
+func (ep *endpoint) readParams(ex *exchange, r *http.Request) *fault.Error {
+	for _, name := range ep.params {
+		if !storable(r.PathValue(name)) {
+			return unstorable(name)
+		}
+	}
+	if len(ep.queries) == 0 || r.URL.RawQuery == "" {
+		return nil
+	}
+	pairs, f := parseQuery(r.URL.RawQuery)
+	if f != nil {
+		return f
+	}
+	for _, p := range pairs {
+		if ep.queries[p.name] && !storable(p.value) {
+			return unstorable(p.name)
+		}
+	}
+	ex.query = pairs
+	return nil
+}
+
+// parseQuery decodes a query. A semicolon is a character like any other, as in the WHATWG URL standard.
+func parseQuery(raw string) ([]pair, *fault.Error) {
+	if strings.Count(raw, "&") >= maxPairs {
+		return nil, fault.New(fault.BadRequest, "The query has more than %d parameters.", maxPairs)
+	}
+	var pairs []pair
+	for part := range strings.SplitSeq(raw, "&") {
+		name, value, _ := strings.Cut(part, "=")
+		name, errName := url.QueryUnescape(name)
+		value, errValue := url.QueryUnescape(value)
+		if errName != nil || errValue != nil {
+			return nil, fault.New(fault.BadRequest, "The query is badly percent-encoded at parameter %d.", len(pairs)+1)
+		}
+		pairs = append(pairs, pair{name, value})
+	}
+	return pairs, nil
+}
+
+func (ex *exchange) queryValue(name string) string {
+	for _, p := range ex.query {
+		if p.name == name {
+			return p.value
+		}
+	}
+	return ""
+}
+
+func storable(s string) bool { return utf8.ValidString(s) && strings.IndexByte(s, 0) < 0 }
+
+func unstorable(name string) *fault.Error {
+	return fault.Invalid("invalid_string", "Must be valid UTF-8 without NUL.", name)
+}

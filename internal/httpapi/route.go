@@ -1,0 +1,97 @@
+package httpapi
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"reflect"
+
+	"github.com/danielgtaylor/huma/v2"
+
+	"github.com/sallyport/sallyport/internal/access"
+	"github.com/sallyport/sallyport/internal/fault"
+)
+
+// Permission is an action on a subject, as access rules name them.
+type Permission struct {
+	Action  access.Action
+	Subject access.Subject
+}
+
+// Route declares one operation: where it is, who may call it, and what its documentation says. Exactly one of
+// Permission, AnyActor and Open is set.
+type Route struct {
+	Method string // an HTTP method in upper case; GET answers HEAD too
+	Path   string // as in ServeMux and OpenAPI: /api/v1/identities/{identityId}
+
+	ID          string // the operation's id in OpenAPI, such as createIdentity
+	Tag         string // the group it is listed under
+	Summary     string // one line
+	Description string // Markdown
+
+	Permission Permission // what the domain method checks; documented, and walked by the guard test
+	AnyActor   bool       // any live token, no permission beyond it
+	Open       bool       // no authentication at all: login, bootstrap, status
+
+	MaxBody    int64 // largest body in bytes; default Options.MaxBody
+	Hidden     bool  // works, but is left out of the OpenAPI document
+	Deprecated bool
+	Errors     []int // statuses to document beside those that every such route has
+}
+
+// Empty is the input of a route without parameters. A body is ignored, whatever it is.
+type Empty struct{}
+
+// Handle registers a route that only a live token opens. The caller is known, and refused if need be, before anything
+// of the body is read. I is a struct in huma's way: fields tagged `path:"..."` or `query:"..."`, and Body; a Body that
+// is no pointer takes an empty body as {}, a pointer stays nil. O is struct{ Body T }, answered with status 200. An
+// error that is no *fault.Error is answered as a 500 without its text. Handle panics on a declaration that contradicts
+// itself or leaves open who may call.
+func Handle[I, O any](a *API, r Route, h func(ctx context.Context, actor *access.Actor, in *I) (*O, error)) {
+	if r.Open {
+		panic(r.name() + ": an open route has no actor: use HandleOpen")
+	}
+	if (r.Permission == Permission{}) != r.AnyActor {
+		panic(r.name() + ": declare either Permission or AnyActor")
+	}
+	if a.options.Authenticate == nil {
+		panic(r.name() + ": Options.Authenticate is missing")
+	}
+	register(a, r, func(ctx context.Context, ex *exchange, in *I) (*O, error) { return h(ctx, ex.actor, in) })
+}
+
+// HandleOpen registers a route that needs no authentication; r.Open says so. An Authorization header is ignored, so
+// that a stale token does not keep anybody from logging in. Input and output are as in Handle.
+func HandleOpen[I, O any](a *API, r Route, h func(ctx context.Context, client access.Client, in *I) (*O, error)) {
+	if !r.Open || r.AnyActor || r.Permission != (Permission{}) {
+		panic(r.name() + ": HandleOpen needs Open, and neither Permission nor AnyActor")
+	}
+	register(a, r, func(ctx context.Context, ex *exchange, in *I) (*O, error) { return h(ctx, ex.client, in) })
+}
+
+// errNoAnswer is a handler's mistake: it returned neither an answer nor an error.
+var errNoAnswer = errors.New("the handler returned neither an answer nor an error")
+
+// register tells huma of the route. huma documents I and O, reads I from the request and checks it; what the handler
+// returns goes into the exchange, and the exchange alone writes it.
+func register[I, O any](a *API, r Route, h func(ctx context.Context, ex *exchange, in *I) (*O, error)) {
+	ep := a.newEndpoint(r, reflect.TypeFor[I](), reflect.TypeFor[O]())
+	huma.Register(wire{API: a.huma, endpoint: ep}, ep.operation(), func(ctx context.Context, in *I) (*O, error) {
+		ex := exchangeOf(ctx)
+		ep.restoreZeros(ex, reflect.ValueOf(in).Elem())
+		out, err := h(ctx, ex, in)
+		switch {
+		case err != nil:
+			ex.fail(fault.From(err))
+		case out == nil:
+			ex.fail(fault.From(errNoAnswer))
+		default:
+			ex.answer = reflect.ValueOf(out).Elem().FieldByIndex(ep.answerField).Addr().Interface()
+		}
+		return nil, nil // nothing for huma to write
+	})
+	ep.documented()
+	a.routes = append(a.routes, r)
+}
+
+func (r Route) name() string { return fmt.Sprintf("httpapi: %s %s", r.Method, r.Path) }

@@ -1,0 +1,128 @@
+package httpapi
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"log/slog"
+	"net/http"
+	"path"
+	"runtime/debug"
+	"strings"
+
+	"github.com/sallyport/sallyport/internal/fault"
+)
+
+// serve is the way of every request: open an exchange, find the route, close the exchange.
+func (a *API) serve(w http.ResponseWriter, r *http.Request) {
+	ex := a.open(w, r)
+	defer ex.close()
+	r, ok := canonical(r)
+	if !ok {
+		a.unrouted(ex, r)
+		return
+	}
+	a.mux.ServeHTTP(ex, r)
+}
+
+// canonical returns the request with one trailing slash cut off its path, and whether a route may have it. ServeMux
+// would answer paths such as // or /a/../b with a redirect, where clients lose the body; here they have no route.
+func canonical(r *http.Request) (*http.Request, bool) {
+	escaped := r.URL.Path
+	if r.URL.RawPath != "" {
+		escaped = r.URL.EscapedPath()
+	}
+	if len(escaped) > 1 && escaped[len(escaped)-1] == '/' {
+		escaped = escaped[:len(escaped)-1]
+		u := *r.URL
+		u.Path, u.RawPath = strings.TrimSuffix(u.Path, "/"), strings.TrimSuffix(u.RawPath, "/")
+		cut := *r
+		cut.URL = &u
+		r = &cut
+	}
+	return r, r.Method != http.MethodConnect && r.RequestURI != "*" && path.Clean(escaped) == escaped
+}
+
+// unrouted answers what no route took: 405 if another method would have been right, else 404.
+func (a *API) unrouted(w http.ResponseWriter, r *http.Request) {
+	ex := w.(*exchange)
+	if allow := a.allowed(r); allow != "" {
+		f := fault.New(fault.MethodNotAllowed, "This path does not answer %s; it answers %s.", methodLabel(r.Method), allow)
+		f.Allow = allow
+		ex.fail(f)
+	} else {
+		ex.fail(fault.New(fault.NotFound, "No such route. Check the method and the path against the API documentation."))
+	}
+	ex.finish(r)
+}
+
+// allowed returns the methods that the path of r has routes for, as the Allow header lists them.
+func (a *API) allowed(r *http.Request) string {
+	if _, ok := canonical(r); !ok {
+		return ""
+	}
+	var methods []string
+	for _, m := range []string{"GET", "HEAD", "POST", "PUT", "PATCH", "DELETE"} {
+		_, pattern := a.mux.Handler(&http.Request{Method: m, URL: r.URL, Host: r.Host})
+		if pattern != "" && pattern != "/" {
+			methods = append(methods, m)
+		}
+	}
+	return strings.Join(methods, ", ")
+}
+
+// close ends an exchange, also one that panicked: the caller gets a 500 if nothing has been written yet, and else a
+// cut connection, which is the only honest answer left.
+func (ex *exchange) close() {
+	if p := recover(); p != nil {
+		if p == http.ErrAbortHandler { //nolint:errorlint // net/http compares it the same way
+			panic(p)
+		}
+		ex.panicked(p)
+	}
+	ex.log()
+	ex.api.metrics.count(ex, ex.api.options.Now().Sub(ex.started))
+}
+
+func (ex *exchange) panicked(p any) {
+	ex.api.options.Logger.LogAttrs(&ex.ctx, slog.LevelError, "panic",
+		slog.String("reqId", ex.client.RequestID), slog.String("route", ex.endpoint.pattern()),
+		slog.String("panic", fmt.Sprint(p)), slog.String("stack", string(debug.Stack())))
+	if ex.status != 0 {
+		panic(http.ErrAbortHandler)
+	}
+	ex.fault = fault.From(fmt.Errorf("panic: %v", p))
+	ex.writeFault()
+}
+
+// log writes the one line of a request: 5xx as errors, all else for debugging. It never holds the query, the body or
+// the token.
+func (ex *exchange) log() {
+	level := slog.LevelDebug
+	if ex.status >= 500 && !ex.abandoned() {
+		level = slog.LevelError
+	}
+	logger := ex.api.options.Logger
+	if !logger.Enabled(&ex.ctx, level) {
+		return
+	}
+	attrs := []slog.Attr{
+		slog.String("reqId", ex.client.RequestID),
+		slog.String("method", ex.endpoint.method()),
+		slog.String("route", ex.endpoint.pattern()),
+		slog.Int("status", ex.status),
+		slog.Duration("duration", ex.api.options.Now().Sub(ex.started)),
+	}
+	if ex.actor != nil {
+		attrs = append(attrs, slog.String("actor", ex.actor.ID))
+	}
+	if ex.fault != nil && ex.status >= 500 {
+		attrs = append(attrs, slog.String("cause", ex.fault.Error()))
+	}
+	logger.LogAttrs(&ex.ctx, level, "request", attrs...)
+}
+
+// abandoned reports whether the fault only says that the caller hung up: not our fault, and nobody reads the answer.
+func (ex *exchange) abandoned() bool {
+	return ex.fault != nil && errors.Is(ex.fault, context.Canceled) && ex.ctx.Err() != nil
+}

@@ -1,0 +1,42 @@
+package httpapi
+
+import (
+	"strings"
+	"unicode"
+	"unicode/utf8"
+
+	"github.com/danielgtaylor/huma/v2"
+)
+
+const (
+	msgControlCharacter = "expected text without control characters"
+	msgUnprintable      = "expected text without control characters other than tab and line breaks"
+)
+
+// Text is a string of an input, in JSON, path or query, that holds one line of text: a name, a slug, an id. NUL, other
+// control characters and invalid UTF-8 are refused with a 422 at the field. Use it, or Prose, for every string that is
+// stored as text: PostgreSQL takes no NUL.
+type Text string
+
+// Resolve checks the text; huma calls it.
+func (t *Text) Resolve(_ huma.Context, prefix *huma.PathBuffer) []error {
+	return refuse(string(*t), prefix, msgControlCharacter, unicode.IsControl)
+}
+
+// Prose is a string of an input that may span lines, such as a description: as Text, but tab, line feed and carriage
+// return are allowed.
+type Prose string
+
+// Resolve checks the text; huma calls it.
+func (p *Prose) Resolve(_ huma.Context, prefix *huma.PathBuffer) []error {
+	return refuse(string(*p), prefix, msgUnprintable, func(r rune) bool {
+		return unicode.IsControl(r) && r != '\t' && r != '\n' && r != '\r'
+	})
+}
+
+func refuse(s string, prefix *huma.PathBuffer, message string, bad func(rune) bool) []error {
+	if utf8.ValidString(s) && strings.IndexFunc(s, bad) < 0 {
+		return nil
+	}
+	return []error{&huma.ErrorDetail{Message: message, Location: prefix.String()}}
+}

@@ -1,0 +1,74 @@
+package httpapi
+
+import (
+	"bytes"
+	"context"
+	"encoding/json"
+	"io"
+	"net/http"
+	"time"
+
+	"github.com/danielgtaylor/huma/v2"
+)
+
+// wire is the huma.API that one endpoint is registered with. huma reads, checks and documents input through it; the
+// parts of huma that write are cut off: its errors are turned into faults here, for this API alone and without touching
+// the package variable huma.NewError, and the exchange writes.
+type wire struct {
+	huma.API
+	endpoint *endpoint
+}
+
+// Adapter makes the wire its own router.
+func (w wire) Adapter() huma.Adapter { return w }
+
+// Handle puts an operation on the mux.
+func (w wire) Handle(op *huma.Operation, run func(huma.Context)) {
+	w.endpoint.op, w.endpoint.run = op, run
+	w.endpoint.api.mux.HandleFunc(op.Method+" "+op.Path, w.endpoint.serve)
+}
+
+// ServeHTTP completes huma.Adapter.
+func (w wire) ServeHTTP(rw http.ResponseWriter, r *http.Request) { w.endpoint.api.serve(rw, r) }
+
+// Negotiate always chooses JSON: clients that ask for something else still read it.
+func (w wire) Negotiate(string) (string, error) { return "application/json", nil }
+
+// Unmarshal reads a body in the canonical form that readBody made; its content type was checked there.
+func (w wire) Unmarshal(_ string, data []byte, v any) error { return json.Unmarshal(data, v) }
+
+// Transform is handed every error that huma wants to write, and keeps it as a fault.
+func (w wire) Transform(ctx huma.Context, _ string, v any) (any, error) {
+	ctx.(*humaContext).ex.fail(faultOf(v))
+	return nil, nil
+}
+
+// Marshal writes nothing: the exchange does.
+func (w wire) Marshal(io.Writer, string, any) error { return nil }
+
+// adapterContext is huma's own view of a request, under a name that leaves the method Context free.
+type adapterContext huma.Context
+
+// humaContext is what huma sees of a request: reading goes through the exchange, writing nowhere.
+type humaContext struct {
+	adapterContext
+	ex *exchange
+}
+
+// Context returns the request's context.
+func (c *humaContext) Context() context.Context { return &c.ex.ctx }
+
+// Query returns the first value of a query parameter; one without a value counts as absent.
+func (c *humaContext) Query(name string) string { return c.ex.queryValue(name) }
+
+// BodyReader returns the body in canonical form.
+func (c *humaContext) BodyReader() io.Reader { return bytes.NewReader(c.ex.body) }
+
+// SetReadDeadline does nothing: time-outs are the server's.
+func (c *humaContext) SetReadDeadline(time.Time) error { return nil }
+
+// SetStatus, SetHeader, AppendHeader and BodyWriter write nothing.
+func (c *humaContext) SetStatus(int)            {}
+func (c *humaContext) SetHeader(_, _ string)    {}
+func (c *humaContext) AppendHeader(_, _ string) {}
+func (c *humaContext) BodyWriter() io.Writer    { return io.Discard }
