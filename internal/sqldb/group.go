@@ -82,7 +82,7 @@ func (g *group) do(ctx context.Context, fn func(*Tx) error) error {
 	for {
 		select {
 		case tx := <-j.turn:
-			runFunction(j, tx, fn)
+			runFunction(tx, fn, func(err error) { j.ran <- err })
 		case err := <-j.done:
 			return err
 		}
@@ -108,17 +108,17 @@ func (g *group) enqueue(j *job) error {
 	}
 }
 
-// runFunction runs fn and reports to the group, also if fn does not return. Its name in a call stack is how a nested
+// runFunction runs fn and reports how it ended, also if it did not return. Its name in a call stack is how a nested
 // write is found, so it is never inlined.
 //
 //go:noinline
-func runFunction(j *job, tx *Tx, fn func(*Tx) error) {
+func runFunction(tx *Tx, fn func(*Tx) error, report func(error)) {
 	err := errUnwound
 	defer func() {
 		if failed := tx.end(); err == nil {
 			err = failed
 		}
-		j.ran <- err
+		report(err)
 	}()
 	err = fn(tx)
 }

@@ -75,12 +75,19 @@ func Open(ctx context.Context, o Options) (*DB, error) {
 		o.Logger = slog.Default()
 	}
 	scheme, _, _ := strings.Cut(o.URL, ":")
+	var err error
 	switch scheme {
 	case "sqlite":
-		return db, openSQLite(ctx, db, o)
+		err = openSQLite(ctx, db, o)
+	case "postgres", "postgresql":
+		err = openPostgres(ctx, db, o)
 	default:
 		return nil, fmt.Errorf("the database URL must begin with sqlite: or postgres://; it begins with %q", scheme)
 	}
+	if err != nil {
+		return nil, err
+	}
+	return db, nil
 }
 
 // Close ends the database: it lets the group that is being committed finish, refuses everything else with ErrClosed,

@@ -1,4 +1,5 @@
-// Package sqldbtest gives tests fresh, migrated databases of each engine. It does not hold tests itself.
+// Package sqldbtest gives tests fresh, migrated databases of each engine: SQLite files, and databases of a private
+// PostgreSQL server that it starts for the test run. It does not decide what is tested.
 package sqldbtest
 
 import (
@@ -8,31 +9,46 @@ import (
 	"github.com/sallyport/sallyport/internal/sqldb"
 )
 
-// Each runs fn once an engine, as subtests named after it, each with an empty database of its own.
+// Each runs fn once an engine, as subtests "sqlite" and "postgres", each with an empty database of its own. A machine
+// without PostgreSQL fails the test.
 func Each(t *testing.T, fn func(t *testing.T, db *sqldb.DB)) {
 	t.Helper()
-	for _, engine := range []sqldb.Engine{sqldb.SQLite} {
+	for _, engine := range []sqldb.Engine{sqldb.SQLite, sqldb.Postgres} {
 		t.Run(string(engine), func(t *testing.T) { fn(t, Open(t, engine)) })
 	}
 }
 
-// Open returns an empty database with the current schema that is closed and removed when t ends.
+// Open returns an empty database with the current schema. It is closed and removed when t ends.
 func Open(t testing.TB, engine sqldb.Engine) *sqldb.DB {
 	t.Helper()
-	db, err := sqldb.Open(t.Context(), sqldb.Options{URL: URL(t, engine)})
+	return OpenWith(t, engine, sqldb.Options{})
+}
+
+// OpenWith is Open with a clock or a logger; it fills in the URL if there is none.
+func OpenWith(t testing.TB, engine sqldb.Engine, o sqldb.Options) *sqldb.DB {
+	t.Helper()
+	if o.URL == "" {
+		o.URL = URL(t, engine)
+	}
+	db, err := sqldb.Open(t.Context(), o)
 	if err != nil {
 		t.Fatal(err)
 	}
 	t.Cleanup(func() {
 		if err := db.Close(); err != nil {
-			t.Error(err)
+			t.Errorf("closing the database: %v", err)
 		}
 	})
 	return db
 }
 
-// URL returns the URL of a database that is removed when t ends, for tests that open it themselves, perhaps several times.
+// URL returns the URL of a database that does not exist elsewhere and is removed when t ends, for tests that open it
+// themselves, perhaps several times or in another process. A PostgreSQL database is migrated already, a SQLite file is
+// made by opening it.
 func URL(t testing.TB, engine sqldb.Engine) string {
 	t.Helper()
+	if engine == sqldb.Postgres {
+		return postgresURL(t)
+	}
 	return "sqlite:" + filepath.Join(t.TempDir(), "test.db")
 }
