@@ -143,6 +143,8 @@ CREATE TABLE changes (
   at    BIGINT NOT NULL
 );
 
+CREATE INDEX changes_by_until ON changes (until);
+
 -- The head of the log. Its row lock is what makes the order of seq the order of commits.
 CREATE TABLE feed_head (
   id  TEXT PRIMARY KEY,

@@ -1,0 +1,21 @@
+// Command sallyport is a machine-identity server: it issues access tokens, checks them, and takes them back for good.
+package main
+
+import (
+	"context"
+	"os"
+	"os/signal"
+	"syscall"
+
+	"github.com/sallyport/sallyport/internal/cli"
+)
+
+// version is set by the linker in released builds.
+var version = "dev"
+
+func main() {
+	ctx, stop := signal.NotifyContext(context.Background(), os.Interrupt, syscall.SIGTERM)
+	code := cli.Run(ctx, os.Args[1:], os.Stdout, os.Stderr, version)
+	stop()
+	os.Exit(code)
+}

@@ -1,0 +1,174 @@
+// Package app builds every feature and mounts it: the one list to read first. It holds no rules of its own.
+package app
+
+import (
+	"context"
+	"errors"
+	"log/slog"
+	"net/http"
+	"net/netip"
+	"path/filepath"
+	"time"
+
+	"github.com/prometheus/client_golang/prometheus"
+
+	"github.com/sallyport/sallyport/internal/access"
+	"github.com/sallyport/sallyport/internal/audit"
+	"github.com/sallyport/sallyport/internal/auth"
+	"github.com/sallyport/sallyport/internal/auth/tokenauth"
+	"github.com/sallyport/sallyport/internal/config"
+	"github.com/sallyport/sallyport/internal/feed"
+	"github.com/sallyport/sallyport/internal/httpapi"
+	"github.com/sallyport/sallyport/internal/identity"
+	"github.com/sallyport/sallyport/internal/org"
+	"github.com/sallyport/sallyport/internal/role"
+	"github.com/sallyport/sallyport/internal/seal"
+	"github.com/sallyport/sallyport/internal/sqldb"
+	"github.com/sallyport/sallyport/internal/token"
+)
+
+// Options says how to build an App.
+type Options struct {
+	Config  config.Server
+	Version string
+	Logger  *slog.Logger
+	Now     func() time.Time // nil means the clock of the machine
+}
+
+// App is the server without its listener.
+type App struct {
+	log        *slog.Logger
+	db         *sqldb.DB
+	feed       *feed.Feed
+	audit      *audit.Log
+	roles      *role.Service
+	orgs       *org.Service
+	identities *identity.Service
+	tokens     *token.Service
+	configs    *auth.Service
+	tokenAuth  *tokenauth.Service
+	api        *httpapi.API
+}
+
+// New opens the database and builds every feature on it. Errors say what an operator can do. Close it after use.
+func New(ctx context.Context, o Options) (*App, error) {
+	if o.Now == nil {
+		o.Now = time.Now
+	}
+	db, root, err := open(ctx, o)
+	if err != nil {
+		return nil, err
+	}
+	a := &App{log: o.Logger, db: db, feed: feed.New(db, o.Logger), audit: audit.New(db, o.Config.AuditRetention)}
+	a.build(root, o.Config.MaxTokenAge)
+	if err := a.mount(o); err != nil {
+		return nil, errors.Join(err, db.Close())
+	}
+	if err := a.start(ctx); err != nil {
+		return nil, errors.Join(err, db.Close())
+	}
+	return a, nil
+}
+
+// build makes the features. Where one needs another that is above it, it gets a function that is set here.
+func (a *App) build(root *seal.Key, maxAge time.Duration) {
+	a.roles = role.New(a.db, a.feed)
+	a.orgs = org.New(org.Options{DB: a.db, Feed: a.feed, Audit: a.audit, MakeAdmin: a.makeAdmin})
+	a.tokens = token.New(token.Options{DB: a.db, Feed: a.feed, Audit: a.audit, Root: root, MaxAge: maxAge,
+		AddressAllowed: func(ctx context.Context, identityID, method string, ip netip.Addr) (bool, error) {
+			return a.configs.AddressAllowed(ctx, identityID, method, ip)
+		}})
+	a.identities = identity.New(identity.Options{DB: a.db, Feed: a.feed, Roles: a.roles, Audit: a.audit,
+		ExpiryBound: a.tokens.ExpiryBound,
+		Methods: func(ctx context.Context, ids []string) (map[string][]string, error) {
+			return a.configs.MethodsOf(ctx, ids)
+		}})
+	a.configs = auth.New(a.db, a.feed, a.audit, a.identities, a.tokens)
+	a.tokenAuth = tokenauth.New(tokenauth.Options{DB: a.db, Audit: a.audit, Orgs: a.orgs, Identities: a.identities,
+		Configs: a.configs, Tokens: a.tokens})
+}
+
+// mount puts every route on the API.
+func (a *App) mount(o Options) error {
+	proxies, err := o.Config.Proxies()
+	if err != nil {
+		return err
+	}
+	registry := prometheus.NewRegistry()
+	a.api = httpapi.New(httpapi.Options{
+		Authenticate: a.authenticate, Refused: a.refused, TrustedProxies: proxies, MaxBody: o.Config.MaxBody,
+		Logger: o.Logger, Now: o.Now, Version: o.Version, Registry: registry,
+	})
+	a.statusRoutes()
+	a.orgs.Routes(a.api)
+	a.identities.Routes(a.api)
+	a.tokenAuth.Routes(a.api)
+	a.tokens.Routes(a.api)
+	a.audit.Routes(a.api)
+	a.documents()
+	a.measure(registry)
+	return nil
+}
+
+// start loads what the features answer from.
+func (a *App) start(ctx context.Context) error {
+	if err := a.feed.Start(ctx); err != nil {
+		return err
+	}
+	return a.tokens.Start(ctx)
+}
+
+// Handler serves the whole API.
+func (a *App) Handler() http.Handler { return a.api.Handler() }
+
+// API gives the routes and the OpenAPI document.
+func (a *App) API() *httpapi.API { return a.api }
+
+// Close writes what is still only in memory, and closes the database. Stop Run and the listener first.
+func (a *App) Close() error {
+	ctx, cancel := context.WithTimeout(context.Background(), 10*time.Second)
+	defer cancel()
+	return errors.Join(a.tokens.Flush(ctx), a.audit.Flush(ctx), a.db.Close())
+}
+
+// open opens the database and finds the root key.
+func open(ctx context.Context, o Options) (*sqldb.DB, *seal.Key, error) {
+	if err := makeDir(o.Config.DataDir); err != nil {
+		return nil, nil, err
+	}
+	url := o.Config.DatabaseURL
+	if url == "" {
+		url = "sqlite:" + filepath.Join(o.Config.DataDir, "sallyport.db")
+	}
+	db, err := sqldb.Open(ctx, sqldb.Options{URL: url, Now: o.Now, Logger: o.Logger})
+	if err != nil {
+		return nil, nil, err
+	}
+	root, made, err := seal.Root(o.Config.RootKey, o.Config.RootKeyFile, o.Config.DataDir)
+	if err != nil {
+		return nil, nil, errors.Join(err, db.Close())
+	}
+	if made != "" {
+		o.Logger.Warn("made a root key; keep a copy of it apart from the database: without it the data cannot be read", "file", made)
+	}
+	return db, root, nil
+}
+
+// authenticate turns an access token into the actor that it stands for.
+func (a *App) authenticate(ctx context.Context, jwt string, client access.Client) (*access.Actor, error) {
+	c, err := a.tokens.Verify(ctx, jwt, client.IP)
+	if err != nil {
+		return nil, err
+	}
+	grants, err := a.roles.Of(ctx, c.IdentityID, c.OrgID)
+	if err != nil {
+		return nil, err
+	}
+	if !grants.Member {
+		return nil, errNoMember
+	}
+	return &access.Actor{
+		Type: access.ActorIdentity, ID: c.IdentityID, Name: c.IdentityName, OrgID: c.OrgID, AuthMethod: c.Method, TokenID: c.ID,
+		InstanceAdmin: grants.InstanceAdmin, Ability: grants.Ability, Client: client,
+	}, nil
+}

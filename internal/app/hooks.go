@@ -1,0 +1,69 @@
+package app
+
+import (
+	"context"
+	"fmt"
+	"os"
+
+	"github.com/sallyport/sallyport/internal/access"
+	"github.com/sallyport/sallyport/internal/audit"
+	"github.com/sallyport/sallyport/internal/auth"
+	"github.com/sallyport/sallyport/internal/auth/tokenauth"
+	"github.com/sallyport/sallyport/internal/fault"
+	"github.com/sallyport/sallyport/internal/httpapi"
+	"github.com/sallyport/sallyport/internal/identity"
+	"github.com/sallyport/sallyport/internal/org"
+	"github.com/sallyport/sallyport/internal/role"
+	"github.com/sallyport/sallyport/internal/sqldb"
+)
+
+var errNoMember = fault.Dead("membership", "The identity of this access token is not an active member of its organization. Have it added again, then create a new token.")
+
+func makeDir(dir string) error {
+	if err := os.MkdirAll(dir, 0o700); err != nil {
+		return fmt.Errorf("cannot make the data folder; choose another with --data-dir: %w", err)
+	}
+	return nil
+}
+
+// refused leaves an audit event of a refusal. The caller is refused either way.
+func (a *App) refused(ctx context.Context, actor *access.Actor, f *fault.Error, route httpapi.Route) {
+	if actor == nil {
+		return
+	}
+	err := a.audit.Note(ctx, actor, audit.Event{Type: "permission-denied", Metadata: map[string]any{
+		"method": route.Method, "route": route.Path, "permissionAction": route.Permission.Action,
+		"permissionSubject": route.Permission.Subject, "message": f.Message,
+	}})
+	if err != nil {
+		a.log.Error("a refusal could not be recorded", "reqId", httpapi.RequestID(ctx), "error", err)
+	}
+}
+
+// makeAdmin makes the first identity: administrator of its organisation and of the instance, with a token by hand that
+// has no limit but the server's own.
+func (a *App) makeAdmin(ctx context.Context, tx *sqldb.Tx, o org.Organization) (org.Admin, error) {
+	const name = "Instance Admin Identity"
+	i, err := identity.Insert(ctx, tx, o.ID, name, role.Admin)
+	if err == nil {
+		err = role.MakeInstanceAdmin(ctx, tx, i.ID)
+	}
+	if err != nil {
+		return org.Admin{}, err
+	}
+	none := int64(0)
+	c, err := auth.Seed(ctx, tx, tokenauth.Method, i.ID, auth.Settings{TTL: &none, MaxTTL: &none, UsesLimit: &none,
+		TrustedIPs: []string{"0.0.0.0/0", "::/0"}})
+	if err != nil {
+		return org.Admin{}, err
+	}
+	label := "Instance Admin Token"
+	issued, err := a.tokens.Mint(tokenauth.Grant(&i, c, &label, a.feed.Applied()))
+	if err == nil {
+		err = a.tokens.Insert(ctx, tx, issued.Row)
+	}
+	if err != nil {
+		return org.Admin{}, err
+	}
+	return org.Admin{ID: i.ID, Name: i.Name, Token: issued.AccessToken}, nil
+}

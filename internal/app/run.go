@@ -1,0 +1,61 @@
+package app
+
+import (
+	"context"
+	"time"
+
+	"github.com/sallyport/sallyport/internal/token"
+)
+
+// cleanEvery is how often what nobody needs any more is deleted; cleanStep bounds one transaction of it, so that
+// other writers never wait long.
+const (
+	cleanEvery = time.Minute
+	cleanStep  = 500
+)
+
+// Run does what goes on beside requests, until ctx ends: writing counted uses and noted events, and cleaning up.
+func (a *App) Run(ctx context.Context) {
+	done := make(chan struct{})
+	go func() {
+		defer close(done)
+		a.audit.Run(ctx, a.log)
+	}()
+	flush, clean := time.NewTicker(token.FlushEvery), time.NewTicker(cleanEvery)
+	defer flush.Stop()
+	defer clean.Stop()
+	for ctx.Err() == nil {
+		select {
+		case <-ctx.Done():
+		case <-flush.C:
+			a.try("write the uses of tokens", func() error { return a.tokens.Flush(ctx) })
+		case <-clean.C:
+			a.clean(ctx)
+		}
+	}
+	<-done
+}
+
+func (a *App) try(what string, do func() error) {
+	if err := do(); err != nil {
+		a.log.Error("cannot "+what+"; trying again later", "error", err)
+	}
+}
+
+// clean deletes in small steps, one after the other, until each kind is done.
+func (a *App) clean(ctx context.Context) {
+	for what, step := range map[string]func(context.Context, int64) (int64, error){
+		"delete expired tokens":      a.tokens.Clean,
+		"delete old audit events":    a.audit.Prune,
+		"shorten the log of changes": a.feed.Prune,
+	} {
+		a.try(what, func() error {
+			for {
+				n, err := step(ctx, cleanStep)
+				if err != nil || n < cleanStep {
+					return err
+				}
+			}
+		})
+	}
+}

@@ -1,0 +1,98 @@
+package app
+
+import (
+	"context"
+	"net/http"
+	"time"
+
+	"github.com/prometheus/client_golang/prometheus"
+	"github.com/prometheus/client_golang/prometheus/collectors"
+	"github.com/prometheus/client_golang/prometheus/promhttp"
+
+	"github.com/sallyport/sallyport/internal/access"
+	"github.com/sallyport/sallyport/internal/fault"
+	"github.com/sallyport/sallyport/internal/httpapi"
+)
+
+type statusOutput struct {
+	Body struct {
+		Date             httpapi.Time `json:"date"`
+		Message          string       `json:"message"`
+		EmailConfigured  bool         `json:"emailConfigured"`
+		InviteOnlySignup bool         `json:"inviteOnlySignup"`
+		RedisConfigured  bool         `json:"redisConfigured"`
+		SecretScanning   bool         `json:"secretScanningConfigured"`
+	}
+}
+
+type healthOutput struct {
+	Body struct {
+		Status string `json:"status"`
+	}
+}
+
+// statusRoutes mounts what tells whether the server lives, and whether it can work.
+func (a *App) statusRoutes() {
+	route := func(path, id, summary string, errors ...int) httpapi.Route {
+		return httpapi.Route{Method: http.MethodGet, Path: path, ID: id, Tag: "Instance", Summary: summary, Open: true, Errors: errors}
+	}
+	httpapi.HandleOpen(a.api, route("/api/status", "get-status", "Tell that the API answers"), a.statusRoute)
+	httpapi.HandleOpen(a.api, route("/healthz", "get-health", "Tell that the process lives"), a.healthRoute)
+	httpapi.HandleOpen(a.api, route("/readyz", "get-readiness", "Tell whether requests can be decided and changes written",
+		http.StatusServiceUnavailable), a.readyRoute)
+}
+
+func (a *App) statusRoute(context.Context, access.Client, *httpapi.Empty) (*statusOutput, error) {
+	out := &statusOutput{}
+	out.Body.Date, out.Body.Message = httpapi.Time(a.db.Now().UnixMilli()), "Ok"
+	return out, nil
+}
+
+func (a *App) healthRoute(context.Context, access.Client, *httpapi.Empty) (*healthOutput, error) {
+	out := &healthOutput{}
+	out.Body.Status = "ok"
+	return out, nil
+}
+
+func (a *App) readyRoute(ctx context.Context, _ access.Client, _ *httpapi.Empty) (*healthOutput, error) {
+	err := a.feed.Current(ctx)
+	if err == nil {
+		err = a.db.Writable(ctx)
+	}
+	if err != nil {
+		f := fault.New(fault.Unavailable, "The database cannot be written now. The log of the server says why.").Because(err)
+		f.RetryAfter = time.Second
+		return nil, f
+	}
+	out := &healthOutput{}
+	out.Body.Status = "ready"
+	return out, nil
+}
+
+// documents mounts the OpenAPI document and its readable form.
+func (a *App) documents() {
+	a.api.Mount("GET /api/docs", a.api.DocsPage())
+	a.api.Mount("GET /api/docs/json", http.HandlerFunc(func(w http.ResponseWriter, _ *http.Request) {
+		document, err := a.api.OpenAPI()
+		if err != nil {
+			a.log.Error("cannot write the OpenAPI document", "error", err)
+			w.WriteHeader(http.StatusInternalServerError)
+			return
+		}
+		w.Header().Set("Content-Type", "application/json")
+		_, _ = w.Write(document) // the caller may have gone
+	}))
+}
+
+// measure mounts the metrics.
+func (a *App) measure(registry *prometheus.Registry) {
+	gauge := func(name, help string, value func() float64) prometheus.Collector {
+		return prometheus.NewGaugeFunc(prometheus.GaugeOpts{Namespace: "sallyport", Name: name, Help: help}, value)
+	}
+	registry.MustRegister(collectors.NewGoCollector(), collectors.NewProcessCollector(collectors.ProcessCollectorOpts{}),
+		gauge("revoked_tokens", "Revoked tokens held in memory.", func() float64 { n, _ := a.tokens.Revocations(); return float64(n) }),
+		gauge("cutoffs", "Cut-offs held in memory.", func() float64 { _, n := a.tokens.Revocations(); return float64(n) }),
+		gauge("feed_applied", "Sequence number of the newest change that is applied.", func() float64 { return float64(a.feed.Applied()) }),
+	)
+	a.api.Mount("GET /metrics", promhttp.HandlerFor(registry, promhttp.HandlerOpts{}))
+}

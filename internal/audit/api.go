@@ -1,0 +1,55 @@
+package audit
+
+import (
+	"context"
+	"net/http"
+	"time"
+
+	"github.com/sallyport/sallyport/internal/access"
+	"github.com/sallyport/sallyport/internal/httpapi"
+)
+
+type queryInput struct {
+	ProjectID     httpapi.Text `query:"projectId"`
+	ActorType     string       `query:"actorType" enum:"platform,user,service,identity,machine,unknownUser"`
+	Actor         httpapi.Text `query:"actor" doc:"Id of the actor"`
+	EventType     httpapi.Text `query:"eventType" doc:"Event types, with commas between"`
+	UserAgentType httpapi.Text `query:"userAgentType"`
+	EventMetadata httpapi.Text `query:"eventMetadata" doc:"name=value pairs, with commas between"`
+	StartDate     time.Time    `query:"startDate" doc:"Default: the midnight (UTC) before the end date"`
+	EndDate       time.Time    `query:"endDate" doc:"Default: now"`
+	Offset        int64        `query:"offset" minimum:"0" default:"0"`
+	Limit         int64        `query:"limit" minimum:"1" maximum:"1000" default:"20"`
+}
+
+type queryOutput struct {
+	Body struct {
+		AuditLogs []Entry `json:"auditLogs"`
+	}
+}
+
+// Routes mounts the query of the log.
+func (l *Log) Routes(api *httpapi.API) {
+	httpapi.Handle(api, httpapi.Route{
+		Method: http.MethodGet, Path: "/api/v1/organization/audit-logs", ID: "list-audit-logs", Tag: "Audit Logs",
+		Summary: "List audit events", Description: "Events of the caller's organization, newest first.",
+		Permission: httpapi.Permission{Action: access.Read, Subject: access.SubjectAuditLogs},
+	}, func(ctx context.Context, actor *access.Actor, in *queryInput) (*queryOutput, error) {
+		filter, err := in.filter()
+		if err != nil {
+			return nil, err
+		}
+		out := &queryOutput{}
+		out.Body.AuditLogs, err = l.Query(ctx, actor, filter)
+		return out, err
+	})
+}
+
+func (in *queryInput) filter() (Filter, error) {
+	pairs, err := parsePairs(string(in.EventMetadata))
+	return Filter{
+		ProjectID: string(in.ProjectID), ActorType: in.ActorType, ActorID: string(in.Actor),
+		UserAgentType: string(in.UserAgentType), EventTypes: splitList(string(in.EventType)), Metadata: pairs,
+		From: in.StartDate, To: in.EndDate, Offset: in.Offset, Limit: in.Limit,
+	}, err
+}

@@ -1,0 +1,140 @@
+// Package audit owns the record of who did what: writing it inside the transaction of the change, and reading it. It
+// does not decide what is worth a record; each feature does.
+package audit
+
+import (
+	"context"
+	"encoding/json"
+	"net/netip"
+	"strings"
+	"time"
+
+	"github.com/sallyport/sallyport/internal/access"
+	"github.com/sallyport/sallyport/internal/id"
+	"github.com/sallyport/sallyport/internal/sqldb"
+)
+
+// DefaultRetention is how long events are kept unless a setting says otherwise: a year.
+const DefaultRetention = 365 * 24 * time.Hour
+
+// Event is what happened. It must never hold a secret, a token or a client secret.
+type Event struct {
+	Type      string // such as "create-identity" (identity.md section 9.4)
+	OrgID     string // "" means the actor's organisation
+	ProjectID string // "" means none
+	Metadata  any    // becomes a JSON object; nil an empty one
+}
+
+// Log writes and reads events.
+type Log struct {
+	db        *sqldb.DB
+	retention time.Duration
+	notes     notes
+}
+
+// New returns a log that keeps events for retention; 0 means DefaultRetention. Run writes what was only noted.
+func New(db *sqldb.DB, retention time.Duration) *Log {
+	if retention <= 0 {
+		retention = DefaultRetention
+	}
+	return &Log{db: db, retention: retention}
+}
+
+// Record writes an event in the transaction of the change that it tells of, so that neither exists without the other.
+func (l *Log) Record(ctx context.Context, tx *sqldb.Tx, actor *access.Actor, e Event) error {
+	row, err := l.row(actor, e, tx.Now())
+	if err != nil {
+		return err
+	}
+	return insert(ctx, tx, row)
+}
+
+// row is an event as it is stored. Times are milliseconds UTC.
+type row struct {
+	ID            string  `db:"id"`
+	OrgID         string  `db:"org_id"`
+	ProjectID     *string `db:"project_id"`
+	ActorType     string  `db:"actor_type"`
+	ActorID       *string `db:"actor_id"`
+	ActorMetadata string  `db:"actor_metadata"`
+	EventType     string  `db:"event_type"`
+	EventMetadata string  `db:"event_metadata"`
+	IP            string  `db:"ip"`
+	UserAgent     string  `db:"user_agent"`
+	UserAgentType string  `db:"user_agent_type"`
+	RequestID     string  `db:"request_id"`
+	CreatedAt     int64   `db:"created_at"`
+	ExpiresAt     int64   `db:"expires_at"`
+}
+
+func (l *Log) row(actor *access.Actor, e Event, now time.Time) (row, error) {
+	if e.OrgID == "" {
+		e.OrgID = actor.OrgID
+	}
+	if e.Metadata == nil {
+		e.Metadata = struct{}{}
+	}
+	metadata, err := json.Marshal(e.Metadata)
+	if err != nil {
+		return row{}, err
+	}
+	who, err := json.Marshal(actorMetadata(actor))
+	return row{
+		ID: id.New(), OrgID: e.OrgID, ProjectID: optional(e.ProjectID), ActorType: string(actor.Type), ActorID: optional(actor.ID),
+		ActorMetadata: string(who), EventType: e.Type, EventMetadata: string(metadata),
+		IP: address(actor.Client.IP), UserAgent: actor.Client.UserAgent, UserAgentType: userAgentType(actor.Client.UserAgent),
+		RequestID: actor.Client.RequestID, CreatedAt: now.UnixMilli(), ExpiresAt: now.Add(l.retention).UnixMilli(),
+	}, err
+}
+
+// actorMetadata is what the API shows of an actor (identity.md section 6.4); tokenId says which token was used.
+func actorMetadata(a *access.Actor) map[string]string {
+	m := map[string]string{}
+	switch a.Type {
+	case access.ActorIdentity:
+		m["identityId"], m["name"] = a.ID, a.Name
+	case access.ActorUser:
+		m["userId"], m["email"], m["username"] = a.ID, a.Name, a.Name
+	}
+	if a.AuthMethod != "" {
+		m["authMethod"] = a.AuthMethod
+	}
+	if a.TokenID != "" {
+		m["tokenId"] = a.TokenID
+	}
+	return m
+}
+
+func optional(s string) *string {
+	if s == "" {
+		return nil
+	}
+	return &s
+}
+
+func address(ip netip.Addr) string {
+	if !ip.IsValid() {
+		return ""
+	}
+	return ip.Unmap().WithZone("").String()
+}
+
+// agents maps a mark in the User-Agent header to the type that the API names (identity.md section 6.4).
+var agents = []struct{ mark, name string }{
+	{"k8-operator", "k8-operator"}, {"k8-external-secrets-operator", "k8-external-secrets-operator"}, {"terraform", "terraform"},
+	{"infisical-nodejs-sdk", "InfisicalNodeSDK"}, {"infisical-python-sdk", "InfisicalPythonSDK"}, {"infisical-go-sdk", "InfisicalGoSDK"},
+	{"mozilla", "web"},
+}
+
+func userAgentType(agent string) string {
+	agent = strings.ToLower(agent)
+	if agent == "cli" {
+		return "cli"
+	}
+	for _, a := range agents {
+		if strings.Contains(agent, a.mark) {
+			return a.name
+		}
+	}
+	return "other"
+}

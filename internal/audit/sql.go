@@ -1,0 +1,89 @@
+package audit
+
+import (
+	"context"
+	"strconv"
+	"strings"
+
+	"github.com/sallyport/sallyport/internal/sqldb"
+)
+
+const columns = `id, org_id, project_id, actor_type, actor_id, actor_metadata, event_type, event_metadata, ip, user_agent,
+	user_agent_type, request_id, created_at, expires_at`
+
+func insert(ctx context.Context, tx *sqldb.Tx, r row) error {
+	_, err := tx.Exec(ctx, `INSERT INTO audit_logs (`+columns+`)
+		VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13, $14)`,
+		r.ID, r.OrgID, r.ProjectID, r.ActorType, r.ActorID, r.ActorMetadata, r.EventType, r.EventMetadata, r.IP, r.UserAgent,
+		r.UserAgentType, r.RequestID, r.CreatedAt, r.ExpiresAt)
+	return err
+}
+
+// find returns the events that match, newest first.
+func (l *Log) find(ctx context.Context, f Filter) (rows []row, err error) {
+	w := where{}
+	w.add("org_id = ", f.OrgID)
+	w.add("created_at >= ", f.From.UnixMilli())
+	w.add("created_at <= ", f.To.UnixMilli())
+	w.addIf(f.ProjectID, "project_id = ")
+	w.addIf(f.ActorType, "actor_type = ")
+	w.addIf(f.ActorID, "actor_id = ")
+	w.addIf(f.UserAgentType, "user_agent_type = ")
+	w.in("event_type", f.EventTypes)
+	for _, pair := range f.Metadata {
+		w.add("event_metadata LIKE ", "%"+likeEscape(jsonPair(pair))+"%")
+		w.text.WriteString(` ESCAPE '\'`)
+	}
+	query := `SELECT ` + columns + ` FROM audit_logs WHERE ` + w.text.String() + ` ORDER BY created_at DESC, id DESC LIMIT `
+	query += w.arg(f.Limit) + ` OFFSET ` + w.arg(f.Offset)
+	return rows, l.db.Select(ctx, &rows, query, w.args...)
+}
+
+// where builds a condition whose arguments are numbered in the order of their first use.
+type where struct {
+	text strings.Builder
+	args []any
+}
+
+func (w *where) arg(v any) string {
+	w.args = append(w.args, v)
+	return "$" + strconv.Itoa(len(w.args))
+}
+
+func (w *where) add(condition string, v any) {
+	if w.text.Len() > 0 {
+		w.text.WriteString(" AND ")
+	}
+	w.text.WriteString(condition + w.arg(v))
+}
+
+func (w *where) addIf(v, condition string) {
+	if v != "" {
+		w.add(condition, v)
+	}
+}
+
+func (w *where) in(column string, values []string) {
+	if len(values) == 0 {
+		return
+	}
+	marks := make([]string, len(values))
+	for i, v := range values {
+		marks[i] = w.arg(v)
+	}
+	w.text.WriteString(" AND " + column + " IN (" + strings.Join(marks, ", ") + ")")
+}
+
+var likeEscaper = strings.NewReplacer(`\`, `\\`, `%`, `\%`, `_`, `\_`)
+
+func likeEscape(s string) string { return likeEscaper.Replace(s) }
+
+// Prune deletes up to n events whose time is over, and returns how many went.
+func (l *Log) Prune(ctx context.Context, n int64) (deleted int64, err error) {
+	err = l.db.Write(ctx, func(tx *sqldb.Tx) error {
+		deleted, err = tx.Exec(ctx, `DELETE FROM audit_logs WHERE id IN
+			(SELECT id FROM audit_logs WHERE expires_at < $1 ORDER BY expires_at LIMIT $2)`, tx.Now().UnixMilli(), n)
+		return err
+	})
+	return deleted, err
+}

@@ -1,0 +1,98 @@
+package cli
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"io"
+	"log/slog"
+	"net"
+	"net/http"
+	"time"
+
+	"github.com/sallyport/sallyport/internal/app"
+	"github.com/sallyport/sallyport/internal/config"
+)
+
+// stopWithin is how long requests in flight may take to finish once the server was told to stop.
+const stopWithin = 15 * time.Second
+
+// serve runs the server until con.ctx ends. ready, if any, is called once requests are answered, with the base URL.
+func serve(con *console, cfg config.Server, ready func(baseURL string) error) error {
+	log, err := newLogger(con.err, cfg)
+	if err != nil {
+		return err
+	}
+	a, err := app.New(con.ctx, app.Options{Config: cfg, Version: con.version, Logger: log})
+	if err != nil {
+		return err
+	}
+	listener, err := net.Listen("tcp", cfg.Listen)
+	if err != nil {
+		return errors.Join(fmt.Errorf("cannot serve on %s; choose another address with --listen: %w", cfg.Listen, err), a.Close())
+	}
+	return errors.Join(run(con.ctx, a, listener, log, ready), a.Close())
+}
+
+func run(ctx context.Context, a *app.App, listener net.Listener, log *slog.Logger, ready func(string) error) error {
+	server := newServer(a.Handler(), log)
+	background, stop := context.WithCancel(context.WithoutCancel(ctx))
+	ended := make(chan struct{})
+	go func() {
+		defer close(ended)
+		a.Run(background)
+	}()
+	failed := make(chan error, 1)
+	go func() { failed <- server.Serve(listener) }()
+
+	baseURL := "http://" + listener.Addr().String()
+	log.Info("serving", "url", baseURL)
+	var err error
+	if ready != nil {
+		err = ready(baseURL)
+	}
+	if err == nil {
+		err = wait(ctx, failed)
+	}
+	log.Info("stopping")
+	err = errors.Join(err, shutdown(ctx, server))
+	stop()
+	<-ended
+	return err
+}
+
+// newServer bounds what one connection may cost: time for headers, body and answer, and the size of headers.
+func newServer(h http.Handler, log *slog.Logger) *http.Server {
+	return &http.Server{
+		Handler: h, ReadHeaderTimeout: 10 * time.Second, ReadTimeout: time.Minute, WriteTimeout: time.Minute,
+		IdleTimeout: 2 * time.Minute, MaxHeaderBytes: 64 << 10, ErrorLog: slog.NewLogLogger(log.Handler(), slog.LevelDebug),
+	}
+}
+
+func wait(ctx context.Context, failed <-chan error) error {
+	select {
+	case <-ctx.Done():
+		return nil
+	case err := <-failed:
+		return err
+	}
+}
+
+// shutdown lets requests in flight finish.
+func shutdown(ctx context.Context, server *http.Server) error {
+	ctx, cancel := context.WithTimeout(context.WithoutCancel(ctx), stopWithin)
+	defer cancel()
+	return server.Shutdown(ctx)
+}
+
+func newLogger(w io.Writer, cfg config.Server) (*slog.Logger, error) {
+	var level slog.Level
+	if err := level.UnmarshalText([]byte(cfg.LogLevel)); err != nil {
+		return nil, err
+	}
+	options := &slog.HandlerOptions{Level: level}
+	if cfg.LogFormat == "json" {
+		return slog.New(slog.NewJSONHandler(w, options)), nil
+	}
+	return slog.New(slog.NewTextHandler(w, options)), nil
+}

@@ -1,0 +1,59 @@
+// Package config owns the settings of the server: one struct that gives flags, environment and file, and the only
+// place where they are documented. It does not act on them.
+package config
+
+import (
+	"fmt"
+	"net/netip"
+	"time"
+)
+
+// Server holds the settings of `sallyport serve` and `sallyport dev`. Each is a flag, an environment variable
+// (SALLYPORT_ and the flag's name), and a key of the file that --config names.
+type Server struct {
+	Listen         string        `default:"127.0.0.1:8080" env:"SALLYPORT_LISTEN" help:"Address and port to serve on."`
+	DataDir        string        `default:"./sallyport-data" env:"SALLYPORT_DATA_DIR" type:"path" help:"Folder of the embedded database and of a root key that the server made."`
+	DatabaseURL    string        `env:"SALLYPORT_DATABASE_URL" help:"postgres:// URL of the database; without it SQLite in the data folder."`
+	RootKey        string        `env:"SALLYPORT_ROOT_KEY" hidden:"" help:"Root key: 32 bytes in base64. Set it in the environment, since others can see flags."`
+	RootKeyFile    string        `env:"SALLYPORT_ROOT_KEY_FILE" type:"path" help:"File that holds the root key. Without a key one is made in the data folder at first start."`
+	TrustedProxies []string      `env:"SALLYPORT_TRUSTED_PROXIES" placeholder:"CIDR" help:"Addresses of proxies whose X-Forwarded-For is believed."`
+	MaxTokenAge    time.Duration `default:"2160h" env:"SALLYPORT_MAX_TOKEN_AGE" help:"Longest life of one access token where no other limit is set."`
+	MaxBody        int64         `default:"8388608" env:"SALLYPORT_MAX_BODY" help:"Largest request body, in bytes."`
+	AuditRetention time.Duration `default:"8760h" env:"SALLYPORT_AUDIT_RETENTION" help:"How long audit events are kept."`
+	LogFormat      string        `default:"text" enum:"text,json" env:"SALLYPORT_LOG_FORMAT" help:"Form of the log lines: text or json."`
+	LogLevel       string        `default:"info" enum:"debug,info,warn,error" env:"SALLYPORT_LOG_LEVEL" help:"Least level that is logged; debug has a line for each request."`
+}
+
+// Validate checks what the types do not; kong calls it.
+func (s *Server) Validate() error {
+	if _, err := s.Proxies(); err != nil {
+		return err
+	}
+	if s.MaxTokenAge < time.Second || s.MaxTokenAge > 10*365*24*time.Hour {
+		return fmt.Errorf("--max-token-age must lie between 1s and 10 years (87600h)")
+	}
+	if s.MaxBody < 1<<10 || s.MaxBody > 1<<30 {
+		return fmt.Errorf("--max-body must lie between 1024 bytes and 1 GiB")
+	}
+	if s.AuditRetention < time.Hour {
+		return fmt.Errorf("--audit-retention must be at least 1h")
+	}
+	return nil
+}
+
+// Proxies returns the trusted proxies as address ranges. A single address counts as a range of one.
+func (s *Server) Proxies() ([]netip.Prefix, error) {
+	ranges := make([]netip.Prefix, 0, len(s.TrustedProxies))
+	for _, text := range s.TrustedProxies {
+		if addr, err := netip.ParseAddr(text); err == nil {
+			ranges = append(ranges, netip.PrefixFrom(addr, addr.BitLen()))
+			continue
+		}
+		prefix, err := netip.ParsePrefix(text)
+		if err != nil {
+			return nil, fmt.Errorf("--trusted-proxies: %q is neither an address nor a CIDR block such as 10.0.0.0/8", text)
+		}
+		ranges = append(ranges, prefix.Masked())
+	}
+	return ranges, nil
+}

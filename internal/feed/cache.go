@@ -1,0 +1,73 @@
+package feed
+
+import (
+	"context"
+	"hash/maphash"
+	"sync"
+
+	"github.com/maypok86/otter/v2"
+)
+
+// stripes is how many groups of keys a cache tells apart when it decides whether a read raced with a change. A
+// collision only means that one value is read again.
+const stripes = 256
+
+// Cache keeps values that were read from the database in memory, until the feed says that they changed. It is
+// bounded: what was not used for long goes first.
+type Cache[V any] struct {
+	items *otter.Cache[string, V]
+	seed  maphash.Seed
+	lanes [stripes]lane
+}
+
+type lane struct {
+	sync.Mutex
+	changes uint64 // how many entries for keys of this lane were applied
+}
+
+// NewCache returns a cache of at most size values that are evicted by entries of a kind with the value's key.
+func NewCache[V any](f *Feed, kind Kind, size int) *Cache[V] {
+	c := &Cache[V]{
+		items: otter.Must(&otter.Options[string, V]{MaximumSize: size}),
+		seed:  maphash.MakeSeed(),
+	}
+	f.Follow(kind, func(e Entry) { c.evict(e.Key) })
+	return c
+}
+
+// Load returns the value of key from memory, or else reads it. A value that was read while a change of it came in is
+// given to this caller, who asked before the change was acknowledged, but it is not kept.
+func (c *Cache[V]) Load(ctx context.Context, key string, read func(context.Context) (V, error)) (V, error) {
+	if v, ok := c.items.GetIfPresent(key); ok {
+		return v, nil
+	}
+	l := c.lane(key)
+	l.Lock()
+	before := l.changes
+	l.Unlock()
+	v, err := read(ctx)
+	if err != nil {
+		return v, err
+	}
+	l.Lock()
+	defer l.Unlock()
+	if l.changes == before {
+		c.items.Set(key, v)
+	}
+	return v, nil
+}
+
+// Peek returns the value of key if it is in memory.
+func (c *Cache[V]) Peek(key string) (V, bool) { return c.items.GetIfPresent(key) }
+
+func (c *Cache[V]) evict(key string) {
+	l := c.lane(key)
+	l.Lock()
+	defer l.Unlock()
+	l.changes++
+	c.items.Invalidate(key)
+}
+
+func (c *Cache[V]) lane(key string) *lane {
+	return &c.lanes[maphash.String(c.seed, key)%stripes]
+}

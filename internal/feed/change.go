@@ -1,0 +1,52 @@
+package feed
+
+import (
+	"context"
+	"time"
+
+	"github.com/sallyport/sallyport/internal/sqldb"
+)
+
+// Tx is a transaction that may append to the log.
+type Tx struct {
+	*sqldb.Tx
+	entries []Entry
+}
+
+// Evict is the until of an entry that is no state, only word that a cached fact changed.
+var Evict time.Time
+
+// Append adds an entry to the log as the last act of the transaction: no change without its entry, no entry without
+// its change. until is the time up to which it must be remembered, or Evict.
+func (tx *Tx) Append(kind Kind, key string, until time.Time) {
+	e := Entry{Kind: kind, Key: key}
+	if !until.IsZero() {
+		e.Until = until.UnixMilli()
+	}
+	tx.entries = append(tx.entries, e)
+}
+
+// Change runs fn in a transaction, and returns nil when it is committed and every replica decides by it. fn may run
+// more than once, so it must not change anything outside the transaction but what it assigns anew each time.
+func (f *Feed) Change(ctx context.Context, fn func(*Tx) error) error {
+	var seq int64
+	err := f.db.WriteGrouped(ctx, func(stx *sqldb.Tx) error {
+		tx := &Tx{Tx: stx}
+		if err := fn(tx); err != nil {
+			return err
+		}
+		var err error
+		seq, err = appendEntries(ctx, tx)
+		return err
+	})
+	if err != nil || seq == 0 {
+		return err
+	}
+	// What is committed is true, also for a caller who has gone: its cancellation must not stop the wait.
+	return f.settle(context.WithoutCancel(ctx), seq)
+}
+
+// settle returns when every replica knows the entry at seq.
+func (f *Feed) settle(ctx context.Context, seq int64) error {
+	return f.Reach(ctx, seq)
+}

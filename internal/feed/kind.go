@@ -1,0 +1,36 @@
+package feed
+
+import "strings"
+
+// Kind tells what an entry is about, and what its key holds.
+type Kind string
+
+// The cut-offs and revocations: they are state, loaded at start, and remembered until every token that they could
+// concern has expired. A cut-off kills the tokens whose born is below the entry's sequence number.
+const (
+	TokenRevoked  Kind = "token"          // Key(token id, identity id)
+	CutIdentity   Kind = "cut-identity"   // identity id
+	CutMethod     Kind = "cut-method"     // Key(identity id, method)
+	CutSecret     Kind = "cut-secret"     // client secret id
+	CutMembership Kind = "cut-membership" // Key(identity id, organisation id)
+	CutOrg        Kind = "cut-org"        // organisation id
+	CutInstance   Kind = "cut-instance"   // empty
+)
+
+// The evictions: a fact that replicas cache was changed, and must be read anew.
+const (
+	Grants      Kind = "grants"       // Key(actor id, organisation id): what an identity or user may do there
+	Config      Kind = "config"       // Key(identity id, method): a login method's configuration
+	IdentityRow Kind = "identity"     // identity id
+	OrgRow      Kind = "org"          // organisation id
+	SigningKeys Kind = "signing-keys" // empty
+)
+
+// Key joins the parts of an entry's key. Parts are ids and slugs: they hold no space.
+func Key(parts ...string) string { return strings.Join(parts, " ") }
+
+// Cut splits a key of two parts.
+func Cut(key string) (first, second string) {
+	first, second, _ = strings.Cut(key, " ")
+	return first, second
+}

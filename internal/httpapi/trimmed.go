@@ -1,0 +1,6 @@
+package httpapi
+
+import "strings"
+
+// Trimmed returns the text without white space around it.
+func (t Text) Trimmed() string { return strings.TrimSpace(string(t)) }

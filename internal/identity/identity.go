@@ -1,0 +1,247 @@
+// Package identity owns machine identities, their metadata and their delete protection. It does not know how they log
+// in, nor what their roles allow.
+package identity
+
+import (
+	"context"
+	"slices"
+	"time"
+
+	"github.com/sallyport/sallyport/internal/access"
+	"github.com/sallyport/sallyport/internal/audit"
+	"github.com/sallyport/sallyport/internal/fault"
+	"github.com/sallyport/sallyport/internal/feed"
+	"github.com/sallyport/sallyport/internal/role"
+	"github.com/sallyport/sallyport/internal/sqldb"
+)
+
+// cacheSize bounds how many identities are kept in memory.
+const cacheSize = 50_000
+
+// Options says what the service works with; all are needed.
+type Options struct {
+	DB    *sqldb.DB
+	Feed  *feed.Feed
+	Roles *role.Service
+	Audit *audit.Log
+
+	// Methods returns the login methods of each of the identities.
+	Methods func(ctx context.Context, identityIDs []string) (map[string][]string, error)
+	// ExpiryBound returns the time by which every token that lives at now has expired.
+	ExpiryBound func(now time.Time) time.Time
+}
+
+// Service creates, changes, finds and deletes identities.
+type Service struct {
+	Options
+	cache *feed.Cache[*Identity]
+}
+
+// New returns a service that follows the feed.
+func New(o Options) *Service {
+	return &Service{Options: o, cache: feed.NewCache[*Identity](o.Feed, feed.IdentityRow, cacheSize)}
+}
+
+// Identity is a machine identity as it is stored. Times are milliseconds UTC.
+type Identity struct {
+	ID               string  `db:"id"`
+	OrgID            string  `db:"org_id"`
+	ProjectID        *string `db:"project_id"`
+	Name             string  `db:"name"`
+	DeleteProtection bool    `db:"delete_protection"`
+	CreatedAt        int64   `db:"created_at"`
+	UpdatedAt        int64   `db:"updated_at"`
+}
+
+// Metadata is a pair that an identity carries, for conditions of rules and for people.
+type Metadata struct {
+	ID    string `db:"id" json:"id"`
+	Key   string `db:"key" json:"key"`
+	Value string `db:"value" json:"value"`
+}
+
+// Changes is what Create and Update set; Update leaves alone what is nil.
+type Changes struct {
+	Name             *string
+	Role             *string
+	DeleteProtection *bool
+	Metadata         *[]Metadata
+}
+
+func errNoIdentity(identityID string) error {
+	return fault.New(fault.NotFound, "There is no machine identity with ID %q in your organization.", identityID)
+}
+
+// Find returns an identity of the actor's organisation, from memory where it can; NotFound if there is none. It checks
+// no permission: callers have done so.
+func (s *Service) Find(ctx context.Context, actor *access.Actor, identityID string) (*Identity, error) {
+	i, err := s.cache.Load(ctx, identityID, func(ctx context.Context) (*Identity, error) { return s.read(ctx, identityID) })
+	if err == nil && (i == nil || i.OrgID != actor.OrgID) {
+		err = errNoIdentity(identityID)
+	}
+	return i, err
+}
+
+// Touch returns an identity whose credentials or rights the actor is about to change. Beyond Find it checks the
+// boundary: nobody gets to use an identity that may do more than they do; base begins that message.
+func (s *Service) Touch(ctx context.Context, actor *access.Actor, identityID, base string) (*Identity, error) {
+	i, err := s.Find(ctx, actor, identityID)
+	if err != nil {
+		return nil, err
+	}
+	target, err := s.Roles.Of(ctx, i.ID, i.OrgID)
+	if err == nil {
+		err = actor.Covers(target.Ability, base)
+	}
+	if err == nil {
+		err = guardAdmin(actor, target)
+	}
+	return i, err
+}
+
+// Guard refuses with Forbidden when the identity is an instance administrator and the actor is none.
+func (s *Service) Guard(ctx context.Context, actor *access.Actor, i *Identity) error {
+	target, err := s.Roles.Of(ctx, i.ID, i.OrgID)
+	if err == nil {
+		err = guardAdmin(actor, target)
+	}
+	return err
+}
+
+func guardAdmin(actor *access.Actor, target *role.Grants) error {
+	if target.InstanceAdmin && !actor.InstanceAdmin {
+		return fault.New(fault.Forbidden, "This identity administers the instance. Only another instance administrator can change it.")
+	}
+	return nil
+}
+
+// Create makes an identity in the actor's organisation with one role. Errors: PermissionDenied, Forbidden for another
+// organisation, NotFound for an unknown role, Boundary for a role that allows more than the actor may.
+func (s *Service) Create(ctx context.Context, actor *access.Actor, orgID string, c Changes) (*Detail, error) {
+	if err := actor.Check(access.Create, access.SubjectIdentity, access.Fields{}); err != nil {
+		return nil, err
+	}
+	if orgID != actor.OrgID {
+		return nil, fault.New(fault.Forbidden, "Your token belongs to another organization. Pass your own organizationId.")
+	}
+	ability, err := s.Roles.Ability(ctx, orgID, *c.Role)
+	if err == nil {
+		err = actor.Covers(ability, "The identity was not created")
+	}
+	if err != nil {
+		return nil, err
+	}
+	d := &Detail{}
+	err = s.DB.Write(ctx, func(tx *sqldb.Tx) error {
+		*d, err = create(ctx, tx, orgID, c)
+		if err == nil {
+			err = s.Audit.Record(ctx, tx, actor, createdEvent(d, c))
+		}
+		return err
+	})
+	return d, err
+}
+
+// Detail is an identity with what hangs on it.
+type Detail struct {
+	Identity
+	Methods  []string
+	Metadata []Metadata
+}
+
+// Update changes an identity. Errors: PermissionDenied, NotFound, Boundary (for its present rights and its new role),
+// Forbidden for an instance administrator.
+func (s *Service) Update(ctx context.Context, actor *access.Actor, identityID string, c Changes) (*Detail, error) {
+	if err := actor.Check(access.Edit, access.SubjectIdentity, access.Fields{}); err != nil {
+		return nil, err
+	}
+	old, err := s.Find(ctx, actor, identityID)
+	if err == nil {
+		err = s.Guard(ctx, actor, old)
+	}
+	if err == nil && c.Role != nil {
+		err = s.checkRole(ctx, actor, identityID, *c.Role)
+	}
+	if err != nil {
+		return nil, err
+	}
+	d := &Detail{}
+	err = s.Feed.Change(ctx, func(tx *feed.Tx) error {
+		*d, err = update(ctx, tx, identityID, c)
+		if err == nil {
+			err = s.Audit.Record(ctx, tx.Tx, actor, updatedEvent(identityID, c))
+		}
+		return err
+	})
+	if err == nil {
+		err = s.addMethods(ctx, d)
+	}
+	return d, err
+}
+
+// checkRole asks that the actor holds all of the new role, and all that the identity may do now.
+func (s *Service) checkRole(ctx context.Context, actor *access.Actor, identityID, slug string) error {
+	const base = "The identity's role was not changed"
+	ability, err := s.Roles.Ability(ctx, actor.OrgID, slug)
+	if err == nil {
+		err = actor.Covers(ability, base)
+	}
+	if err == nil {
+		_, err = s.Touch(ctx, actor, identityID, base)
+	}
+	return err
+}
+
+// Delete removes an identity and kills every token of it. Errors: PermissionDenied, NotFound, Boundary, Forbidden for an
+// instance administrator, BadRequest while it is protected.
+func (s *Service) Delete(ctx context.Context, actor *access.Actor, identityID string) (*Detail, error) {
+	if err := actor.Check(access.Delete, access.SubjectIdentity, access.Fields{}); err != nil {
+		return nil, err
+	}
+	i, err := s.Touch(ctx, actor, identityID, "The identity was not deleted")
+	if err != nil {
+		return nil, err
+	}
+	d := &Detail{Identity: *i}
+	if err := s.addMethods(ctx, d); err != nil {
+		return nil, err
+	}
+	return d, s.Feed.Change(ctx, func(tx *feed.Tx) error {
+		if err := remove(ctx, tx, identityID); err != nil {
+			return err
+		}
+		tx.Append(feed.CutIdentity, identityID, s.ExpiryBound(tx.Now()))
+		tx.Append(feed.IdentityRow, identityID, feed.Evict)
+		role.Changed(tx, identityID, i.OrgID)
+		return s.Audit.Record(ctx, tx.Tx, actor, audit.Event{Type: "delete-identity", Metadata: map[string]any{"identityId": identityID, "name": i.Name}})
+	})
+}
+
+func (s *Service) addMethods(ctx context.Context, d *Detail) error {
+	methods, err := s.Methods(ctx, []string{d.ID})
+	d.Methods = slices.Concat([]string{}, methods[d.ID]) // never nil: clients read an array
+	return err
+}
+
+func createdEvent(d *Detail, c Changes) audit.Event {
+	return audit.Event{Type: "create-identity", Metadata: map[string]any{
+		"identityId": d.ID, "name": d.Name, "hasDeleteProtection": d.DeleteProtection, "role": *c.Role, "metadata": d.Metadata,
+	}}
+}
+
+func updatedEvent(identityID string, c Changes) audit.Event {
+	changed := map[string]any{"identityId": identityID}
+	if c.Name != nil {
+		changed["name"] = *c.Name
+	}
+	if c.Role != nil {
+		changed["role"] = *c.Role
+	}
+	if c.DeleteProtection != nil {
+		changed["hasDeleteProtection"] = *c.DeleteProtection
+	}
+	if c.Metadata != nil {
+		changed["metadata"] = *c.Metadata
+	}
+	return audit.Event{Type: "update-identity", Metadata: changed}
+}

@@ -1,0 +1,208 @@
+package identity
+
+import (
+	"context"
+	"errors"
+	"strconv"
+	"strings"
+
+	"github.com/sallyport/sallyport/internal/fault"
+	"github.com/sallyport/sallyport/internal/feed"
+	"github.com/sallyport/sallyport/internal/id"
+	"github.com/sallyport/sallyport/internal/role"
+	"github.com/sallyport/sallyport/internal/sqldb"
+)
+
+const columns = `i.id, i.org_id, i.project_id, i.name, i.delete_protection, i.created_at, i.updated_at`
+
+func (s *Service) read(ctx context.Context, identityID string) (*Identity, error) {
+	if !id.Valid(identityID) {
+		return nil, errNoIdentity(identityID)
+	}
+	i := &Identity{}
+	err := s.DB.Get(ctx, i, `SELECT `+columns+` FROM identities i WHERE i.id = $1`, identityID)
+	if errors.Is(err, sqldb.ErrNoRows) {
+		err = errNoIdentity(identityID)
+	}
+	return i, err
+}
+
+// Insert makes an identity with one role. The caller has checked that the role may be handed out.
+func Insert(ctx context.Context, tx *sqldb.Tx, orgID, name, roleSlug string) (Identity, error) {
+	d, err := create(ctx, tx, orgID, Changes{Name: &name, Role: &roleSlug})
+	return d.Identity, err
+}
+
+func create(ctx context.Context, tx *sqldb.Tx, orgID string, c Changes) (Detail, error) {
+	now := tx.Now().UnixMilli()
+	d := Detail{Identity: Identity{ID: id.New(), OrgID: orgID, CreatedAt: now, UpdatedAt: now}, Methods: []string{}}
+	if c.Name != nil {
+		d.Name = *c.Name
+	}
+	if c.DeleteProtection != nil {
+		d.DeleteProtection = *c.DeleteProtection
+	}
+	_, err := tx.Exec(ctx, `INSERT INTO identities (id, org_id, name, delete_protection, created_at, updated_at)
+		VALUES ($1, $2, $3, $4, $5, $5)`, d.ID, orgID, d.Name, d.DeleteProtection, now)
+	if err == nil {
+		err = role.Join(ctx, tx, role.Member{OrgID: orgID, IdentityID: d.ID, Role: *c.Role})
+	}
+	if err == nil && c.Metadata != nil {
+		d.Metadata, err = insertMetadata(ctx, tx, d.ID, *c.Metadata)
+	}
+	return d, err
+}
+
+func update(ctx context.Context, tx *feed.Tx, identityID string, c Changes) (Detail, error) {
+	d := Detail{}
+	err := tx.Get(ctx, &d.Identity, `UPDATE identities AS i SET name = coalesce($1, i.name),
+		delete_protection = coalesce($2, i.delete_protection), updated_at = $3 WHERE i.id = $4 RETURNING `+columns,
+		c.Name, c.DeleteProtection, tx.Now().UnixMilli(), identityID)
+	if errors.Is(err, sqldb.ErrNoRows) {
+		return d, errNoIdentity(identityID)
+	}
+	if err == nil {
+		tx.Append(feed.IdentityRow, identityID, feed.Evict)
+		err = replaceMetadata(ctx, tx.Tx, &d, c.Metadata)
+	}
+	if err == nil && c.Role != nil {
+		err = role.SetRole(ctx, tx, identityID, d.OrgID, *c.Role)
+	}
+	return d, err
+}
+
+func replaceMetadata(ctx context.Context, tx *sqldb.Tx, d *Detail, metadata *[]Metadata) error {
+	if metadata == nil {
+		return tx.Select(ctx, &d.Metadata, metadataQuery, d.ID)
+	}
+	_, err := tx.Exec(ctx, `DELETE FROM identity_metadata WHERE identity_id = $1`, d.ID)
+	if err == nil {
+		d.Metadata, err = insertMetadata(ctx, tx, d.ID, *metadata)
+	}
+	return err
+}
+
+const metadataQuery = `SELECT id, key, value FROM identity_metadata WHERE identity_id = $1 ORDER BY id`
+
+func insertMetadata(ctx context.Context, tx *sqldb.Tx, identityID string, metadata []Metadata) ([]Metadata, error) {
+	made := make([]Metadata, len(metadata))
+	for n, m := range metadata {
+		made[n] = Metadata{ID: id.New(), Key: m.Key, Value: m.Value}
+		_, err := tx.Exec(ctx, `INSERT INTO identity_metadata (id, identity_id, key, value) VALUES ($1, $2, $3, $4)`,
+			made[n].ID, identityID, m.Key, m.Value)
+		if err != nil {
+			return nil, err
+		}
+	}
+	return made, nil
+}
+
+// remove deletes the row, unless it is protected at this very moment. What hangs on it goes by foreign keys.
+func remove(ctx context.Context, tx *feed.Tx, identityID string) error {
+	n, err := tx.Exec(ctx, `DELETE FROM identities WHERE id = $1 AND delete_protection = FALSE`, identityID)
+	if err != nil || n == 1 {
+		return err
+	}
+	var there bool
+	err = tx.Get(ctx, &there, `SELECT EXISTS (SELECT 1 FROM identities WHERE id = $1)`, identityID)
+	if err == nil && !there {
+		return errNoIdentity(identityID)
+	}
+	if err == nil {
+		err = fault.New(fault.BadRequest, "The identity has delete protection. Switch it off first (hasDeleteProtection: false).")
+	}
+	return err
+}
+
+// member is a membership of an identity with its first role.
+type member struct {
+	ID              string  `db:"id"`
+	Role            string  `db:"role"`
+	CustomRoleID    *string `db:"custom_role_id"`
+	OrgID           string  `db:"org_id"`
+	LastLoginMethod *string `db:"last_login_method"`
+	LastLoginAt     *int64  `db:"last_login_at"`
+	CreatedAt       int64   `db:"created_at"`
+	UpdatedAt       int64   `db:"updated_at"`
+	Identity        `db:"identity"`
+}
+
+// memberQuery has each identity of an organisation once: r.id is the oldest of its roles.
+const memberQuery = ` FROM memberships m
+	JOIN identities i ON i.id = m.identity_id
+	JOIN membership_roles r ON r.membership_id = m.id AND r.id = (SELECT min(x.id) FROM membership_roles x WHERE x.membership_id = m.id)
+	WHERE m.scope = 'organization' AND m.org_id = $1`
+
+const memberColumns = `SELECT m.id, r.role, r.custom_role_id, m.org_id, m.last_login_method, m.last_login_at, m.created_at, m.updated_at,
+	i.id AS "identity.id", i.org_id AS "identity.org_id", i.project_id AS "identity.project_id", i.name AS "identity.name",
+	i.delete_protection AS "identity.delete_protection", i.created_at AS "identity.created_at", i.updated_at AS "identity.updated_at"`
+
+func (s *Service) member(ctx context.Context, orgID, identityID string) (m member, err error) {
+	err = s.DB.Get(ctx, &m, memberColumns+memberQuery+` AND m.identity_id = $2`, orgID, identityID)
+	if errors.Is(err, sqldb.ErrNoRows) {
+		err = errNoIdentity(identityID)
+	}
+	return m, err
+}
+
+func (s *Service) metadata(ctx context.Context, identityID string) (metadata []Metadata, err error) {
+	return metadata, s.DB.Select(ctx, &metadata, metadataQuery, identityID)
+}
+
+// orders are the orders that a search can ask for.
+var orders = map[string]string{
+	"name asc": `i.name, i.id`, "name desc": `i.name DESC, i.id DESC`,
+	"role asc": `r.role, i.name, i.id`, "role desc": `r.role DESC, i.name DESC, i.id DESC`,
+}
+
+// search returns a page of the members that match, and how many match in all.
+func (s *Service) search(ctx context.Context, orgID string, q Search) (members []member, total int64, err error) {
+	where, args := q.where([]any{orgID})
+	err = s.DB.Read(ctx, func(tx *sqldb.Tx) error {
+		if err := tx.Get(ctx, &total, `SELECT count(*)`+memberQuery+where, args...); err != nil {
+			return err
+		}
+		limit := ` LIMIT $` + strconv.Itoa(len(args)+1) + ` OFFSET $` + strconv.Itoa(len(args)+2)
+		return tx.Select(ctx, &members, memberColumns+memberQuery+where+` ORDER BY `+orders[q.order()]+limit,
+			append(args, q.Limit, q.Offset)...)
+	})
+	return members, total, err
+}
+
+var likeEscaper = strings.NewReplacer(`\`, `\\`, `%`, `\%`, `_`, `\_`)
+
+// where turns the conditions into SQL. Arguments are numbered in the order of their first use.
+func (q Search) where(args []any) (string, []any) {
+	arg := func(v any) string {
+		args = append(args, v)
+		return "$" + strconv.Itoa(len(args))
+	}
+	groups := make([]string, 0, len(q.AnyOf))
+	for _, all := range q.AnyOf {
+		parts := make([]string, 0, len(all))
+		for _, m := range all {
+			parts = append(parts, m.where(arg))
+		}
+		groups = append(groups, "("+strings.Join(parts, " AND ")+")")
+	}
+	if len(groups) == 0 {
+		return "", args
+	}
+	return " AND (" + strings.Join(groups, " OR ") + ")", args
+}
+
+func (m Match) where(arg func(any) string) string {
+	column := map[string]string{"name": "i.name", "role": "r.role"}[m.Field]
+	switch m.Op {
+	case "$contains":
+		return `lower(` + column + `) LIKE ` + arg("%"+likeEscaper.Replace(strings.ToLower(m.Values[0]))+"%") + ` ESCAPE '\'`
+	case "$in":
+		marks := make([]string, len(m.Values))
+		for i, v := range m.Values {
+			marks[i] = arg(v)
+		}
+		return column + ` IN (` + strings.Join(marks, ", ") + `)`
+	default:
+		return column + ` = ` + arg(m.Values[0])
+	}
+}

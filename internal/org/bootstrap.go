@@ -1,0 +1,119 @@
+package org
+
+import (
+	"context"
+
+	"github.com/sallyport/sallyport/internal/access"
+	"github.com/sallyport/sallyport/internal/audit"
+	"github.com/sallyport/sallyport/internal/fault"
+	"github.com/sallyport/sallyport/internal/feed"
+	"github.com/sallyport/sallyport/internal/id"
+	"github.com/sallyport/sallyport/internal/role"
+	"github.com/sallyport/sallyport/internal/sqldb"
+)
+
+// Options says what the service works with; all are needed.
+type Options struct {
+	DB    *sqldb.DB
+	Feed  *feed.Feed
+	Audit *audit.Log
+
+	// MakeAdmin makes, in the transaction of the bootstrap, the identity that administers the instance, and returns how
+	// to get at its token once the transaction is committed.
+	MakeAdmin func(ctx context.Context, tx *sqldb.Tx, org Organization) (Admin, error)
+}
+
+// Admin is the first identity, with the token that opens everything.
+type Admin struct {
+	ID, Name string
+	Token    string
+}
+
+// New returns a service that follows the feed.
+func New(o Options) *Service {
+	return &Service{Options: o, cache: feed.NewCache[*Organization](o.Feed, feed.OrgRow, cacheSize)}
+}
+
+// User is a person. Only bootstrap makes one so far: the super administrator.
+type User struct {
+	ID, Email, FirstName, LastName string
+	SuperAdmin                     bool
+}
+
+// Setup is what a bootstrap made.
+type Setup struct {
+	User         User
+	Organization Organization
+	Admin        Admin
+}
+
+var errSetUp = fault.New(fault.BadRequest, "This instance has been set up before. Use the token that the first set-up gave out.").
+	Named("Instance initialization")
+
+// Bootstrap sets up an empty instance: a super administrator, an organisation, and an identity with a token. Of callers
+// at the same time one wins; the others, and all later ones, get BadRequest.
+func (s *Service) Bootstrap(ctx context.Context, client access.Client, email, password, name string) (*Setup, error) {
+	if done, err := s.Initialized(ctx); err != nil || done {
+		return nil, orSetUp(err)
+	}
+	hash, err := hashPassword(password) // slow on purpose, so it is done before the transaction
+	if err != nil {
+		return nil, err
+	}
+	setup := &Setup{}
+	err = s.DB.Write(ctx, func(tx *sqldb.Tx) error {
+		*setup, err = s.bootstrap(ctx, tx, email, hash, name)
+		if err == nil {
+			err = s.Audit.Record(ctx, tx, &access.Actor{Type: access.ActorPlatform, OrgID: setup.Organization.ID, Client: client},
+				audit.Event{Type: "bootstrap-instance", Metadata: map[string]any{"identityId": setup.Admin.ID, "userId": setup.User.ID}})
+		}
+		return err
+	})
+	return setup, err
+}
+
+func orSetUp(err error) error {
+	if err == nil {
+		err = errSetUp
+	}
+	return err
+}
+
+func (s *Service) bootstrap(ctx context.Context, tx *sqldb.Tx, email, hash, name string) (setup Setup, err error) {
+	if err := claimInstance(ctx, tx); err != nil {
+		return setup, err
+	}
+	if setup.Organization, err = insert(ctx, tx, name); err != nil {
+		return setup, err
+	}
+	setup.User = User{ID: id.New(), Email: email, FirstName: "Admin", LastName: "User", SuperAdmin: true}
+	if err := insertUser(ctx, tx, setup.User, hash); err != nil {
+		return setup, err
+	}
+	member := role.Member{OrgID: setup.Organization.ID, UserID: setup.User.ID, Role: role.Admin}
+	if err := role.Join(ctx, tx, member); err != nil {
+		return setup, err
+	}
+	setup.Admin, err = s.MakeAdmin(ctx, tx, setup.Organization)
+	return setup, err
+}
+
+// Initialized reports whether the instance was set up.
+func (s *Service) Initialized(ctx context.Context) (done bool, err error) {
+	return done, s.DB.Get(ctx, &done, `SELECT initialized FROM instance`)
+}
+
+// claimInstance lets one transaction through, ever: the others wait for its row and then find it taken.
+func claimInstance(ctx context.Context, tx *sqldb.Tx) error {
+	n, err := tx.Exec(ctx, `UPDATE instance SET initialized = TRUE, created_at = $1 WHERE initialized = FALSE`, tx.Now().UnixMilli())
+	if err == nil && n == 0 {
+		err = errSetUp
+	}
+	return err
+}
+
+func insertUser(ctx context.Context, tx *sqldb.Tx, u User, hash string) error {
+	_, err := tx.Exec(ctx, `INSERT INTO users (id, email, first_name, last_name, password_hash, super_admin, created_at, updated_at)
+		VALUES ($1, $2, $3, $4, $5, $6, $7, $7)`, u.ID, u.Email, u.FirstName, u.LastName, hash, u.SuperAdmin, tx.Now().UnixMilli())
+	return err
+}

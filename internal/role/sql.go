@@ -1,0 +1,86 @@
+package role
+
+import (
+	"context"
+
+	"github.com/sallyport/sallyport/internal/feed"
+	"github.com/sallyport/sallyport/internal/id"
+	"github.com/sallyport/sallyport/internal/sqldb"
+)
+
+// storedRole is one role of an active membership.
+type storedRole struct {
+	Role          string `db:"role"`
+	Temporary     bool   `db:"temporary"`
+	AccessStart   *int64 `db:"access_start"`
+	AccessEnd     *int64 `db:"access_end"`
+	InstanceAdmin bool   `db:"instance_admin"`
+}
+
+func (s *Service) stored(ctx context.Context, identityID, orgID string) (roles []storedRole, err error) {
+	return roles, s.db.Select(ctx, &roles, `SELECT r.role, r.temporary, r.access_start, r.access_end,
+		EXISTS (SELECT 1 FROM instance_admins a WHERE a.identity_id = m.identity_id) AS instance_admin
+		FROM memberships m JOIN membership_roles r ON r.membership_id = m.id
+		WHERE m.identity_id = $1 AND m.scope = 'organization' AND m.org_id = $2 AND m.active ORDER BY r.created_at, r.id`,
+		identityID, orgID)
+}
+
+// Member is an identity or a user that joins an organisation. One of the two ids is set.
+type Member struct {
+	OrgID      string
+	IdentityID string
+	UserID     string
+	Role       string
+}
+
+// Join makes a membership with one permanent role. The caller has checked that the role exists and may be handed out.
+func Join(ctx context.Context, tx *sqldb.Tx, m Member) error {
+	membership, now := id.New(), tx.Now().UnixMilli()
+	_, err := tx.Exec(ctx, `INSERT INTO memberships (id, scope, org_id, identity_id, user_id, active, created_at, updated_at)
+		VALUES ($1, 'organization', $2, $3, $4, TRUE, $5, $5)`, membership, m.OrgID, null(m.IdentityID), null(m.UserID), now)
+	if err == nil {
+		err = addRole(ctx, tx, membership, m.Role)
+	}
+	return err
+}
+
+// SetRole gives an identity one permanent role in an organisation, in place of those it has.
+func SetRole(ctx context.Context, tx *feed.Tx, identityID, orgID, slug string) error {
+	var membership string
+	err := tx.Get(ctx, &membership, `UPDATE memberships SET updated_at = $1
+		WHERE identity_id = $2 AND scope = 'organization' AND org_id = $3 RETURNING id`, tx.Now().UnixMilli(), identityID, orgID)
+	if err == nil {
+		_, err = tx.Exec(ctx, `DELETE FROM membership_roles WHERE membership_id = $1`, membership)
+	}
+	if err == nil {
+		err = addRole(ctx, tx.Tx, membership, slug)
+	}
+	if err == nil {
+		Changed(tx, identityID, orgID)
+	}
+	return err
+}
+
+// Changed tells all replicas that the grants of an identity in an organisation changed.
+func Changed(tx *feed.Tx, identityID, orgID string) {
+	tx.Append(feed.Grants, feed.Key(identityID, orgID), feed.Evict)
+}
+
+// MakeInstanceAdmin makes an identity that tx has just created an administrator of the instance.
+func MakeInstanceAdmin(ctx context.Context, tx *sqldb.Tx, identityID string) error {
+	_, err := tx.Exec(ctx, `INSERT INTO instance_admins (identity_id) VALUES ($1)`, identityID)
+	return err
+}
+
+func addRole(ctx context.Context, tx *sqldb.Tx, membership, slug string) error {
+	_, err := tx.Exec(ctx, `INSERT INTO membership_roles (id, membership_id, role, temporary, created_at, updated_at)
+		VALUES ($1, $2, $3, FALSE, $4, $4)`, id.New(), membership, slug, tx.Now().UnixMilli())
+	return err
+}
+
+func null(s string) *string {
+	if s == "" {
+		return nil
+	}
+	return &s
+}

@@ -1,0 +1,78 @@
+package token
+
+import (
+	"context"
+	"net/http"
+
+	"github.com/sallyport/sallyport/internal/access"
+	"github.com/sallyport/sallyport/internal/httpapi"
+)
+
+const tag = "Access Tokens"
+
+// Routes mounts what the holder of a token can do with it (identity.md sections 2.7 and 2.8), and the public keys.
+func (s *Service) Routes(api *httpapi.API) {
+	httpapi.HandleOpen(api, httpapi.Route{Method: http.MethodPost, Path: "/api/v1/auth/token/renew", ID: "renew-token", Tag: tag,
+		Summary:     "Renew an access token",
+		Description: "Returns a new JWT of the same token, for as long as its TTL and what is left of its max TTL allow. The old JWT stays valid until it expires.",
+		Open:        true, Errors: []int{http.StatusUnauthorized, http.StatusForbidden}}, s.renewRoute)
+	httpapi.HandleOpen(api, httpapi.Route{Method: http.MethodPost, Path: "/api/v1/auth/token/revoke", ID: "revoke-own-token", Tag: tag,
+		Summary:     "Revoke the access token that you hold",
+		Description: "After the 200 no replica accepts the token again. Revoking it once more answers 200 too.",
+		Open:        true, Errors: []int{http.StatusUnauthorized}}, s.revokeRoute)
+	httpapi.HandleOpen(api, httpapi.Route{Method: http.MethodGet, Path: "/.well-known/jwks.json", ID: "get-jwks", Tag: tag,
+		Summary: "The public keys that verify access tokens (RFC 7517)", Open: true}, s.jwksRoute)
+}
+
+type heldInput struct {
+	Body struct {
+		AccessToken httpapi.Text `json:"accessToken" minLength:"1" doc:"The token itself; no Authorization header is needed"`
+	}
+}
+
+type renewOutput struct {
+	Body struct {
+		AccessToken string `json:"accessToken"`
+		ExpiresIn   int64  `json:"expiresIn" doc:"Seconds that this token really lives"`
+		MaxTTL      int64  `json:"accessTokenMaxTTL"`
+		TokenType   string `json:"tokenType"`
+	}
+}
+
+func (s *Service) renewRoute(ctx context.Context, client access.Client, in *heldInput) (*renewOutput, error) {
+	issued, err := s.Renew(ctx, in.Body.AccessToken.Trimmed(), client.IP)
+	if err != nil {
+		return nil, err
+	}
+	out := &renewOutput{}
+	out.Body.AccessToken, out.Body.ExpiresIn = issued.AccessToken, issued.ExpiresIn
+	out.Body.MaxTTL, out.Body.TokenType = issued.MaxTTL, "Bearer"
+	return out, nil
+}
+
+type revokeOutput struct {
+	Body struct {
+		Message string `json:"message"`
+	}
+}
+
+func (s *Service) revokeRoute(ctx context.Context, client access.Client, in *heldInput) (*revokeOutput, error) {
+	if err := s.RevokeSelf(ctx, in.Body.AccessToken.Trimmed(), client); err != nil {
+		return nil, err
+	}
+	out := &revokeOutput{}
+	out.Body.Message = "The access token is revoked"
+	return out, nil
+}
+
+type jwksOutput struct {
+	Body struct {
+		Keys []jwk `json:"keys"`
+	}
+}
+
+func (s *Service) jwksRoute(context.Context, access.Client, *httpapi.Empty) (*jwksOutput, error) {
+	out := &jwksOutput{}
+	out.Body.Keys = s.keys.now.Load().set
+	return out, nil
+}

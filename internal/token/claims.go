@@ -1,0 +1,105 @@
+package token
+
+import (
+	"encoding/json"
+	"strings"
+
+	"github.com/go-jose/go-jose/v4"
+	"github.com/google/uuid"
+
+	"github.com/sallyport/sallyport/internal/fault"
+	"github.com/sallyport/sallyport/internal/id"
+)
+
+// Type is the authTokenType claim of an identity's access token.
+const Type = "identityAccessToken"
+
+// maxJWT bounds what is parsed at all, in bytes. Our own tokens have about 800.
+const maxJWT = 8 << 10
+
+// Claims is what an access token says (design section 3). Times are seconds since 1970, durations are seconds.
+type Claims struct {
+	ID             string `json:"jti"`
+	TokenID        string `json:"identityAccessTokenId"` // the same as ID, under the name that clients read
+	Type           string `json:"authTokenType"`
+	IdentityID     string `json:"identityId"`
+	IdentityName   string `json:"identityName"`
+	Method         string `json:"authMethod"`
+	OrgID          string `json:"orgId"`
+	ClientSecretID string `json:"clientSecretId,omitempty"`
+	IssuedAt       int64  `json:"iat"`
+	ExpiresAt      int64  `json:"exp"`
+	TTL            int64  `json:"accessTokenTTL"`
+	MaxTTL         int64  `json:"accessTokenMaxTTL"`
+	Period         int64  `json:"accessTokenPeriod"`
+	CreatedAt      int64  `json:"creationEpoch"` // of the first JWT of this token; renewals keep it
+	UsesLimit      int64  `json:"numUsesLimit,omitempty"`
+	Born           int64  `json:"born"` // feed sequence known when the credentials were checked; renewals keep it
+
+	id, identity uuid.UUID   // ID and IdentityID, parsed once
+	cuts         [6]cutScope // what could cut this token off
+}
+
+// hasRow reports whether the token is kept in the database too: made by hand, or with uses to count.
+func (c *Claims) hasRow() bool { return c.Method == TokenAuth || c.UsesLimit > 0 }
+
+// TokenAuth is the method name of tokens that are made by hand.
+const TokenAuth = "token-auth"
+
+var algorithms = []jose.SignatureAlgorithm{jose.ES256}
+
+// parse checks the form, the algorithm, the signature and the type of a JWT, and nothing that changes with time.
+// Every failure is a DeadToken fault.
+func parse(keys *keyring, jwt string) (*Claims, error) {
+	if len(jwt) > maxJWT {
+		return nil, errMalformed
+	}
+	jws, err := jose.ParseSignedCompact(jwt, algorithms)
+	if err != nil {
+		if strings.Contains(err.Error(), "algorithm") {
+			return nil, errAlgorithm.Because(err)
+		}
+		return nil, errMalformed.Because(err)
+	}
+	key := keys.public(jws.Signatures[0].Protected.KeyID)
+	if key == nil {
+		return nil, errSignature
+	}
+	payload, err := jws.Verify(key)
+	if err != nil {
+		return nil, errSignature.Because(err)
+	}
+	return readClaims(payload)
+}
+
+// readClaims takes the claims out of a payload whose signature was good.
+func readClaims(payload []byte) (*Claims, error) {
+	c := &Claims{}
+	if err := json.Unmarshal(payload, c); err != nil {
+		return nil, errClaims.Because(err)
+	}
+	if c.Type != Type {
+		return nil, errType
+	}
+	var ok, okIdentity bool
+	c.id, ok = id.Parse(c.ID)
+	c.identity, okIdentity = id.Parse(c.IdentityID)
+	if !ok || !okIdentity || c.IssuedAt == 0 || c.ExpiresAt == 0 {
+		return nil, errClaims
+	}
+	c.cuts = cutScopes(c)
+	return c, nil
+}
+
+// The ways in which a token is refused. What a caller can do about each is in the message.
+var (
+	errMalformed = fault.Dead("malformed", "The access token is not a well-formed JWT. Check that it was copied whole, or create a new one.")
+	errAlgorithm = fault.Dead("algorithm", "The access token is signed with an algorithm that this server does not accept. Create a new token here.")
+	errSignature = fault.Dead("signature", "The access token was not signed by this server. Check the server address, or create a new token.")
+	errType      = fault.Dead("type", "This is not an identity access token. Send the token of a machine identity.")
+	errClaims    = fault.Dead("claims", "The access token lacks claims that this server needs. Create a new token.")
+	errExpired   = fault.Dead("expired", "The access token has expired. Log in again or create a new one.")
+	errRevoked   = fault.Dead("revoked", "The access token has been revoked. Log in again or create a new one.")
+	errUsedUp    = fault.Dead("used-up", "The access token has reached its limit of uses. Log in again or create a new one.")
+	errAddress   = fault.New(fault.Forbidden, "Your address is not among the trusted addresses of this identity. Call from a trusted address, or have the list changed.")
+)

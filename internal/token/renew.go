@@ -1,0 +1,56 @@
+package token
+
+import (
+	"context"
+	"net/netip"
+
+	"github.com/sallyport/sallyport/internal/fault"
+	"github.com/sallyport/sallyport/internal/sqldb"
+)
+
+var errPastMaxTTL = fault.New(fault.Unauthenticated, "The access token has used up its maximum TTL and cannot be renewed. It stays valid until it expires; log in again for a new one.")
+
+// Renew signs a new JWT for the token that jwt belongs to: same id, same born, the life that its TTL and what is left
+// of its MaxTTL allow. The old JWT stays as it was. It spends no use, but asks for a trusted address.
+func (s *Service) Renew(ctx context.Context, jwt string, ip netip.Addr) (*Issued, error) {
+	old, err := s.readNamed(jwt)
+	if err == nil {
+		old, err = s.check(ctx, jwt, ip)
+	}
+	if err != nil {
+		return nil, err
+	}
+	c, now := *old, s.DB.Now()
+	issued, err := s.issue(&c, now)
+	if err != nil || !c.hasRow() {
+		return issued, err
+	}
+	err = s.DB.Write(ctx, func(tx *sqldb.Tx) error { return renewRow(ctx, tx, &c) })
+	return issued, err
+}
+
+// readNamed reads a token that came in a body. One of another sort is the caller's mistake, not a dead token.
+func (s *Service) readNamed(jwt string) (*Claims, error) {
+	c, err := s.read(jwt)
+	if err == errType { //nolint:errorlint // the very value
+		err = fault.New(fault.BadRequest, "%s", errType.Message)
+	}
+	return c, err
+}
+
+// renewRow notes the renewal in the token's row. A revoke that got there first wins.
+func renewRow(ctx context.Context, tx *sqldb.Tx, c *Claims) error {
+	n, err := touchRenewed(ctx, tx, c, tx.Now().UnixMilli())
+	if err != nil || n == 1 {
+		return err
+	}
+	row, err := rowByID(ctx, tx, c.ID)
+	switch {
+	case err != nil:
+		return err
+	case row == nil || row.Revoked:
+		return errRevoked
+	default:
+		return errUsedUp
+	}
+}

@@ -1,0 +1,92 @@
+package token
+
+import (
+	"github.com/google/uuid"
+	"github.com/puzpuzpuz/xsync/v4"
+
+	"github.com/sallyport/sallyport/internal/feed"
+	"github.com/sallyport/sallyport/internal/id"
+)
+
+// revocations holds in memory what was taken back, and nothing of the tokens that live: single tokens, and cut-offs.
+type revocations struct {
+	tokens *xsync.Map[uuid.UUID, revokedToken]
+	cuts   *xsync.Map[cutScope, cutoff]
+}
+
+// revokedToken counts only for a token of its identity: knowing the id of somebody else's token kills nothing.
+type revokedToken struct {
+	identity uuid.UUID
+	until    int64 // milliseconds
+}
+
+// cutScope is a set of tokens that can be cut off at once.
+type cutScope struct {
+	kind feed.Kind
+	key  string
+}
+
+type cutoff struct {
+	seq   int64 // tokens born below it are dead
+	until int64 // milliseconds
+}
+
+func newRevocations() *revocations {
+	return &revocations{tokens: xsync.NewMap[uuid.UUID, revokedToken](), cuts: xsync.NewMap[cutScope, cutoff]()}
+}
+
+// cutScopes lists the sets that a token belongs to.
+func cutScopes(c *Claims) [6]cutScope {
+	return [6]cutScope{
+		{feed.CutIdentity, c.IdentityID},
+		{feed.CutMethod, feed.Key(c.IdentityID, c.Method)},
+		{feed.CutSecret, c.ClientSecretID},
+		{feed.CutMembership, feed.Key(c.IdentityID, c.OrgID)},
+		{feed.CutOrg, c.OrgID},
+		{feed.CutInstance, ""},
+	}
+}
+
+func (r *revocations) follow(f *feed.Feed) {
+	f.Follow(feed.TokenRevoked, r.revoke)
+	for _, scope := range cutScopes(&Claims{}) {
+		f.Follow(scope.kind, r.cut)
+	}
+}
+
+func (r *revocations) revoke(e feed.Entry) {
+	token, identity := feed.Cut(e.Key)
+	t, ok := id.Parse(token)
+	i, okIdentity := id.Parse(identity)
+	if ok && okIdentity {
+		r.tokens.Store(t, revokedToken{i, e.Until})
+	}
+}
+
+// cut keeps the highest sequence number and the longest memory of a scope, since at start entries come in any order.
+func (r *revocations) cut(e feed.Entry) {
+	r.cuts.Compute(cutScope{e.Kind, e.Key}, func(old cutoff, _ bool) (cutoff, xsync.ComputeOp) {
+		return cutoff{max(old.seq, e.Seq), max(old.until, e.Until)}, xsync.UpdateOp
+	})
+}
+
+// dead reports whether the token was revoked or cut off.
+func (r *revocations) dead(c *Claims) bool {
+	if t, ok := r.tokens.Load(c.id); ok && t.identity == c.identity {
+		return true
+	}
+	for i := range c.cuts {
+		if cut, ok := r.cuts.Load(c.cuts[i]); ok && c.Born < cut.seq {
+			return true
+		}
+	}
+	return false
+}
+
+// forget drops what ended before a time in milliseconds: the tokens that it concerned have expired.
+func (r *revocations) forget(before int64) {
+	r.tokens.DeleteMatching(func(_ uuid.UUID, t revokedToken) (bool, bool) { return t.until < before, false })
+	r.cuts.DeleteMatching(func(_ cutScope, c cutoff) (bool, bool) { return c.until < before, false })
+}
+
+func (r *revocations) size() (tokens, cutoffs int) { return r.tokens.Size(), r.cuts.Size() }

@@ -1,0 +1,168 @@
+package token
+
+import (
+	"context"
+	"errors"
+
+	"github.com/google/uuid"
+
+	"github.com/sallyport/sallyport/internal/fault"
+	"github.com/sallyport/sallyport/internal/sqldb"
+)
+
+// Row is a token as it is stored. Durations are seconds, times milliseconds UTC.
+type Row struct {
+	ID             string  `db:"id"`
+	IdentityID     string  `db:"identity_id"`
+	OrgID          string  `db:"org_id"`
+	Method         string  `db:"method"`
+	ClientSecretID *string `db:"client_secret_id"`
+	Name           *string `db:"name"`
+	TTL            int64   `db:"ttl"` // the true life of its first JWT
+	MaxTTL         int64   `db:"max_ttl"`
+	Period         int64   `db:"period"`
+	Uses           int64   `db:"uses"`
+	UsesLimit      int64   `db:"uses_limit"`
+	Born           int64   `db:"born"`
+	Revoked        bool    `db:"revoked"`
+	ExpiresAt      int64   `db:"expires_at"` // of its newest JWT
+	LastUsedAt     *int64  `db:"last_used_at"`
+	LastRenewedAt  *int64  `db:"last_renewed_at"`
+	CreatedAt      int64   `db:"created_at"`
+	UpdatedAt      int64   `db:"updated_at"`
+}
+
+// claims returns as much of the claims as the revocations look at.
+func (r Row) claims() *Claims {
+	c := &Claims{ID: r.ID, IdentityID: r.IdentityID, Method: r.Method, OrgID: r.OrgID, Born: r.Born}
+	if r.ClientSecretID != nil {
+		c.ClientSecretID = *r.ClientSecretID
+	}
+	c.id, c.identity = uuid.MustParse(r.ID), uuid.MustParse(r.IdentityID)
+	c.cuts = cutScopes(c)
+	return c
+}
+
+const columns = `t.id, t.identity_id, t.org_id, t.method, t.client_secret_id, t.name, t.ttl, t.max_ttl, t.period, t.uses,
+	t.uses_limit, t.born, t.revoked, t.expires_at, t.last_used_at, t.last_renewed_at, t.created_at, t.updated_at`
+
+// ErrNotFound says that a token is unknown, out of reach, or dead already; callers cannot tell which.
+var ErrNotFound = fault.New(fault.NotFound, "There is no live token with this ID that you can reach. List the identity's tokens to see their IDs.")
+
+// Find returns the token of an id that was made by a method for an identity of the organisation; else NotFound.
+func (s *Service) Find(ctx context.Context, orgID, method, tokenID string) (Row, error) {
+	var row Row
+	err := s.DB.Get(ctx, &row, `SELECT `+columns+` FROM access_tokens t JOIN identities i ON i.id = t.identity_id
+		WHERE t.id = $1 AND t.method = $2 AND i.org_id = $3`, tokenID, method, orgID)
+	if errors.Is(err, sqldb.ErrNoRows) {
+		err = ErrNotFound
+	}
+	return row, err
+}
+
+// Page is a part of a list, newest first.
+type Page struct {
+	Offset, Limit int64
+}
+
+// List returns a page of the tokens that an identity got by a method, newest first, and how many there are in all.
+// The inner query walks the index alone, so that far pages do not read the rows before them.
+func (s *Service) List(ctx context.Context, identityID, method string, page Page) (rows []Row, total int64, err error) {
+	err = s.DB.Read(ctx, func(tx *sqldb.Tx) error {
+		err := tx.Get(ctx, &total, `SELECT coalesce(max(total), 0) FROM token_counts WHERE identity_id = $1 AND method = $2`,
+			identityID, method)
+		if err != nil || page.Offset >= total {
+			return err
+		}
+		return tx.Select(ctx, &rows, `SELECT `+columns+` FROM access_tokens t WHERE t.id IN
+			(SELECT id FROM access_tokens WHERE identity_id = $1 AND method = $2
+			 ORDER BY created_at DESC, id DESC LIMIT $3 OFFSET $4)
+			ORDER BY t.created_at DESC, t.id DESC`, identityID, method, page.Limit, page.Offset)
+	})
+	return rows, total, err
+}
+
+// Rename gives a token another name and returns its row.
+func Rename(ctx context.Context, tx *sqldb.Tx, tokenID string, name *string) (Row, error) {
+	var row Row
+	err := tx.Get(ctx, &row, `UPDATE access_tokens AS t SET name = coalesce($1, t.name), updated_at = $2 WHERE t.id = $3
+		RETURNING `+columns, name, tx.Now().UnixMilli(), tokenID)
+	if errors.Is(err, sqldb.ErrNoRows) {
+		err = ErrNotFound
+	}
+	return row, err
+}
+
+func insertRow(ctx context.Context, tx *sqldb.Tx, r Row) error {
+	_, err := tx.Exec(ctx, `INSERT INTO access_tokens (id, identity_id, org_id, method, client_secret_id, name, ttl, max_ttl,
+		period, uses, uses_limit, born, revoked, expires_at, created_at, updated_at)
+		VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, 0, $10, $11, FALSE, $12, $13, $13)`,
+		r.ID, r.IdentityID, r.OrgID, r.Method, r.ClientSecretID, r.Name, r.TTL, r.MaxTTL, r.Period, r.UsesLimit, r.Born,
+		r.ExpiresAt, r.CreatedAt)
+	if err == nil {
+		_, err = tx.Exec(ctx, `INSERT INTO token_counts (identity_id, method, total) VALUES ($1, $2, 1)
+			ON CONFLICT (identity_id, method) DO UPDATE SET total = token_counts.total + 1`, r.IdentityID, r.Method)
+	}
+	return err
+}
+
+// markRevoked flips the row of a live token and returns when its last JWT expires, in milliseconds.
+func markRevoked(ctx context.Context, tx *sqldb.Tx, tokenID string, now int64) (until int64, err error) {
+	err = tx.Get(ctx, &until, `UPDATE access_tokens SET revoked = TRUE, updated_at = $1
+		WHERE id = $2 AND revoked = FALSE RETURNING expires_at`, now, tokenID)
+	if errors.Is(err, sqldb.ErrNoRows) {
+		err = ErrNotFound
+	}
+	return until, err
+}
+
+// touchRenewed notes a renewal in the row of a live token that has uses left; it returns 0 where there is none.
+func touchRenewed(ctx context.Context, tx *sqldb.Tx, c *Claims, now int64) (int64, error) {
+	return tx.Exec(ctx, `UPDATE access_tokens SET last_renewed_at = $1, updated_at = $1,
+		expires_at = CASE WHEN expires_at > $2 THEN expires_at ELSE $2 END
+		WHERE id = $3 AND revoked = FALSE AND (uses_limit = 0 OR uses < uses_limit)`, now, c.ExpiresAt*1000, c.ID)
+}
+
+func rowByID(ctx context.Context, tx *sqldb.Tx, tokenID string) (*Row, error) {
+	var row Row
+	err := tx.Get(ctx, &row, `SELECT `+columns+` FROM access_tokens t WHERE t.id = $1`, tokenID)
+	if errors.Is(err, sqldb.ErrNoRows) {
+		return nil, nil
+	}
+	return &row, err
+}
+
+func spendUse(ctx context.Context, tx *sqldb.Tx, tokenID string, now int64) (int64, error) {
+	return tx.Exec(ctx, `UPDATE access_tokens SET uses = uses + 1, last_used_at = $1
+		WHERE id = $2 AND revoked = FALSE AND uses < uses_limit`, now, tokenID)
+}
+
+func addUses(ctx context.Context, tx *sqldb.Tx, step map[uuid.UUID]used) error {
+	for token, u := range step {
+		_, err := tx.Exec(ctx, `UPDATE access_tokens SET uses = uses + $1,
+			last_used_at = CASE WHEN last_used_at > $2 THEN last_used_at ELSE $2 END WHERE id = $3`, u.n, u.last, token.String())
+		if err != nil {
+			return err
+		}
+	}
+	return nil
+}
+
+// raiseCeiling notes that tokens may live for age seconds, and returns the longest that was ever noted.
+func raiseCeiling(ctx context.Context, db *sqldb.DB, age int64) (longest int64, err error) {
+	err = db.Write(ctx, func(tx *sqldb.Tx) error {
+		_, err := tx.Exec(ctx, `UPDATE instance SET token_age_ceiling = $1 WHERE token_age_ceiling < $1`, age)
+		if err == nil {
+			err = tx.Get(ctx, &longest, `SELECT token_age_ceiling FROM instance`)
+		}
+		return err
+	})
+	return longest, err
+}
+
+// keyRow is a signing key as it is stored.
+type keyRow struct {
+	ID     string `db:"id"`
+	Sealed []byte `db:"sealed"`
+	Public string `db:"public"` // JWK, for whoever reads the database without the root key
+}

@@ -1,0 +1,81 @@
+// Package token owns access tokens: it mints, verifies, renews and revokes them, and counts their uses. It does not
+// know how somebody proved to be an identity, nor what a token opens.
+package token
+
+import (
+	"context"
+	"crypto/sha256"
+	"log/slog"
+	"net/netip"
+	"sync/atomic"
+	"time"
+
+	"github.com/maypok86/otter/v2"
+
+	"github.com/sallyport/sallyport/internal/audit"
+	"github.com/sallyport/sallyport/internal/feed"
+	"github.com/sallyport/sallyport/internal/seal"
+	"github.com/sallyport/sallyport/internal/sqldb"
+)
+
+// DefaultMaxAge bounds the life of a single JWT where no other limit does: 90 days.
+const DefaultMaxAge = 90 * 24 * time.Hour
+
+// jwtCacheSize bounds how many verified JWTs are remembered: at most about 100 MB when all are in use.
+const jwtCacheSize = 100_000
+
+// Options says what the service works with. All fields but MaxAge are needed.
+type Options struct {
+	DB     *sqldb.DB
+	Feed   *feed.Feed
+	Audit  *audit.Log
+	Root   *seal.Key
+	Logger *slog.Logger
+	MaxAge time.Duration // longest life of one JWT; 0 means DefaultMaxAge
+
+	// AddressAllowed reports whether an identity's current trusted addresses for a login method hold ip.
+	AddressAllowed func(ctx context.Context, identityID, method string, ip netip.Addr) (bool, error)
+}
+
+// Service mints, verifies, renews and revokes access tokens.
+type Service struct {
+	Options
+	keys     keyring
+	verified *otter.Cache[[sha256.Size]byte, *Claims]
+	revoked  *revocations
+	usage    *usage
+	longest  atomic.Int64 // the longest life that any JWT was ever issued with, in seconds
+}
+
+// New returns a service that follows the feed. Call Start once the feed is started.
+func New(o Options) *Service {
+	if o.MaxAge <= 0 {
+		o.MaxAge = DefaultMaxAge
+	}
+	s := &Service{
+		Options:  o,
+		verified: otter.Must(&otter.Options[[sha256.Size]byte, *Claims]{MaximumSize: jwtCacheSize}),
+		revoked:  newRevocations(),
+		usage:    newUsage(),
+	}
+	s.revoked.follow(o.Feed)
+	return s
+}
+
+// Start loads the signing keys, making the first one, and notes the longest token life in use.
+func (s *Service) Start(ctx context.Context) error {
+	longest, err := raiseCeiling(ctx, s.DB, int64(s.MaxAge/time.Second))
+	if err != nil {
+		return err
+	}
+	s.longest.Store(longest)
+	return s.loadKeys(ctx)
+}
+
+// ExpiryBound returns the time by which every token that lives now has expired: how long a cut-off must be kept.
+func (s *Service) ExpiryBound(now time.Time) time.Time {
+	return now.Add(time.Duration(s.longest.Load()) * time.Second)
+}
+
+// Revocations returns how many revocations and cut-offs are held in memory.
+func (s *Service) Revocations() (tokens, cutoffs int) { return s.revoked.size() }

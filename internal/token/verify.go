@@ -1,0 +1,72 @@
+package token
+
+import (
+	"context"
+	"crypto/sha256"
+	"net/netip"
+	"time"
+)
+
+// Verify checks an access token for a request from ip and spends one use of it, if its uses are limited. The order
+// is that of design section 3; each failure is a DeadToken fault (the address: Forbidden) and spends nothing.
+// Without a use limit it makes no database trip.
+func (s *Service) Verify(ctx context.Context, jwt string, ip netip.Addr) (*Claims, error) {
+	c, err := s.check(ctx, jwt, ip)
+	if err != nil {
+		return nil, err
+	}
+	if c.UsesLimit > 0 {
+		return c, s.spend(ctx, c)
+	}
+	if c.hasRow() {
+		s.usage.count(c.id, s.DB.Now())
+	}
+	return c, nil
+}
+
+// check is Verify without spending a use.
+func (s *Service) check(ctx context.Context, jwt string, ip netip.Addr) (*Claims, error) {
+	c, err := s.read(jwt)
+	if err != nil {
+		return nil, err
+	}
+	if err := s.alive(ctx, c, s.DB.Now()); err != nil {
+		return nil, err
+	}
+	allowed, err := s.AddressAllowed(ctx, c.IdentityID, c.Method, ip)
+	if err == nil && !allowed {
+		err = errAddress
+	}
+	return c, err
+}
+
+// read returns the claims of a JWT whose signature is good. The signature is computed once for each JWT: what was
+// verified is remembered by its hash.
+func (s *Service) read(jwt string) (*Claims, error) {
+	if len(jwt) > maxJWT {
+		return nil, errMalformed
+	}
+	sum := sha256.Sum256([]byte(jwt))
+	if c, ok := s.verified.GetIfPresent(sum); ok {
+		return c, nil
+	}
+	c, err := parse(&s.keys, jwt)
+	if err == nil {
+		s.verified.Set(sum, c)
+	}
+	return c, err
+}
+
+// alive refuses a token that expired, was revoked, or was cut off.
+func (s *Service) alive(ctx context.Context, c *Claims, now time.Time) error {
+	if err := s.Feed.Current(ctx); err != nil {
+		return err
+	}
+	if now.Unix() >= c.ExpiresAt {
+		return errExpired
+	}
+	if s.revoked.dead(c) {
+		return errRevoked
+	}
+	return nil
+}
