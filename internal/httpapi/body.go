@@ -29,8 +29,8 @@ func (ep *endpoint) readBody(ex *exchange, r *http.Request) *fault.Error {
 			return nil
 		}
 		body = []byte("{}")
-	} else if !isJSON(r.Header.Get("Content-Type")) {
-		return fault.New(fault.MediaType, "The body must be JSON: send Content-Type: application/json.")
+	} else if f := mediaType(r.Header); f != nil {
+		return f
 	}
 	if f := inspect(body); f != nil {
 		return f
@@ -78,6 +78,17 @@ func (ep *endpoint) check(ex *exchange, tree any) *fault.Error {
 		return fault.From(err)
 	}
 	ex.body = body
+	return nil
+}
+
+// mediaType refuses a body that is not plain JSON.
+func mediaType(h http.Header) *fault.Error {
+	if coding := h.Get("Content-Encoding"); coding != "" && !strings.EqualFold(coding, "identity") {
+		return fault.New(fault.MediaType, "The body must not be compressed: leave out Content-Encoding.")
+	}
+	if !isJSON(h.Get("Content-Type")) {
+		return fault.New(fault.MediaType, "The body must be JSON: send Content-Type: application/json.")
+	}
 	return nil
 }
 

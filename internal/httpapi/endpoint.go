@@ -15,6 +15,7 @@ type endpoint struct {
 	route       Route
 	series      *series
 	params      []string        // names of the path parameters
+	headers     []string        // names of the header parameters
 	queries     map[string]bool // names of the query parameters
 	bodyField   []int           // where Body stands in the input; nil if the route has none
 	bodyPointer bool            // Body is a pointer: an empty body leaves it nil

@@ -8,6 +8,7 @@ import (
 	"reflect"
 	"slices"
 	"strconv"
+	"strings"
 
 	"github.com/danielgtaylor/huma/v2"
 )
@@ -32,7 +33,7 @@ func (a *API) newHuma() huma.API {
 // OpenAPI returns the OpenAPI 3.1 document of all routes that are not hidden, as indented JSON that is the same for the
 // same routes.
 func (a *API) OpenAPI() ([]byte, error) {
-	compact, err := json.Marshal(a.huma.OpenAPI())
+	compact, err := json.Marshal(a.document())
 	if err != nil {
 		return nil, err
 	}
@@ -42,6 +43,45 @@ func (a *API) OpenAPI() ([]byte, error) {
 	}
 	out.WriteByte('\n')
 	return out.Bytes(), nil
+}
+
+// document returns the OpenAPI document with those component schemas only that its routes use; huma has those of hidden
+// routes too.
+func (a *API) document() *huma.OpenAPI {
+	doc := *a.huma.OpenAPI()
+	components := *doc.Components
+	doc.Components = &components
+	used := usedSchemas{doc.Components.Schemas, map[string]*huma.Schema{}}
+	used.add(doc.Paths)
+	components.Schemas = used
+	return &doc
+}
+
+// usedSchemas is a registry cut down to the schemas that a document refers to.
+type usedSchemas struct {
+	huma.Registry
+	used map[string]*huma.Schema
+}
+
+// Map returns the schemas in use by name.
+func (u usedSchemas) Map() map[string]*huma.Schema { return u.used }
+
+// MarshalJSON writes the schemas in use.
+func (u usedSchemas) MarshalJSON() ([]byte, error) { return json.Marshal(u.used) }
+
+// add takes in all schemas that v refers to, and those that they refer to. v is some part of an OpenAPI document.
+func (u usedSchemas) add(v any) {
+	text, err := json.Marshal(v)
+	if err != nil {
+		return // OpenAPI marshals the same and reports it
+	}
+	for _, part := range strings.Split(string(text), `"`+schemaPrefix)[1:] {
+		name, _, _ := strings.Cut(part, `"`)
+		if _, known := u.used[name]; !known {
+			u.used[name] = u.Registry.Map()[name]
+			u.add(u.used[name])
+		}
+	}
 }
 
 // operation returns what huma is told of the route.
@@ -99,6 +139,8 @@ func (ep *endpoint) documented() {
 			ep.params = append(ep.params, p.Name)
 		case "query":
 			ep.queries[p.Name] = true
+		case "header":
+			ep.headers = append(ep.headers, p.Name)
 		}
 		tidy(p.Schema, map[*huma.Schema]bool{})
 	}

@@ -15,11 +15,16 @@ const maxPairs = 200
 // pair is one decoded query parameter.
 type pair struct{ name, value string }
 
-// readParams checks the path parameters, and decodes the query if the route has query parameters. No store takes NUL
+// readParams checks the parameters in path and header, and decodes the query if the route has query parameters. No store takes NUL
 // or invalid UTF-8, so parameters with either are refused here, whatever their type.
 func (ep *endpoint) readParams(ex *exchange, r *http.Request) *fault.Error {
 	for _, name := range ep.params {
 		if !storable(r.PathValue(name)) {
+			return unstorable(name)
+		}
+	}
+	for _, name := range ep.headers {
+		if !storable(r.Header.Get(name)) {
 			return unstorable(name)
 		}
 	}

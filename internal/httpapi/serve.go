@@ -74,25 +74,30 @@ func (a *API) allowed(r *http.Request) string {
 // close ends an exchange, also one that panicked: the caller gets a 500 if nothing has been written yet, and else a
 // cut connection, which is the only honest answer left.
 func (ex *exchange) close() {
-	if p := recover(); p != nil {
-		if p == http.ErrAbortHandler { //nolint:errorlint // net/http compares it the same way
-			panic(p)
-		}
+	p := recover()
+	cut := p != nil && ex.status != 0 || p == http.ErrAbortHandler //nolint:errorlint // as net/http compares it
+	if p != nil && p != http.ErrAbortHandler {                     //nolint:errorlint // as net/http compares it
 		ex.panicked(p)
+	}
+	if ex.status == 0 && !cut {
+		ex.status = http.StatusOK // net/http writes that for a handler that wrote nothing
 	}
 	ex.log()
 	ex.api.metrics.count(ex, ex.api.options.Now().Sub(ex.started))
+	if cut {
+		panic(http.ErrAbortHandler)
+	}
 }
 
+// panicked logs a panic with its stack, and answers if that is still possible.
 func (ex *exchange) panicked(p any) {
 	ex.api.options.Logger.LogAttrs(&ex.ctx, slog.LevelError, "panic",
 		slog.String("reqId", ex.client.RequestID), slog.String("route", ex.endpoint.pattern()),
 		slog.String("panic", fmt.Sprint(p)), slog.String("stack", string(debug.Stack())))
-	if ex.status != 0 {
-		panic(http.ErrAbortHandler)
+	if ex.status == 0 {
+		ex.fault = fault.From(fmt.Errorf("panic: %v", p))
+		ex.writeFault()
 	}
-	ex.fault = fault.From(fmt.Errorf("panic: %v", p))
-	ex.writeFault()
 }
 
 // log writes the one line of a request: 5xx as errors, all else for debugging. It never holds the query, the body or
