@@ -35,8 +35,8 @@ func (a *Ability) Allows(action Action, subject Subject, f Fields) bool {
 	if len(f) == 0 {
 		return allowsSome(rules)
 	}
-	var at attributes
-	if !f.place(&at) {
+	at, ok := f.place()
+	if !ok {
 		return false
 	}
 	for i := len(rules) - 1; i >= 0; i-- {

@@ -68,7 +68,11 @@ func (a *Ability) permissions() []permission {
 	seen := make(map[permission]bool, len(a.index))
 	var found []permission
 	for _, r := range a.rules {
-		for _, action := range a.scope.bySubject[r.Subject].expand(r.Actions) {
+		w, known := a.scope.bySubject[r.Subject]
+		if !known {
+			continue // a subject of another product: its rules have no effect
+		}
+		for _, action := range w.expand(r.Actions) {
 			asked := permission{r.Subject, action}
 			if !seen[asked] {
 				seen[asked] = true

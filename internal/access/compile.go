@@ -18,6 +18,7 @@ const (
 
 	maxRules    = 5000    // in one ability, over all roles of an actor
 	maxPatterns = 1 << 18 // bytes of all patterns in one ability
+	maxActions  = 50      // in one rule
 	maxValues   = 200     // in one $in
 	maxText     = 1024    // bytes of one value in a condition
 )
@@ -47,6 +48,9 @@ func (v *vocabulary) compile(rules []Rule) (*Ability, error) {
 // add compiles one rule and files it under each of its actions.
 func (a *Ability) add(rule *Rule) (*compiled, error) {
 	w, known := a.scope.bySubject[rule.Subject]
+	if !known && a.scope.open != nil && a.scope.open(rule.Subject) {
+		return &compiled{}, checkOpen(rule)
+	}
 	if !known {
 		return nil, fault.Invalid("invalid_enum_value", fmt.Sprintf("%.64q is not a subject of this scope. Subjects are %s.", rule.Subject, a.scope.subjects()), "subject")
 	}
@@ -69,8 +73,8 @@ func (a *Ability) add(rule *Rule) (*compiled, error) {
 
 // resolve returns the actions that a rule's actions stand for, each once.
 func (w *words) resolve(named []Action) ([]Action, error) {
-	if len(named) == 0 {
-		return nil, fault.Invalid("too_small", "A rule needs at least one action.", "action")
+	if err := checkCount(named); err != nil {
+		return nil, err
 	}
 	for _, action := range named {
 		if !slices.Contains(w.actions, action) {
@@ -82,6 +86,13 @@ func (w *words) resolve(named []Action) ([]Action, error) {
 		}
 	}
 	return w.expand(named), nil
+}
+
+func checkCount(named []Action) error {
+	if len(named) == 0 || len(named) > maxActions {
+		return fault.Invalid("custom", fmt.Sprintf("A rule needs 1 to %d actions, this one has %d.", maxActions, len(named)), "action")
+	}
+	return nil
 }
 
 // expand puts in the place of each action what it stands for, each once.

@@ -42,9 +42,19 @@ func (c *condition) holds(f *Field) bool {
 	case c.op == opElement:
 		return c.holdsPair(f.pairs)
 	case f.key.isList():
-		return slices.ContainsFunc(f.list, c.matches)
+		return c.matchesOne(f.list)
 	}
 	return c.matches(f.text)
+}
+
+// matchesOne is a plain loop because a function value would move the fields of every check to the heap.
+func (c *condition) matchesOne(values []string) bool {
+	for _, v := range values {
+		if c.matches(v) {
+			return true
+		}
+	}
+	return false
 }
 
 func (c *condition) holdsPair(pairs []Pair) bool {
@@ -74,13 +84,26 @@ func (c *condition) matches(value string) bool {
 	case opUnequal:
 		return value != c.values[0]
 	case opIn:
-		_, found := slices.BinarySearch(c.values, value)
-		return found
+		return contains(c.values, value)
 	case opGlob:
 		for i := range c.globs {
 			if c.globs[i].match(value) {
 				return true
 			}
+		}
+	}
+	return false
+}
+
+// contains reports whether a sorted list holds a value. Comparing a few strings is faster than searching them.
+func contains(values []string, value string) bool {
+	if len(values) > 8 {
+		_, found := slices.BinarySearch(values, value)
+		return found
+	}
+	for _, v := range values {
+		if v == value {
+			return true
 		}
 	}
 	return false

@@ -75,15 +75,15 @@ const maxValue = 4096
 // attributes are Fields by key; nil where the thing has none.
 type attributes [keyCount]*Field
 
-// place fills in the attributes. It reports false if one is longer than maxValue.
-func (f Fields) place(at *attributes) bool {
+// place returns the fields by key, and false if one is longer than maxValue.
+func (f Fields) place() (at attributes, ok bool) {
 	for i := range f {
 		if !f[i].bounded() {
-			return false
+			return at, false
 		}
 		at[f[i].key] = &f[i]
 	}
-	return true
+	return at, true
 }
 
 func (f *Field) bounded() bool {

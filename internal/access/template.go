@@ -55,8 +55,8 @@ func checkTemplates(s string) error {
 type Vars map[string]string
 
 // Expand returns a copy of the rules with their templates filled in. A value is data: in a $glob its wildcards count
-// as plain characters. A template whose name is not in vars stays as text, and so does one whose value holds a brace
-// or would make the text longer than Compile takes. What Compile accepts, it accepts after Expand too.
+// as plain characters. A template stays as text if its name is not in vars, if its value is empty or holds a brace, or
+// if the text would become one that Compile refuses. Only the limit on all patterns of an ability can be passed by it.
 func Expand(rules []Rule, vars Vars) []Rule {
 	out := slices.Clone(rules)
 	for i := range out {
@@ -127,11 +127,12 @@ func (v Vars) fill(s string, isGlob bool) string {
 	return filled
 }
 
-// value returns what a template of s stands for; if that is not known or holds a brace, its own text.
+// value returns what a template of s stands for, or its own text. An empty value is as good as none: it would turn
+// "/{{identity.metadata.team}}" into the root.
 func (v Vars) value(s string, t template, isGlob bool) string {
 	value, known := v[t.name]
 	switch {
-	case t.name == "" || !known || strings.ContainsAny(value, "{}"):
+	case t.name == "" || !known || value == "" || strings.ContainsAny(value, "{}"):
 		return s[t.start:t.end]
 	case isGlob:
 		return escapeGlob(value)

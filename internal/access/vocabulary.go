@@ -6,6 +6,7 @@ import "slices"
 type vocabulary struct {
 	words     []words // in the order in which they are shown
 	bySubject map[Subject]*words
+	open      func(Subject) bool // further subjects, which rules may name without effect; nil for none
 }
 
 // words are the actions and conditions of one subject.
@@ -29,7 +30,8 @@ func newVocabulary(table []words) *vocabulary {
 func (v *vocabulary) everything() []Rule {
 	rules := make([]Rule, len(v.words))
 	for i, w := range v.words {
-		rules[i] = allow(w.subject, slices.Clone(w.actions)...)
+		standsForOthers := func(a Action) bool { return w.means[a] != nil }
+		rules[i] = allow(w.subject, slices.DeleteFunc(slices.Clone(w.actions), standsForOthers)...)
 	}
 	return rules
 }
