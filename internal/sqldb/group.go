@@ -3,6 +3,7 @@ package sqldb
 import (
 	"context"
 	"errors"
+	"reflect"
 	"runtime"
 	"sync"
 	"sync/atomic"
@@ -36,12 +37,12 @@ type session interface {
 type group struct {
 	db      *DB
 	session session
-	jobs    chan *job // unbuffered: a send is taken when the function's turn comes
+	age     time.Duration // how long a group takes in functions
+	jobs    chan *job     // unbuffered: a send is taken when the function's turn comes
 	closing chan struct{}
 	closed  chan struct{}
 	once    sync.Once
 
-	busy               atomic.Bool // a function has the transaction
 	waiting            atomic.Int64
 	commits, functions atomic.Uint64
 }
@@ -62,6 +63,7 @@ func newGroup(db *DB, s session) *group {
 	g := &group{
 		db:      db,
 		session: s,
+		age:     maxGroupAge,
 		jobs:    make(chan *job),
 		closing: make(chan struct{}),
 		closed:  make(chan struct{}),
@@ -72,19 +74,23 @@ func newGroup(db *DB, s session) *group {
 
 // do runs fn in a group and returns what became of it.
 func (g *group) do(ctx context.Context, fn func(*Tx) error) error {
-	if g.busy.Load() && inFunction() {
+	if inFunction() {
 		return ErrNested
 	}
 	j := &job{ctx: ctx, turn: make(chan *Tx), ran: make(chan error), done: make(chan error, 1)}
 	if err := g.enqueue(j); err != nil {
 		return err
 	}
+	leave := ctx.Done() // until fn has run; from then on only the group knows what becomes of it
 	for {
 		select {
 		case tx := <-j.turn:
+			leave = nil
 			runFunction(tx, fn, func(err error) { j.ran <- err })
 		case err := <-j.done:
 			return err
+		case <-leave:
+			return ctx.Err()
 		}
 	}
 }
@@ -108,7 +114,7 @@ func (g *group) enqueue(j *job) error {
 	}
 }
 
-// runFunction runs fn and reports how it ended, also if it did not return. Its name in a call stack is how a nested
+// runFunction runs fn and reports how it ended, also if it did not return. Its frame in a call stack is how a nested
 // write is found, so it is never inlined.
 //
 //go:noinline
@@ -123,19 +129,16 @@ func runFunction(tx *Tx, fn func(*Tx) error, report func(error)) {
 	err = fn(tx)
 }
 
-// inFunction reports whether the calling goroutine is inside a function of a write.
+// inFunction reports whether the calling goroutine is inside a function of a write. It takes about a microsecond.
 func inFunction() bool {
-	var pcs [128]uintptr
-	frames := runtime.CallersFrames(pcs[:runtime.Callers(3, pcs[:])])
-	for {
-		frame, more := frames.Next()
-		if frame.Function == "github.com/sallyport/sallyport/internal/sqldb.runFunction" {
+	var stack [128]uintptr
+	entry := reflect.ValueOf(runFunction).Pointer()
+	for _, pc := range stack[:runtime.Callers(3, stack[:])] {
+		if f := runtime.FuncForPC(pc - 1); f != nil && f.Entry() == entry {
 			return true
 		}
-		if !more {
-			return false
-		}
 	}
+	return false
 }
 
 // close ends the group after what it is committing now.
@@ -157,133 +160,4 @@ func (g *group) loop() {
 			}
 		}
 	}
-}
-
-// batch is one group on its way to its commit.
-type batch struct {
-	group *group
-	ctx   context.Context
-	until time.Time
-	run   runner // nil: the transaction has not begun
-	dirty bool   // the last function's work is not kept yet
-	kept  []*job // to be answered by the commit
-	again []*job // to be run again in the next group
-	taken int
-	lost  error // why the transaction is lost
-}
-
-// commit runs one group: the first function, those after it, and what is waiting. It answers every caller but those it
-// returns, which are to be run again.
-func (g *group) commit(first *job, rest []*job) (again []*job) {
-	ctx, cancel := context.WithTimeout(context.Background(), groupDeadline)
-	defer cancel()
-	b := &batch{group: g, ctx: ctx, until: time.Now().Add(maxGroupAge)}
-	for j := first; j != nil; j, rest = b.next(rest) {
-		b.add(j)
-	}
-	b.end()
-	return b.again
-}
-
-// next returns the function to add to the group, if any, and those that must be added after it.
-func (b *batch) next(rest []*job) (*job, []*job) {
-	if len(rest) > 0 {
-		return rest[0], rest[1:]
-	}
-	if b.lost != nil || b.taken >= maxGroup || time.Now().After(b.until) {
-		return nil, nil
-	}
-	select {
-	case j := <-b.group.jobs:
-		return j, nil
-	default:
-		return nil, nil
-	}
-}
-
-// add gives j its turn and keeps or undoes what it did.
-func (b *batch) add(j *job) {
-	b.taken++
-	if err := j.ctx.Err(); err != nil {
-		j.done <- err
-		return
-	}
-	if b.ready(); b.lost != nil {
-		j.done <- b.lost
-		return
-	}
-	err := b.turn(j)
-	if err == nil {
-		b.dirty, b.kept = true, append(b.kept, j)
-		return
-	}
-	if undo := b.group.session.undo(b.ctx); undo != nil {
-		b.lose(undo)
-	}
-	j.tries++
-	if j.tries < maxTries && b.group.session.again(err) {
-		b.again = append(b.again, j)
-		return
-	}
-	j.done <- err
-}
-
-// ready sees to it that the transaction is open and has a fresh savepoint.
-func (b *batch) ready() {
-	if b.lost != nil {
-		return
-	}
-	var err error
-	if b.run == nil {
-		b.run, err = b.group.session.begin(b.ctx)
-	} else if b.dirty {
-		err = b.group.session.keep(b.ctx)
-	}
-	if b.dirty = false; err != nil {
-		b.lose(err)
-	}
-}
-
-// turn lets j's caller run its function and returns what the function returned.
-func (b *batch) turn(j *job) error {
-	tx := newTx(b.group.db, b.run)
-	tx.bound = b.ctx
-	b.group.busy.Store(true)
-	defer b.group.busy.Store(false)
-	j.turn <- tx
-	return <-j.ran
-}
-
-// lose gives up the transaction: whatever was kept in it is gone, and its callers are told why.
-func (b *batch) lose(err error) {
-	b.lost = err
-	b.group.session.drop()
-	b.answer(err)
-}
-
-// end commits what was kept and answers.
-func (b *batch) end() {
-	switch {
-	case b.lost != nil || b.run == nil:
-	case len(b.kept) == 0:
-		if err := b.group.session.rollback(b.ctx); err != nil {
-			b.group.session.drop()
-		}
-	default:
-		if err := b.group.session.commit(); err != nil {
-			b.lose(err)
-			return
-		}
-		b.group.commits.Add(1)
-		b.group.functions.Add(uint64(len(b.kept)))
-		b.answer(nil)
-	}
-}
-
-// answer tells everybody whose work was kept what became of it.
-func (b *batch) answer(err error) {
-	for _, j := range b.kept {
-		j.done <- err
-	}
-	b.kept = nil
 }

@@ -24,6 +24,7 @@ type pgStore struct {
 	group   *group
 	*sql.DB // the pool
 	leader  *sql.DB
+	config  *pgx.ConnConfig // for connections beside the pools
 	lookup  time.Duration // how long to ask what became of a commit
 	closing sync.Once
 	closed  error
@@ -35,7 +36,7 @@ func openPostgres(ctx context.Context, db *DB, o Options) error {
 	if err != nil {
 		return err
 	}
-	s := &pgStore{db: db, lookup: lookupTimeout}
+	s := &pgStore{db: db, config: config, lookup: lookupTimeout}
 	s.DB = pgConnect(config, limit)
 	s.leader = pgConnect(config, 1)
 	if err := s.prepare(ctx); err != nil {

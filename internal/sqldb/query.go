@@ -34,7 +34,7 @@ func (db *DB) Select(ctx context.Context, dst any, query string, args ...any) er
 
 // Query runs a query whose rows the caller reads one by one and closes, for results too large to hold at once.
 func (db *DB) Query(ctx context.Context, query string, args ...any) (*sql.Rows, error) {
-	if err := db.texts.check(query, len(args)); err != nil {
+	if err := db.check(query, len(args)); err != nil {
 		return nil, err
 	}
 	rows, err := db.store.QueryContext(ctx, query, args...)
@@ -43,15 +43,26 @@ func (db *DB) Query(ctx context.Context, query string, args ...any) (*sql.Rows, 
 
 // QueryRow runs a query for one row without reflection, for hot paths. Scan returns ErrNoRows if there is none.
 func (db *DB) QueryRow(ctx context.Context, query string, args ...any) *sql.Row {
-	if err := db.texts.check(query, len(args)); err != nil {
+	if err := db.check(query, len(args)); err != nil {
 		return failedRow(ctx, err)
 	}
 	return db.store.row(ctx, query, args)
 }
 
+// check returns why a statement outside a transaction is not run.
+func (db *DB) check(query string, args int) error {
+	if db.closed.Load() {
+		return ErrClosed
+	}
+	return db.texts.check(query, args)
+}
+
 // Read calls fn with one consistent snapshot of the database that it can only read. A function that fails ends the
 // read with its error.
 func (db *DB) Read(ctx context.Context, fn func(*Tx) error) error {
+	if db.closed.Load() {
+		return ErrClosed
+	}
 	run, end, err := db.store.snapshot(ctx)
 	if err != nil {
 		return err
@@ -71,6 +82,9 @@ func (db *DB) Read(ctx context.Context, fn func(*Tx) error) error {
 // undone, even if fn returns nil; so a function that wants to go on after a conflict says so in SQL (ON CONFLICT).
 // An error other than ErrOutcomeUnknown means that nothing was committed.
 func (db *DB) Write(ctx context.Context, fn func(*Tx) error) error {
+	if db.closed.Load() {
+		return ErrClosed
+	}
 	return db.store.write(ctx, fn)
 }
 

@@ -12,6 +12,7 @@ import (
 	"fmt"
 	"log/slog"
 	"strings"
+	"sync/atomic"
 	"time"
 )
 
@@ -48,9 +49,11 @@ var (
 type DB struct {
 	engine Engine
 	now    func() time.Time
+	log    *slog.Logger
 	texts  texts
 	store  store
 	group  *group
+	closed atomic.Bool
 }
 
 // store is what differs between the engines, beside how a group is committed.
@@ -71,8 +74,8 @@ func Open(ctx context.Context, o Options) (*DB, error) {
 	if db.now == nil {
 		db.now = time.Now
 	}
-	if o.Logger == nil {
-		o.Logger = slog.Default()
+	if db.log = o.Logger; db.log == nil {
+		db.log = slog.Default()
 	}
 	scheme, _, _ := strings.Cut(o.URL, ":")
 	var err error
@@ -82,7 +85,7 @@ func Open(ctx context.Context, o Options) (*DB, error) {
 	case "postgres", "postgresql":
 		err = openPostgres(ctx, db, o)
 	default:
-		return nil, fmt.Errorf("the database URL must begin with sqlite: or postgres://; it begins with %q", scheme)
+		return nil, errors.New("the database URL must begin with sqlite: or postgres://")
 	}
 	if err != nil {
 		return nil, err
@@ -92,7 +95,10 @@ func Open(ctx context.Context, o Options) (*DB, error) {
 
 // Close ends the database: it lets the group that is being committed finish, refuses everything else with ErrClosed,
 // and returns when the files or connections are released. It may be called more than once.
-func (db *DB) Close() error { return db.store.close() }
+func (db *DB) Close() error {
+	db.closed.Store(true)
+	return db.store.close()
+}
 
 // Engine tells which engine the database runs on.
 func (db *DB) Engine() Engine { return db.engine }

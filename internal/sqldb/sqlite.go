@@ -76,7 +76,7 @@ func litePath(raw string) (string, error) {
 // open takes the lock, checks the file, and opens it for writing and for reading. The lock comes first: it also keeps
 // this process from opening the file twice, since closing any handle on it would lose SQLite's own locks.
 func (s *liteStore) open(ctx context.Context, path string) (err error) {
-	if err := os.MkdirAll(filepath.Dir(path), 0o700); err != nil {
+	if err := makeDir(filepath.Dir(path)); err != nil {
 		return err
 	}
 	if s.lock, err = lockFile(path + ".lock"); err != nil {
@@ -100,6 +100,23 @@ func (s *liteStore) open(ctx context.Context, path string) (err error) {
 	s.readers.SetMaxIdleConns(n) // a reader keeps its prepared statements and its cache
 	s.statements = newStatements(s.readers)
 	return nil
+}
+
+// makeDir makes the data directory, for its owner alone, if there is none. It syncs the directory above, so that a new
+// database is still there after a power cut; SQLite does the same for the files inside.
+func makeDir(path string) error {
+	if _, err := os.Stat(path); err == nil {
+		return nil
+	}
+	if err := os.MkdirAll(path, 0o700); err != nil {
+		return err
+	}
+	above, err := os.Open(filepath.Dir(path))
+	if err != nil {
+		return err
+	}
+	defer above.Close()
+	return above.Sync()
 }
 
 // checkFile makes the file, for its owner alone, if there is none, and refuses one that does not begin as a SQLite

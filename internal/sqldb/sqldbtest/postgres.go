@@ -25,20 +25,52 @@ import (
 	"github.com/sallyport/sallyport/internal/sqldb"
 )
 
-// The one server of a test binary, started when it is first needed. It ends with the binary, however that ends.
-var (
-	server    = sync.OnceValues(startServer)
-	databases atomic.Int64
-)
+// shared is the one server of a test binary, started when it is first needed. It ends with the binary, however that ends.
+var shared = sync.OnceValues(start)
 
-// postgresURL makes a database from the migrated template and returns its URL.
+// postgresURL returns the URL of a new database of the shared server.
 func postgresURL(t testing.TB) string {
 	t.Helper()
-	s, err := server()
+	s, err := shared()
 	if err != nil {
 		t.Fatal(err)
 	}
-	name := fmt.Sprintf("test_%d", databases.Add(1))
+	return s.URL(t)
+}
+
+// template is the database that all others are copies of.
+const template = "sallyport"
+
+// Server is a PostgreSQL server.
+type Server struct {
+	dir       string // its data, its socket and its log
+	admin     *sql.DB
+	databases atomic.Int64
+
+	mu     sync.Mutex
+	orders io.WriteCloser // to the supervisor, which ends when it is closed, be it as garbage
+	words  *bufio.Reader  // from the supervisor
+}
+
+// StartServer starts a server for t alone, for tests that crash it. It ends with t.
+func StartServer(t testing.TB) *Server {
+	t.Helper()
+	s, err := start()
+	if err != nil {
+		t.Fatal(err)
+	}
+	t.Cleanup(func() {
+		_ = s.admin.Close()
+		_ = s.orders.Close()
+		_, _ = io.Copy(io.Discard, s.words) // until everything is gone
+	})
+	return s
+}
+
+// URL returns the URL of a new database with the current schema. It is removed when t ends.
+func (s *Server) URL(t testing.TB) string {
+	t.Helper()
+	name := fmt.Sprintf("test_%d", s.databases.Add(1))
 	if err := s.exec("CREATE DATABASE " + name + " TEMPLATE " + template); err != nil {
 		t.Fatal(err)
 	}
@@ -50,64 +82,84 @@ func postgresURL(t testing.TB) string {
 	return s.url(name)
 }
 
-// template is the database that all others are copies of.
-const template = "sallyport"
+// Crash ends the server without letting it finish anything, and starts it again, which makes it recover.
+func (s *Server) Crash(t testing.TB) {
+	t.Helper()
+	s.mustOrder(t, "crash")
+	s.mustOrder(t, "start")
+}
 
-// postgres is a running server.
-type postgres struct {
-	dir   string // its data, its socket and its log
-	admin *sql.DB
-	input io.Closer // of the supervisor; held so that it is not closed as garbage
+// Standby starts the server again as one that only follows another and can only be read.
+func (s *Server) Standby(t testing.TB) {
+	t.Helper()
+	s.mustOrder(t, "crash")
+	s.mustOrder(t, "follow")
+	s.mustOrder(t, "start")
+}
+
+// Promote makes a standby a primary again.
+func (s *Server) Promote(t testing.TB) {
+	t.Helper()
+	s.mustOrder(t, "promote")
+}
+
+func (s *Server) mustOrder(t testing.TB, word string) {
+	t.Helper()
+	if err := s.order(word); err != nil {
+		t.Fatal(err)
+	}
 }
 
 // url returns the URL of a database of the server. There is no network: the server listens on a socket in its folder.
-func (s *postgres) url(name string) string {
+func (s *Server) url(name string) string {
 	return "postgres:///" + name + "?" + url.Values{"host": {s.dir}, "user": {"postgres"}}.Encode()
 }
 
-func (s *postgres) exec(text string) error {
+// exec runs a statement as the administrator, once more if the server was restarted since the last one.
+func (s *Server) exec(text string) error {
 	_, err := s.admin.Exec(text)
+	if err != nil {
+		_, err = s.admin.Exec(text)
+	}
 	return err
 }
 
-// supervise makes a server, says so on its output, and takes it away again when its input ends: that is when the
-// test binary is gone, for whatever reason. Nothing is synced to disk; no test needs to survive a power cut.
+// supervise follows orders, one a line, and answers each. When its input ends, that is when the test binary is gone, for
+// whatever reason, it takes the server and all its files away. Nothing is synced to disk: no test survives a power cut.
 const supervise = `
 dir=$1 bin=$2
-"$bin/initdb" -D "$dir/data" -U postgres -A trust -E UTF8 --locale=C --wal-segsize=1 --no-sync >"$dir/log" 2>&1 &&
-"$bin/pg_ctl" start -w -s -D "$dir/data" -l "$dir/log" -o "-k '$dir' -c listen_addresses= -c fsync=off \
-	-c full_page_writes=off -c autovacuum=off -c max_connections=400 -c shared_buffers=64MB" >>"$dir/log" 2>&1 &&
-echo ready || echo failed
-exec >/dev/null
-cat >/dev/null
-"$bin/pg_ctl" stop -s -m immediate -D "$dir/data" >/dev/null 2>&1
+create() { "$bin/initdb" -D "$dir/data" -U postgres -A trust -E UTF8 --locale=C --wal-segsize=1 --no-sync; }
+start() {
+	"$bin/pg_ctl" start -w -s -D "$dir/data" -l "$dir/log" -o "-k '$dir' -c listen_addresses= -c fsync=off \
+		-c full_page_writes=off -c autovacuum=off -c max_connections=400 -c shared_buffers=64MB"
+}
+crash() { "$bin/pg_ctl" stop -s -m immediate -D "$dir/data"; }
+follow() { touch "$dir/data/standby.signal"; }
+promote() { "$bin/pg_ctl" promote -s -w -D "$dir/data"; }
+while read -r order; do
+	if "$order" </dev/null >>"$dir/log" 2>&1; then echo done; else echo failed; fi
+done
+crash >/dev/null 2>&1
 rm -rf "$dir"
 `
 
-// startServer starts a server in a temporary folder, as a user other than root, which PostgreSQL insists on.
-func startServer() (*postgres, error) {
+// start starts a server in a temporary folder, as a user other than root, which PostgreSQL insists on.
+func start() (*Server, error) {
 	bin, err := binaries()
 	if err != nil {
 		return nil, err
 	}
-	dir, err := os.MkdirTemp("", "sallyport-postgres-")
-	if err != nil {
+	s := &Server{}
+	if s.dir, err = os.MkdirTemp("", "sallyport-postgres-"); err != nil {
 		return nil, err
 	}
-	cmd := exec.Command("/bin/sh", "-c", supervise, "supervise", dir, bin)
-	cmd.Dir = dir
-	cmd.SysProcAttr = &syscall.SysProcAttr{Setpgid: true} // an interrupt at the terminal is for the tests
-	if os.Getuid() == 0 {
-		if cmd.SysProcAttr.Credential, err = hand(dir); err != nil {
+	if err := s.supervise(bin); err != nil {
+		return nil, err
+	}
+	for _, word := range []string{"create", "start"} {
+		if err := s.order(word); err != nil {
 			return nil, err
 		}
-	}
-	s := &postgres{dir: dir}
-	if s.input, err = cmd.StdinPipe(); err != nil {
-		return nil, err
-	}
-	if err := await(cmd, dir); err != nil {
-		return nil, err
 	}
 	if s.admin, err = sql.Open("pgx", s.url("postgres")); err != nil {
 		return nil, err
@@ -115,24 +167,43 @@ func startServer() (*postgres, error) {
 	return s, s.makeTemplate()
 }
 
-// await starts the supervisor and returns when the server is ready.
-func await(cmd *exec.Cmd, dir string) error {
-	out, err := cmd.StdoutPipe()
+// supervise starts the supervisor.
+func (s *Server) supervise(bin string) (err error) {
+	cmd := exec.Command("/bin/sh", "-c", supervise, "supervise", s.dir, bin)
+	cmd.Dir = s.dir
+	cmd.SysProcAttr = &syscall.SysProcAttr{Setpgid: true} // an interrupt at the terminal is for the tests
+	if os.Getuid() == 0 {
+		if cmd.SysProcAttr.Credential, err = hand(s.dir); err != nil {
+			return err
+		}
+	}
+	if s.orders, err = cmd.StdinPipe(); err != nil {
+		return err
+	}
+	words, err := cmd.StdoutPipe()
 	if err != nil {
 		return err
 	}
-	if err := cmd.Start(); err != nil {
+	s.words = bufio.NewReader(words)
+	return cmd.Start()
+}
+
+// order has the supervisor do something and returns when it is done.
+func (s *Server) order(word string) error {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	if _, err := io.WriteString(s.orders, word+"\n"); err != nil {
 		return err
 	}
-	if line, _ := bufio.NewReader(out).ReadString('\n'); line != "ready\n" {
-		log, _ := os.ReadFile(filepath.Join(dir, "log"))
-		return fmt.Errorf("PostgreSQL did not start:\n%s", log)
+	if answer, _ := s.words.ReadString('\n'); answer != "done\n" {
+		log, _ := os.ReadFile(filepath.Join(s.dir, "log"))
+		return fmt.Errorf("PostgreSQL: %s failed:\n%s", word, log)
 	}
 	return nil
 }
 
 // makeTemplate makes the migrated database that those of the tests are copies of.
-func (s *postgres) makeTemplate() error {
+func (s *Server) makeTemplate() error {
 	if err := s.exec("CREATE DATABASE " + template); err != nil {
 		return err
 	}

@@ -1,0 +1,144 @@
+package sqldb
+
+import (
+	"context"
+	"fmt"
+	"time"
+)
+
+// batch is one group on its way to its commit.
+type batch struct {
+	group *group
+	ctx   context.Context
+	until time.Time
+	run   runner // nil: the transaction has not begun
+	dirty bool   // the last function's work is not kept yet
+	kept  []*job // to be answered by the commit
+	again []*job // to be run again in the next group
+	taken int
+	lost  error // why the transaction is lost
+}
+
+// commit runs one group: the first function, those after it, and what is waiting. It answers every caller but those it
+// returns, which are to be run again.
+func (g *group) commit(first *job, rest []*job) (again []*job) {
+	ctx, cancel := context.WithTimeout(context.Background(), groupDeadline)
+	defer cancel()
+	b := &batch{group: g, ctx: ctx, until: time.Now().Add(g.age)}
+	for j := first; j != nil; j, rest = b.next(rest) {
+		b.add(j)
+	}
+	b.end()
+	return b.again
+}
+
+// next returns the function to add to the group, if any, and those that must be added after it.
+func (b *batch) next(rest []*job) (*job, []*job) {
+	if len(rest) > 0 {
+		return rest[0], rest[1:]
+	}
+	if b.lost != nil || b.taken >= maxGroup || time.Now().After(b.until) {
+		return nil, nil
+	}
+	select {
+	case j := <-b.group.jobs:
+		return j, nil
+	default:
+		return nil, nil
+	}
+}
+
+// add gives j its turn and keeps or undoes what it did.
+func (b *batch) add(j *job) {
+	b.taken++
+	if err := j.ctx.Err(); err != nil {
+		j.done <- err
+		return
+	}
+	if b.ready(); b.lost != nil {
+		j.done <- b.lost
+		return
+	}
+	taken, err := b.turn(j)
+	if !taken {
+		return
+	}
+	if err == nil {
+		b.dirty, b.kept = true, append(b.kept, j)
+		return
+	}
+	if undo := b.group.session.undo(b.ctx); undo != nil {
+		b.lose(undo)
+	}
+	j.tries++
+	if j.tries < maxTries && b.group.session.again(err) {
+		b.again = append(b.again, j)
+		return
+	}
+	j.done <- err
+}
+
+// ready sees to it that the transaction is open and has a fresh savepoint.
+func (b *batch) ready() {
+	if b.lost != nil {
+		return
+	}
+	var err error
+	if b.run == nil {
+		b.run, err = b.group.session.begin(b.ctx)
+	} else if b.dirty {
+		err = b.group.session.keep(b.ctx)
+	}
+	if b.dirty = false; err != nil {
+		b.lose(err)
+	}
+}
+
+// turn lets j's caller run its function and returns what the function returned, or that the caller has left.
+func (b *batch) turn(j *job) (taken bool, err error) {
+	tx := newTx(b.group.db, b.run)
+	tx.bound = b.ctx
+	select {
+	case j.turn <- tx:
+		return true, <-j.ran
+	case <-j.ctx.Done():
+		j.done <- j.ctx.Err()
+		return false, nil
+	}
+}
+
+// lose gives up the transaction: what was kept in it is gone, or, after a commit, its fate is what err says. The callers
+// are told the session's error, never that of another caller's function.
+func (b *batch) lose(err error) {
+	b.lost = fmt.Errorf("the transaction of a group of writes was lost: %w", err)
+	b.group.db.log.Warn("a group of writes was lost", "functions", len(b.kept), "error", err)
+	b.group.session.drop()
+	b.answer(b.lost)
+}
+
+// end commits what was kept and answers.
+func (b *batch) end() {
+	switch {
+	case b.lost != nil || b.run == nil:
+	case len(b.kept) == 0:
+		if err := b.group.session.rollback(b.ctx); err != nil {
+			b.group.session.drop()
+		}
+	default:
+		if err := b.group.session.commit(); err != nil {
+			b.lose(err)
+			return
+		}
+		b.group.commits.Add(1)
+		b.group.functions.Add(uint64(len(b.kept)))
+		b.answer(nil)
+	}
+}
+
+// answer tells everybody whose work was kept what became of it.
+func (b *batch) answer(err error) {
+	for _, j := range b.kept {
+		j.done <- err
+	}
+	b.kept = nil
+}
