@@ -59,7 +59,8 @@ func New(ctx context.Context, o Options) (*App, error) {
 	if err != nil {
 		return nil, err
 	}
-	a := &App{log: o.Logger, db: db, feed: feed.New(db, o.Logger), audit: audit.New(db, o.Config.AuditRetention)}
+	a := &App{log: o.Logger, db: db, audit: audit.New(db, o.Config.AuditRetention),
+		feed: feed.New(feed.Options{DB: db, Logger: o.Logger, Lease: o.Config.Lease, Name: replicaName(o.Config)})}
 	a.build(root, o.Config.MaxTokenAge)
 	if err := a.mount(o); err != nil {
 		return nil, errors.Join(err, db.Close())
@@ -105,6 +106,7 @@ func (a *App) mount(o Options) error {
 	a.tokenAuth.Routes(a.api)
 	a.tokens.Routes(a.api)
 	a.audit.Routes(a.api)
+	a.feed.Routes(a.api)
 	a.documents()
 	a.measure(registry)
 	return nil

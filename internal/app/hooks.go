@@ -9,6 +9,7 @@ import (
 	"github.com/sallyport/sallyport/internal/audit"
 	"github.com/sallyport/sallyport/internal/auth"
 	"github.com/sallyport/sallyport/internal/auth/tokenauth"
+	"github.com/sallyport/sallyport/internal/config"
 	"github.com/sallyport/sallyport/internal/fault"
 	"github.com/sallyport/sallyport/internal/httpapi"
 	"github.com/sallyport/sallyport/internal/identity"
@@ -24,6 +25,15 @@ func makeDir(dir string) error {
 		return fmt.Errorf("cannot make the data folder; choose another with --data-dir: %w", err)
 	}
 	return nil
+}
+
+// replicaName is what the register calls this process.
+func replicaName(c config.Server) string {
+	host, err := os.Hostname()
+	if err != nil {
+		host = "unknown"
+	}
+	return host + " " + c.Listen
 }
 
 // refused leaves an audit event of a refusal. The caller is refused either way.

@@ -2,6 +2,7 @@ package app
 
 import (
 	"context"
+	"sync"
 	"time"
 
 	"github.com/sallyport/sallyport/internal/token"
@@ -14,13 +15,12 @@ const (
 	cleanStep  = 500
 )
 
-// Run does what goes on beside requests, until ctx ends: writing counted uses and noted events, and cleaning up.
+// Run does what goes on beside requests, until ctx ends: following the log of changes, writing counted uses and noted
+// events, and cleaning up.
 func (a *App) Run(ctx context.Context) {
-	done := make(chan struct{})
-	go func() {
-		defer close(done)
-		a.audit.Run(ctx, a.log)
-	}()
+	var beside sync.WaitGroup
+	beside.Go(func() { a.feed.Run(ctx) })
+	beside.Go(func() { a.audit.Run(ctx, a.log) })
 	flush, clean := time.NewTicker(token.FlushEvery), time.NewTicker(cleanEvery)
 	defer flush.Stop()
 	defer clean.Stop()
@@ -33,7 +33,7 @@ func (a *App) Run(ctx context.Context) {
 			a.clean(ctx)
 		}
 	}
-	<-done
+	beside.Wait()
 }
 
 func (a *App) try(what string, do func() error) {

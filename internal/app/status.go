@@ -93,6 +93,7 @@ func (a *App) measure(registry *prometheus.Registry) {
 		gauge("revoked_tokens", "Revoked tokens held in memory.", func() float64 { n, _ := a.tokens.Revocations(); return float64(n) }),
 		gauge("cutoffs", "Cut-offs held in memory.", func() float64 { _, n := a.tokens.Revocations(); return float64(n) }),
 		gauge("feed_applied", "Sequence number of the newest change that is applied.", func() float64 { return float64(a.feed.Applied()) }),
+		gauge("feed_lease_seconds", "For how long this replica may still answer from memory; 0 or less: not at all.", func() float64 { return a.feed.LeaseLeft().Seconds() }),
 	)
 	a.api.Mount("GET /metrics", promhttp.HandlerFor(registry, promhttp.HandlerOpts{}))
 }

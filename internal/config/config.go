@@ -17,6 +17,7 @@ type Server struct {
 	RootKey        string        `env:"SALLYPORT_ROOT_KEY" hidden:"" help:"Root key: 32 bytes in base64. Set it in the environment, since others can see flags."`
 	RootKeyFile    string        `env:"SALLYPORT_ROOT_KEY_FILE" type:"path" help:"File that holds the root key. Without a key one is made in the data folder at first start."`
 	TrustedProxies []string      `env:"SALLYPORT_TRUSTED_PROXIES" placeholder:"CIDR" help:"Addresses of proxies whose X-Forwarded-For is believed."`
+	Lease          time.Duration `default:"2s" env:"SALLYPORT_LEASE" help:"How long a replica may answer from memory after it last renewed: the longest that a change waits for a dead replica. The same on all replicas."`
 	MaxTokenAge    time.Duration `default:"2160h" env:"SALLYPORT_MAX_TOKEN_AGE" help:"Longest life of one access token where no other limit is set."`
 	MaxBody        int64         `default:"8388608" env:"SALLYPORT_MAX_BODY" help:"Largest request body, in bytes."`
 	AuditRetention time.Duration `default:"8760h" env:"SALLYPORT_AUDIT_RETENTION" help:"How long audit events are kept."`
@@ -31,6 +32,9 @@ func (s *Server) Validate() error {
 	}
 	if s.MaxTokenAge < time.Second || s.MaxTokenAge > 10*365*24*time.Hour {
 		return fmt.Errorf("--max-token-age must lie between 1s and 10 years (87600h)")
+	}
+	if s.Lease < 200*time.Millisecond || s.Lease > 30*time.Second {
+		return fmt.Errorf("--lease must lie between 200ms and 30s")
 	}
 	if s.MaxBody < 1<<10 || s.MaxBody > 1<<30 {
 		return fmt.Errorf("--max-body must lie between 1024 bytes and 1 GiB")

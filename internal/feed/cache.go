@@ -6,6 +6,8 @@ import (
 	"sync"
 
 	"github.com/maypok86/otter/v2"
+
+	"github.com/sallyport/sallyport/internal/bug"
 )
 
 // stripes is how many groups of keys a cache tells apart when it decides whether a read raced with a change. A
@@ -32,6 +34,7 @@ func NewCache[V any](f *Feed, kind Kind, size int) *Cache[V] {
 		seed:  maphash.MakeSeed(),
 	}
 	f.Follow(kind, func(e Entry) { c.evict(e.Key) })
+	f.OnReset(c.clear)
 	return c
 }
 
@@ -51,7 +54,7 @@ func (c *Cache[V]) Load(ctx context.Context, key string, read func(context.Conte
 	}
 	l.Lock()
 	defer l.Unlock()
-	if l.changes == before {
+	if l.changes == before || bug.LateFill {
 		c.items.Set(key, v)
 	}
 	return v, nil
@@ -66,6 +69,16 @@ func (c *Cache[V]) evict(key string) {
 	defer l.Unlock()
 	l.changes++
 	c.items.Invalidate(key)
+}
+
+// clear forgets everything, and whatever is being read now.
+func (c *Cache[V]) clear() {
+	for i := range c.lanes {
+		c.lanes[i].Lock()
+		c.lanes[i].changes++
+		c.lanes[i].Unlock()
+	}
+	c.items.InvalidateAll()
 }
 
 func (c *Cache[V]) lane(key string) *lane {

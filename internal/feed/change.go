@@ -30,7 +30,7 @@ func (tx *Tx) Append(kind Kind, key string, until time.Time) {
 // more than once, so it must not change anything outside the transaction but what it assigns anew each time.
 func (f *Feed) Change(ctx context.Context, fn func(*Tx) error) error {
 	var seq int64
-	err := f.db.WriteGrouped(ctx, func(stx *sqldb.Tx) error {
+	err := f.DB.WriteGrouped(ctx, func(stx *sqldb.Tx) error {
 		tx := &Tx{Tx: stx}
 		if err := fn(tx); err != nil {
 			return err
@@ -44,9 +44,4 @@ func (f *Feed) Change(ctx context.Context, fn func(*Tx) error) error {
 	}
 	// What is committed is true, also for a caller who has gone: its cancellation must not stop the wait.
 	return f.settle(context.WithoutCancel(ctx), seq)
-}
-
-// settle returns when every replica knows the entry at seq.
-func (f *Feed) settle(ctx context.Context, seq int64) error {
-	return f.Reach(ctx, seq)
 }

@@ -1,5 +1,6 @@
 // Package feed owns the ordered log of changes that every replica follows: revocations, cut-offs, and word that a
-// cached fact changed. It decides when a change is known everywhere. It does not know what the entries mean.
+// cached fact changed. It decides when a change is known everywhere, and when this replica may answer from memory. It
+// does not know what the entries mean. The protocol, and why it holds, is in docs/revocation.md.
 package feed
 
 import (
@@ -15,24 +16,60 @@ import (
 
 // Entry is one line of the log.
 type Entry struct {
-	Seq   int64  `db:"seq"` // 1, 2, 3, ... in the order of commits, without gaps
-	Kind  Kind   `db:"kind"`
-	Key   string `db:"key"`   // what it is about; see Kind
-	Until int64  `db:"until"` // milliseconds UTC until which it must be remembered; 0: no longer than everybody has seen it
+	Seq   int64  // 1, 2, 3, ... in the order of commits, without gaps
+	Kind  Kind   // what sort of change
+	Key   string // what it is about; see Kind
+	Until int64  // milliseconds UTC until which it must be remembered; 0: no longer than everybody has seen it
 }
 
-// Feed follows the log of one database. Build it with New, add followers, then Start it.
+// Options says what a feed works with.
+type Options struct {
+	DB     *sqldb.DB
+	Logger *slog.Logger
+	Lease  time.Duration // how long one renewal lets this replica answer from memory; 0 means DefaultLease
+	Name   string        // what operators call this replica, such as its address
+	Clock  Clock         // nil means BootTime
+}
+
+// The lengths that a lease may have. The longest bounds how long a change waits when nobody can read the register.
+const (
+	DefaultLease = 2 * time.Second
+	MinLease     = 200 * time.Millisecond
+	MaxLease     = 30 * time.Second
+)
+
+// ClockSlack is how much longer than needed an entry is remembered, so that a clock that was set back brings no
+// revoked token back to life.
+const ClockSlack = time.Hour
+
+// Feed follows the log of one database. Build it with New, add followers, Start it, and let it Run.
 type Feed struct {
-	db        *sqldb.DB
-	log       *slog.Logger
+	Options
+	// alone: nobody else can be on this database, since SQLite's is locked for one process. There is then no register
+	// to keep, and what is applied here is known everywhere.
+	alone     bool
 	followers map[Kind][]func(Entry)
-	reading   sync.Mutex // one reader applies at a time, so that entries are applied in order
-	applied   atomic.Int64
+	resets    []func()
+	started   int64 // milliseconds UTC, for people to read
+
+	applied atomic.Int64
+	reading sync.Mutex // one reader applies at a time, so that entries are applied in order
+	rounds  rounds
+	lease   lease
+	settler settler
 }
 
 // New returns a feed that knows nothing yet.
-func New(db *sqldb.DB, log *slog.Logger) *Feed {
-	return &Feed{db: db, log: log, followers: map[Kind][]func(Entry){}}
+func New(o Options) *Feed {
+	if o.Lease == 0 {
+		o.Lease = DefaultLease
+	}
+	if o.Clock == nil {
+		o.Clock = BootTime
+	}
+	f := &Feed{Options: o, alone: o.DB.Engine() == sqldb.SQLite, followers: map[Kind][]func(Entry){}, started: o.DB.Now().UnixMilli()}
+	f.settler.wake = make(chan struct{}, 1)
+	return f
 }
 
 // Follow has fn called for each entry of a kind, in order, one at a time. It is for set-up, before Start. fn must be
@@ -41,26 +78,40 @@ func (f *Feed) Follow(kind Kind, fn func(Entry)) {
 	f.followers[kind] = append(f.followers[kind], fn)
 }
 
+// OnReset has fn called when entries were missed that are no longer in the log: whatever was cached may be wrong. What
+// must be remembered is applied again right after.
+func (f *Feed) OnReset(fn func()) { f.resets = append(f.resets, fn) }
+
 // Applied returns the sequence number up to which this replica knows every change.
 func (f *Feed) Applied() int64 { return f.applied.Load() }
 
-// Start loads every entry that still matters, then the log to its end. Serve nothing before it returned nil.
+// Start registers this replica, loads every entry that still matters, and reads the log to its end, in this order.
+// Serve nothing before it returned nil.
 func (f *Feed) Start(ctx context.Context) error {
-	f.reading.Lock()
-	defer f.reading.Unlock()
+	noted := f.Clock()
+	err := f.register(ctx)
+	if err == nil {
+		err = f.locked(func() error { return f.reload(ctx) })
+	}
+	if err != nil {
+		return fmt.Errorf("cannot read the log of changes: %w", err)
+	}
+	f.lease.extend(noted + f.Lease)
+	return nil
+}
+
+// reload applies all state anew, then the log to its end. The caller holds f.reading.
+func (f *Feed) reload(ctx context.Context) error {
 	// The head is read before the entries: what commits in between is then read twice, never missed.
 	head, err := f.head(ctx)
 	if err == nil {
-		err = f.load(ctx, head, f.db.Now().Add(-ClockSlack))
+		err = f.load(ctx, head, f.DB.Now().Add(-ClockSlack))
 	}
 	if err == nil {
 		f.applied.Store(head)
 		err = f.readOn(ctx)
 	}
-	if err != nil {
-		return fmt.Errorf("cannot read the log of changes: %w", err)
-	}
-	return nil
+	return err
 }
 
 // Reach returns when every entry up to seq is applied here.
@@ -68,12 +119,25 @@ func (f *Feed) Reach(ctx context.Context, seq int64) error {
 	if f.applied.Load() >= seq {
 		return nil
 	}
+	return f.locked(func() error {
+		if f.applied.Load() >= seq { // whoever held the lock read past it
+			return nil
+		}
+		return f.readOn(ctx)
+	})
+}
+
+// CatchUp reads the log to its end, as it is when the call begins or later. Calls at the same time share a read.
+func (f *Feed) CatchUp(ctx context.Context) error {
+	return f.rounds.join(func() error {
+		return f.locked(func() error { return f.readOn(ctx) })
+	})
+}
+
+func (f *Feed) locked(do func() error) error {
 	f.reading.Lock()
 	defer f.reading.Unlock()
-	if f.applied.Load() >= seq { // whoever held the lock read past it
-		return nil
-	}
-	return f.readOn(ctx)
+	return do()
 }
 
 // apply hands an entry to its followers.
@@ -82,10 +146,3 @@ func (f *Feed) apply(e Entry) {
 		follow(e)
 	}
 }
-
-// ClockSlack is how much longer than needed an entry is remembered, so that a clock that was set back brings no
-// revoked token back to life.
-const ClockSlack = time.Hour
-
-// Current returns nil when this replica may decide from memory now. An error is Unavailable: decide nothing.
-func (f *Feed) Current(context.Context) error { return nil }

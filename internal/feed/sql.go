@@ -8,7 +8,7 @@ import (
 )
 
 func (f *Feed) head(ctx context.Context) (seq int64, err error) {
-	return seq, f.db.Get(ctx, &seq, `SELECT seq FROM feed_head WHERE id = 'head'`)
+	return seq, f.DB.Get(ctx, &seq, `SELECT seq FROM feed_head WHERE id = 'head'`)
 }
 
 // Head returns the sequence number of the newest change that tx can see. A token takes it as its born: read it
@@ -17,18 +17,9 @@ func Head(ctx context.Context, tx *sqldb.Tx) (seq int64, err error) {
 	return seq, tx.Get(ctx, &seq, `SELECT seq FROM feed_head WHERE id = 'head'`)
 }
 
-// load applies the entries up to head that must still be remembered.
+// load applies the entries up to head that must still be remembered at now.
 func (f *Feed) load(ctx context.Context, head int64, now time.Time) error {
-	return f.each(ctx, `SELECT seq, kind, key, until FROM changes WHERE until >= $1 AND seq <= $2`, now.UnixMilli(), head)
-}
-
-// readOn applies what is new in the log, in order. The caller holds f.reading.
-func (f *Feed) readOn(ctx context.Context) error {
-	return f.each(ctx, `SELECT seq, kind, key, until FROM changes WHERE seq > $1 ORDER BY seq`, f.applied.Load())
-}
-
-func (f *Feed) each(ctx context.Context, query string, args ...any) error {
-	rows, err := f.db.Query(ctx, query, args...)
+	rows, err := f.DB.Query(ctx, `SELECT seq, kind, key, until FROM changes WHERE until >= $1 AND seq <= $2`, now.UnixMilli(), head)
 	if err != nil {
 		return err
 	}
@@ -39,11 +30,47 @@ func (f *Feed) each(ctx context.Context, query string, args ...any) error {
 			return err
 		}
 		f.apply(e)
-		if e.Seq > f.applied.Load() {
-			f.applied.Store(e.Seq)
-		}
 	}
 	return rows.Err()
+}
+
+// readOn applies what is new in the log, in order, or everything anew if this replica was away for so long that some
+// of it has been pruned. The caller holds f.reading.
+func (f *Feed) readOn(ctx context.Context) error {
+	head, entries, err := f.newEntries(ctx)
+	if err != nil {
+		return err
+	}
+	if int64(len(entries)) < head-f.applied.Load() {
+		f.reset()
+		return f.reload(ctx)
+	}
+	for _, e := range inOrder(entries) {
+		f.apply(e)
+		f.applied.Store(e.Seq)
+	}
+	return nil
+}
+
+// newEntries returns the head of the log and the entries after what is applied, as of one moment.
+func (f *Feed) newEntries(ctx context.Context) (head int64, entries []Entry, err error) {
+	rows, err := f.DB.Query(ctx, `SELECT h.seq, c.seq, c.kind, c.key, c.until FROM feed_head h LEFT JOIN changes c ON c.seq > $1
+		WHERE h.id = 'head' ORDER BY c.seq`, f.applied.Load())
+	if err != nil {
+		return 0, nil, err
+	}
+	defer rows.Close()
+	for rows.Next() {
+		var seq, until *int64
+		var kind, key *string
+		if err := rows.Scan(&head, &seq, &kind, &key, &until); err != nil {
+			return 0, nil, err
+		}
+		if seq != nil {
+			entries = append(entries, Entry{*seq, Kind(*kind), *key, *until})
+		}
+	}
+	return head, entries, rows.Err()
 }
 
 // appendEntries writes what tx has to say to the log, as its last statements, and returns the last sequence number, or
@@ -70,7 +97,7 @@ func appendEntries(ctx context.Context, tx *Tx) (seq int64, err error) {
 
 // Prune deletes up to n entries that nobody needs any more, and returns how many it deleted.
 func (f *Feed) Prune(ctx context.Context, n int64) (deleted int64, err error) {
-	err = f.db.Write(ctx, func(tx *sqldb.Tx) error {
+	err = f.DB.Write(ctx, func(tx *sqldb.Tx) error {
 		old := tx.Now().Add(-ClockSlack).UnixMilli()
 		deleted, err = tx.Exec(ctx, `DELETE FROM changes WHERE seq IN
 			(SELECT seq FROM changes WHERE until < $1 AND at < $1 AND seq <= $2 ORDER BY until LIMIT $3)`,

@@ -1,0 +1,14 @@
+//go:build !plantedbugs
+
+// Package bug holds switches that put known bugs into the server, so that the tests which look for such bugs can be
+// shown to find them. In every ordinary build all of them are false constants, and the compiler leaves nothing of them.
+package bug
+
+// The known bugs.
+const (
+	AckBeforeWait     = false // a change is acknowledged before other replicas know it
+	ServeWithoutLease = false // a replica answers from memory although its lease is over
+	ApplyOutOfOrder   = false // an entry of the log overtakes those before it, which are then taken for applied
+	LateFill          = false // a value that was read before a change is cached after it
+	RenewForgetsBorn  = false // a renewed token escapes the cut-offs of its past
+)

@@ -1,0 +1,56 @@
+package feed
+
+import (
+	"context"
+	"net/http"
+
+	"github.com/sallyport/sallyport/internal/access"
+	"github.com/sallyport/sallyport/internal/fault"
+	"github.com/sallyport/sallyport/internal/httpapi"
+)
+
+type replicasOutput struct {
+	Body struct {
+		Head     int64         `json:"head" doc:"Sequence number of the newest change in the database"`
+		Replicas []wireReplica `json:"replicas"`
+	}
+}
+
+type wireReplica struct {
+	ID        string       `json:"id"`
+	Name      string       `json:"name"`
+	Self      bool         `json:"self" doc:"The replica that answers"`
+	LeaseMS   int64        `json:"leaseMilliseconds" doc:"How long one renewal lets it answer from memory"`
+	Beat      int64        `json:"beat" doc:"How often it has renewed"`
+	Applied   int64        `json:"applied" doc:"It knows every change up to this one"`
+	Lag       int64        `json:"lag" doc:"Changes that it had not reported as known"`
+	StartedAt httpapi.Time `json:"startedAt"`
+	SeenAt    httpapi.Time `json:"seenAt" doc:"When it last renewed, by its own clock"`
+}
+
+// Routes mounts the register of replicas.
+func (f *Feed) Routes(api *httpapi.API) {
+	httpapi.Handle(api, httpapi.Route{Method: http.MethodGet, Path: "/api/v1/admin/replicas", ID: "list-replicas", Tag: "Instance",
+		Summary: "List the replicas with their lease and lag", Description: "For instance administrators.", AnyActor: true}, f.replicasRoute)
+}
+
+func (f *Feed) replicasRoute(ctx context.Context, actor *access.Actor, _ *httpapi.Empty) (*replicasOutput, error) {
+	if !actor.InstanceAdmin {
+		return nil, fault.New(fault.Forbidden, "The register of replicas is for instance administrators.")
+	}
+	head, err := f.head(ctx)
+	if err != nil {
+		return nil, err
+	}
+	replicas, err := f.Replicas(ctx)
+	if err != nil {
+		return nil, err
+	}
+	out := &replicasOutput{}
+	out.Body.Head, out.Body.Replicas = head, make([]wireReplica, len(replicas))
+	for i, r := range replicas {
+		out.Body.Replicas[i] = wireReplica{r.ID, r.Name, r.Self, r.Lease.Milliseconds(), r.Beat, r.Applied, max(0, head-r.Applied),
+			httpapi.Time(r.StartedAt), httpapi.Time(r.SeenAt)}
+	}
+	return out, nil
+}
