@@ -3,6 +3,7 @@ package identity
 import (
 	"context"
 	"encoding/json"
+	"slices"
 	"strings"
 
 	"github.com/sallyport/sallyport/internal/access"
@@ -85,32 +86,49 @@ func (s *Service) withMethods(ctx context.Context, members []member) ([]Membersh
 }
 
 // parseSearch reads the `search` object of the wire (identity.md section 4.1): conditions on name and role that must
-// all hold, or `$or` with a list of such objects.
+// all hold, and beside them those of one of the alternatives in `$or`.
 func parseSearch(raw json.RawMessage) ([][]Match, error) {
 	if len(raw) == 0 || string(raw) == "null" {
 		return nil, nil
 	}
 	var or struct {
-		Or []json.RawMessage `json:"$or"`
+		Alternatives []json.RawMessage `json:"$or"`
 	}
 	if err := json.Unmarshal(raw, &or); err != nil {
-		return nil, badSearch("The search must be an object.")
+		return nil, badSearch("The search must be an object, and $or in it a list of such objects.")
 	}
-	groups := or.Or
-	if groups == nil {
-		groups = []json.RawMessage{raw}
+	if len(or.Alternatives) > maxConditions {
+		return nil, errManyConditions
 	}
-	var anyOf [][]Match
-	for _, g := range groups {
-		all, err := parseGroup(g)
+	common, err := parseGroup(raw)
+	if err != nil || len(or.Alternatives) == 0 {
+		return [][]Match{common}, err
+	}
+	anyOf := make([][]Match, len(or.Alternatives))
+	for i, alternative := range or.Alternatives {
+		own, err := parseGroup(alternative)
 		if err != nil {
 			return nil, err
 		}
-		if len(all) > 0 {
-			anyOf = append(anyOf, all)
+		anyOf[i] = slices.Concat(common, own)
+	}
+	return anyOf, checkSize(anyOf)
+}
+
+var errManyConditions = badSearch("At most 100 values can be searched for at once.")
+
+// checkSize bounds the values of all alternatives together.
+func checkSize(anyOf [][]Match) error {
+	n := 0
+	for _, all := range anyOf {
+		for _, m := range all {
+			n += len(m.Values)
 		}
 	}
-	return anyOf, nil
+	if n > maxConditions {
+		return errManyConditions
+	}
+	return nil
 }
 
 func badSearch(message string, path ...string) error {
@@ -161,7 +179,7 @@ func collect(field string, eq, contains *string, in []string) ([]Match, error) {
 	if contains != nil {
 		matches = append(matches, Match{field, "$contains", []string{*contains}})
 	}
-	if len(in) > 0 {
+	if in != nil { // an empty list is a condition too: nobody meets it
 		matches = append(matches, Match{field, "$in", in})
 	}
 	for _, m := range matches {
@@ -174,7 +192,7 @@ func collect(field string, eq, contains *string, in []string) ([]Match, error) {
 
 func checkValues(field string, values []string) error {
 	if len(values) > maxConditions {
-		return badSearch("At most 100 values can be searched for at once.", field)
+		return errManyConditions
 	}
 	for _, v := range values {
 		if len(v) > 255 || strings.IndexFunc(v, func(r rune) bool { return r < ' ' || r == 0xFFFD }) >= 0 {

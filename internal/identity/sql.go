@@ -13,14 +13,14 @@ import (
 	"github.com/sallyport/sallyport/internal/sqldb"
 )
 
-const columns = `i.id, i.org_id, i.project_id, i.name, i.delete_protection, i.created_at, i.updated_at`
+const columns = `id, org_id, project_id, name, delete_protection, created_at, updated_at`
 
 func (s *Service) read(ctx context.Context, identityID string) (*Identity, error) {
 	if !id.Valid(identityID) {
 		return nil, errNoIdentity(identityID)
 	}
 	i := &Identity{}
-	err := s.DB.Get(ctx, i, `SELECT `+columns+` FROM identities i WHERE i.id = $1`, identityID)
+	err := s.DB.Get(ctx, i, `SELECT `+columns+` FROM identities WHERE id = $1`, identityID)
 	if errors.Is(err, sqldb.ErrNoRows) {
 		err = errNoIdentity(identityID)
 	}
@@ -55,8 +55,8 @@ func create(ctx context.Context, tx *sqldb.Tx, orgID string, c Changes) (Detail,
 
 func update(ctx context.Context, tx *feed.Tx, identityID string, c Changes) (Detail, error) {
 	d := Detail{}
-	err := tx.Get(ctx, &d.Identity, `UPDATE identities AS i SET name = coalesce($1, i.name),
-		delete_protection = coalesce($2, i.delete_protection), updated_at = $3 WHERE i.id = $4 RETURNING `+columns,
+	err := tx.Get(ctx, &d.Identity, `UPDATE identities SET name = coalesce($1, name),
+		delete_protection = coalesce($2, delete_protection), updated_at = $3 WHERE id = $4 RETURNING `+columns,
 		c.Name, c.DeleteProtection, tx.Now().UnixMilli(), identityID)
 	if errors.Is(err, sqldb.ErrNoRows) {
 		return d, errNoIdentity(identityID)
@@ -183,6 +183,9 @@ func (q Search) where(args []any) (string, []any) {
 		for _, m := range all {
 			parts = append(parts, m.where(arg))
 		}
+		if len(all) == 0 {
+			parts = append(parts, "TRUE")
+		}
 		groups = append(groups, "("+strings.Join(parts, " AND ")+")")
 	}
 	if len(groups) == 0 {
@@ -195,8 +198,12 @@ func (m Match) where(arg func(any) string) string {
 	column := map[string]string{"name": "i.name", "role": "r.role"}[m.Field]
 	switch m.Op {
 	case "$contains":
-		return `lower(` + column + `) LIKE ` + arg("%"+likeEscaper.Replace(strings.ToLower(m.Values[0]))+"%") + ` ESCAPE '\'`
+		// lower on both sides: SQLite's knows ASCII alone, and a pattern lowered in Go would miss what it leaves as it is.
+		return `lower(` + column + `) LIKE lower(` + arg("%"+likeEscaper.Replace(m.Values[0])+"%") + `) ESCAPE '\'`
 	case "$in":
+		if len(m.Values) == 0 {
+			return "FALSE"
+		}
 		marks := make([]string, len(m.Values))
 		for i, v := range m.Values {
 			marks[i] = arg(v)
