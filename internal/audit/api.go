@@ -13,9 +13,9 @@ type queryInput struct {
 	ProjectID     httpapi.Text `query:"projectId"`
 	ActorType     string       `query:"actorType" enum:"platform,user,service,identity,machine,unknownUser"`
 	Actor         httpapi.Text `query:"actor" doc:"Id of the actor"`
-	EventType     httpapi.Text `query:"eventType" doc:"Event types, with commas between"`
+	EventType     httpapi.Text `query:"eventType" maxLength:"4096" doc:"Event types, with commas between"`
 	UserAgentType httpapi.Text `query:"userAgentType"`
-	EventMetadata httpapi.Text `query:"eventMetadata" doc:"name=value pairs, with commas between"`
+	EventMetadata httpapi.Text `query:"eventMetadata" maxLength:"4096" doc:"name=value pairs, at most 20, with commas between"`
 	StartDate     time.Time    `query:"startDate" doc:"Default: the midnight (UTC) before the end date"`
 	EndDate       time.Time    `query:"endDate" doc:"Default: now"`
 	Offset        int64        `query:"offset" minimum:"0" default:"0"`

@@ -78,16 +78,16 @@ func (f *Filter) complete(now time.Time) error {
 
 // Entry is an event as the API shows it.
 type Entry struct {
-	ID            string    `json:"id"`
-	IPAddress     string    `json:"ipAddress,omitempty"`
-	UserAgent     string    `json:"userAgent,omitempty"`
-	UserAgentType string    `json:"userAgentType,omitempty"`
-	RequestID     string    `json:"reqId,omitempty" doc:"The X-Request-Id of the request"`
+	ID            string       `json:"id"`
+	IPAddress     string       `json:"ipAddress,omitempty"`
+	UserAgent     string       `json:"userAgent,omitempty"`
+	UserAgentType string       `json:"userAgentType,omitempty"`
+	RequestID     string       `json:"reqId,omitempty" doc:"The X-Request-Id of the request"`
 	ExpiresAt     httpapi.Time `json:"expiresAt"`
 	CreatedAt     httpapi.Time `json:"createdAt"`
 	UpdatedAt     httpapi.Time `json:"updatedAt"`
-	OrgID         string    `json:"orgId"`
-	ProjectID     *string   `json:"projectId"`
+	OrgID         string       `json:"orgId"`
+	ProjectID     *string      `json:"projectId"`
 	Event         struct {
 		Type     string          `json:"type"`
 		Metadata json.RawMessage `json:"metadata"`
@@ -107,10 +107,17 @@ func (r row) entry() Entry {
 	return e
 }
 
+// maxPairs bounds the metadata filter, so that nobody makes the database work on a huge condition.
+const maxPairs = 20
+
 // parsePairs reads `k=v,k2=v2`.
 func parsePairs(text string) ([]Pair, error) {
+	parts := splitList(text)
+	if len(parts) > maxPairs {
+		return nil, fault.Invalid("too_big", "Filter by at most 20 pairs at once.", "eventMetadata")
+	}
 	var pairs []Pair
-	for _, part := range splitList(text) {
+	for _, part := range parts {
 		name, value, ok := strings.Cut(part, "=")
 		if !ok || name == "" {
 			return nil, fault.Invalid("custom", "Write the metadata filter as name=value, several with commas between.", "eventMetadata")
