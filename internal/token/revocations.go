@@ -10,15 +10,13 @@ import (
 
 // revocations holds in memory what was taken back, and nothing of the tokens that live: single tokens, and cut-offs.
 type revocations struct {
-	tokens *xsync.Map[uuid.UUID, revokedToken]
+	tokens *xsync.Map[revokedToken, int64] // until when, in milliseconds
 	cuts   *xsync.Map[cutScope, cutoff]
 }
 
-// revokedToken counts only for a token of its identity: knowing the id of somebody else's token kills nothing.
-type revokedToken struct {
-	identity uuid.UUID
-	until    int64 // milliseconds
-}
+// revokedToken names a token together with its identity: knowing the id of somebody else's token neither kills it nor,
+// by an entry of one's own, takes its revocation away.
+type revokedToken struct{ token, identity uuid.UUID }
 
 // cutScope is a set of tokens that can be cut off at once.
 type cutScope struct {
@@ -32,7 +30,7 @@ type cutoff struct {
 }
 
 func newRevocations() *revocations {
-	return &revocations{tokens: xsync.NewMap[uuid.UUID, revokedToken](), cuts: xsync.NewMap[cutScope, cutoff]()}
+	return &revocations{tokens: xsync.NewMap[revokedToken, int64](), cuts: xsync.NewMap[cutScope, cutoff]()}
 }
 
 // cutScopes lists the sets that a token belongs to.
@@ -54,16 +52,18 @@ func (r *revocations) follow(f *feed.Feed) {
 	}
 }
 
+// revoke and cut keep the longest memory, and cut the highest sequence number, since at start entries come in any order.
 func (r *revocations) revoke(e feed.Entry) {
 	token, identity := feed.Cut(e.Key)
 	t, ok := id.Parse(token)
 	i, okIdentity := id.Parse(identity)
 	if ok && okIdentity {
-		r.tokens.Store(t, revokedToken{i, e.Until})
+		r.tokens.Compute(revokedToken{t, i}, func(old int64, _ bool) (int64, xsync.ComputeOp) {
+			return max(old, e.Until), xsync.UpdateOp
+		})
 	}
 }
 
-// cut keeps the highest sequence number and the longest memory of a scope, since at start entries come in any order.
 func (r *revocations) cut(e feed.Entry) {
 	r.cuts.Compute(cutScope{e.Kind, e.Key}, func(old cutoff, _ bool) (cutoff, xsync.ComputeOp) {
 		return cutoff{max(old.seq, e.Seq), max(old.until, e.Until)}, xsync.UpdateOp
@@ -72,7 +72,7 @@ func (r *revocations) cut(e feed.Entry) {
 
 // dead reports whether the token was revoked or cut off.
 func (r *revocations) dead(c *Claims) bool {
-	if t, ok := r.tokens.Load(c.id); ok && t.identity == c.identity {
+	if _, ok := r.tokens.Load(revokedToken{c.id, c.identity}); ok {
 		return true
 	}
 	for i := range c.cuts {
@@ -85,7 +85,7 @@ func (r *revocations) dead(c *Claims) bool {
 
 // forget drops what ended before a time in milliseconds: the tokens that it concerned have expired.
 func (r *revocations) forget(before int64) {
-	r.tokens.DeleteMatching(func(_ uuid.UUID, t revokedToken) (bool, bool) { return t.until < before, false })
+	r.tokens.DeleteMatching(func(_ revokedToken, until int64) (bool, bool) { return until < before, false })
 	r.cuts.DeleteMatching(func(_ cutScope, c cutoff) (bool, bool) { return c.until < before, false })
 }
 
