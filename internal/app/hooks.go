@@ -61,14 +61,12 @@ func (a *App) makeAdmin(ctx context.Context, tx *sqldb.Tx, o org.Organization) (
 	if err != nil {
 		return org.Admin{}, err
 	}
-	none := int64(0)
-	c, err := auth.Seed(ctx, tx, tokenauth.Method, i.ID, auth.Settings{TTL: &none, MaxTTL: &none, UsesLimit: &none,
-		TrustedIPs: []string{"0.0.0.0/0", "::/0"}})
+	c, err := seedAdmin(ctx, tx, i.ID)
 	if err != nil {
 		return org.Admin{}, err
 	}
 	label := "Instance Admin Token"
-	issued, err := a.tokens.Mint(tokenauth.Grant(&i, c, &label, a.feed.Applied()))
+	issued, err := a.tokens.Mint(ctx, tokenauth.Grant(&i, c, &label, a.feed.Applied()))
 	if err == nil {
 		err = a.tokens.Insert(ctx, tx, issued.Row)
 	}
@@ -76,4 +74,11 @@ func (a *App) makeAdmin(ctx context.Context, tx *sqldb.Tx, o org.Organization) (
 		return org.Admin{}, err
 	}
 	return org.Admin{ID: i.ID, Name: i.Name, Token: issued.AccessToken}, nil
+}
+
+// seedAdmin gives an identity Token Auth without limits of its own, from every address.
+func seedAdmin(ctx context.Context, tx *sqldb.Tx, identityID string) (*auth.Config, error) {
+	none := int64(0)
+	return auth.Seed(ctx, tx, tokenauth.Method, identityID, auth.Settings{TTL: &none, MaxTTL: &none, UsesLimit: &none,
+		TrustedIPs: []string{"0.0.0.0/0", "::/0"}})
 }

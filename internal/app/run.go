@@ -46,6 +46,7 @@ func (a *App) try(what string, do func() error) {
 func (a *App) clean(ctx context.Context) {
 	for what, step := range map[string]func(context.Context, int64) (int64, error){
 		"delete expired tokens":      a.tokens.Clean,
+		"delete old signing keys":    a.tokens.DropKeys,
 		"delete old audit events":    a.audit.Prune,
 		"shorten the log of changes": a.feed.Prune,
 	} {

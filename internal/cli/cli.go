@@ -19,6 +19,7 @@ type commands struct {
 	Serve     serveCmd        `cmd:"" help:"Run the server."`
 	Dev       devCmd          `cmd:"" help:"Run the server on this machine alone, set up and ready to try."`
 	Bootstrap bootstrapCmd    `cmd:"" help:"Set up an empty instance and print its first token."`
+	Recover   recoverCmd      `cmd:"" help:"After a restore from a backup, before serving: kill every token and print a new one for the administrator."`
 	Version   versionCmd      `cmd:"" help:"Print the version."`
 }
 

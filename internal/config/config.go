@@ -8,14 +8,20 @@ import (
 	"time"
 )
 
+// Storage says where the data are and what opens them. Every command that works on the data itself has these.
+type Storage struct {
+	DataDir     string `default:"./sallyport-data" env:"SALLYPORT_DATA_DIR" type:"path" help:"Folder of the embedded database and of a root key that the server made."`
+	DatabaseURL string `env:"SALLYPORT_DATABASE_URL" help:"postgres:// URL of the database; without it SQLite in the data folder."`
+	RootKey     string `env:"SALLYPORT_ROOT_KEY" hidden:"" help:"Root key: 32 bytes in base64. Set it in the environment, since others can see flags."`
+	RootKeyFile string `env:"SALLYPORT_ROOT_KEY_FILE" type:"path" help:"File that holds the root key. Without a key one is made in the data folder at first start."`
+}
+
 // Server holds the settings of `sallyport serve` and `sallyport dev`. Each is a flag, an environment variable
 // (SALLYPORT_ and the flag's name), and a key of the file that --config names.
 type Server struct {
+	Storage `embed:""`
+
 	Listen         string        `default:"127.0.0.1:8080" env:"SALLYPORT_LISTEN" help:"Address and port to serve on."`
-	DataDir        string        `default:"./sallyport-data" env:"SALLYPORT_DATA_DIR" type:"path" help:"Folder of the embedded database and of a root key that the server made."`
-	DatabaseURL    string        `env:"SALLYPORT_DATABASE_URL" help:"postgres:// URL of the database; without it SQLite in the data folder."`
-	RootKey        string        `env:"SALLYPORT_ROOT_KEY" hidden:"" help:"Root key: 32 bytes in base64. Set it in the environment, since others can see flags."`
-	RootKeyFile    string        `env:"SALLYPORT_ROOT_KEY_FILE" type:"path" help:"File that holds the root key. Without a key one is made in the data folder at first start."`
 	TrustedProxies []string      `env:"SALLYPORT_TRUSTED_PROXIES" placeholder:"CIDR" help:"Addresses of proxies whose X-Forwarded-For is believed."`
 	Lease          time.Duration `default:"2s" env:"SALLYPORT_LEASE" help:"How long a replica may answer from memory after it last renewed: the longest that a change waits for a dead replica. The same on all replicas."`
 	MaxTokenAge    time.Duration `default:"2160h" env:"SALLYPORT_MAX_TOKEN_AGE" help:"Longest life of one access token where no other limit is set."`

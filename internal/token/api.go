@@ -22,6 +22,9 @@ func (s *Service) Routes(api *httpapi.API) {
 		Open:        true, Errors: []int{http.StatusUnauthorized}}, s.revokeRoute)
 	httpapi.HandleOpen(api, httpapi.Route{Method: http.MethodGet, Path: "/.well-known/jwks.json", ID: "get-jwks", Tag: tag,
 		Summary: "The public keys that verify access tokens (RFC 7517)", Open: true}, s.jwksRoute)
+	httpapi.Handle(api, httpapi.Route{Method: http.MethodPost, Path: "/api/v1/admin/signing-keys/rotate", ID: "rotate-signing-keys", Tag: "Instance",
+		Summary: "Make a new signing key", Description: "Tokens that live stay good. For instance administrators.",
+		AnyActor: true}, s.rotateRoute)
 }
 
 type heldInput struct {
@@ -71,8 +74,28 @@ type jwksOutput struct {
 	}
 }
 
-func (s *Service) jwksRoute(context.Context, access.Client, *httpapi.Empty) (*jwksOutput, error) {
+func (s *Service) jwksRoute(ctx context.Context, _ access.Client, _ *httpapi.Empty) (*jwksOutput, error) {
+	keys, err := s.keyring(ctx)
+	if err != nil {
+		return nil, err
+	}
 	out := &jwksOutput{}
-	out.Body.Keys = s.keys.now.Load().set
+	out.Body.Keys = keys.set
+	return out, nil
+}
+
+type rotateOutput struct {
+	Body struct {
+		KeyID string `json:"keyId" doc:"The kid of tokens that are signed from one minute on"`
+	}
+}
+
+func (s *Service) rotateRoute(ctx context.Context, actor *access.Actor, _ *httpapi.Empty) (*rotateOutput, error) {
+	keyID, err := s.RotateKeys(ctx, actor)
+	if err != nil {
+		return nil, err
+	}
+	out := &rotateOutput{}
+	out.Body.KeyID = keyID
 	return out, nil
 }

@@ -38,6 +38,7 @@ type Claims struct {
 
 	id, identity uuid.UUID   // ID and IdentityID, parsed once
 	cuts         [6]cutScope // what could cut this token off
+	kid          string      // the key that signed it
 }
 
 // hasRow reports whether the token is kept in the database too: made by hand, or with uses to count.
@@ -61,7 +62,8 @@ func parse(keys *keyring, jwt string) (*Claims, error) {
 		}
 		return nil, errMalformed.Because(err)
 	}
-	key := keys.public(jws.Signatures[0].Protected.KeyID)
+	kid := jws.Signatures[0].Protected.KeyID
+	key := keys.public[kid]
 	if key == nil {
 		return nil, errSignature
 	}
@@ -69,7 +71,11 @@ func parse(keys *keyring, jwt string) (*Claims, error) {
 	if err != nil {
 		return nil, errSignature.Because(err)
 	}
-	return readClaims(payload)
+	c, err := readClaims(payload)
+	if err == nil {
+		c.kid = kid
+	}
+	return c, err
 }
 
 // readClaims takes the claims out of a payload whose signature was good.

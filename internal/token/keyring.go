@@ -1,86 +1,79 @@
 package token
 
 import (
-	"context"
 	"crypto/ecdsa"
 	"crypto/elliptic"
 	"crypto/rand"
 	"crypto/x509"
 	"encoding/json"
 	"fmt"
-	"sync/atomic"
+	"time"
 
 	"github.com/go-jose/go-jose/v4"
 
 	"github.com/sallyport/sallyport/internal/id"
 	"github.com/sallyport/sallyport/internal/seal"
-	"github.com/sallyport/sallyport/internal/sqldb"
 )
 
-// keyring holds the signing keys. The newest one signs; all of them verify.
+// KeyActivation is how long a new signing key is published before it signs: replicas and services that check tokens
+// by our JWKS know it by then.
+const KeyActivation = time.Minute
+
+// keyring is the signing keys as they were read at one moment. It does not change; a newer one takes its place.
 type keyring struct {
-	now atomic.Pointer[keys]
+	signers []signer // oldest first
+	public  map[string]*ecdsa.PublicKey
+	set     []jwk
 }
 
-type keys struct {
-	signer jose.Signer
-	public map[string]*ecdsa.PublicKey
-	set    []jwk
+// signer signs from a time on.
+type signer struct {
+	jose.Signer
+	from time.Time
 }
 
-// public returns the key of an id, or nil.
-func (r *keyring) public(kid string) *ecdsa.PublicKey { return r.now.Load().public[kid] }
-
-// sign makes the compact JWT of claims.
-func (r *keyring) sign(c *Claims) (string, error) {
-	payload, err := json.Marshal(c)
-	if err != nil {
-		return "", err
-	}
-	jws, err := r.now.Load().signer.Sign(payload)
-	if err != nil {
-		return "", err
-	}
-	return jws.CompactSerialize()
-}
-
-// loadKeys reads the signing keys, and makes the first one in a new database.
-func (s *Service) loadKeys(ctx context.Context) error {
-	rows, err := signingKeys(ctx, s.DB)
-	if err == nil && len(rows) == 0 {
-		if err = s.DB.Write(ctx, func(tx *sqldb.Tx) error { return makeFirstKey(ctx, tx, s.Root) }); err == nil {
-			rows, err = signingKeys(ctx, s.DB)
-		}
-	}
-	if err != nil {
-		return err
-	}
-	k, err := openKeys(rows, s.Root)
-	if err == nil {
-		s.keys.now.Store(k)
-	}
-	return err
-}
-
-func openKeys(rows []keyRow, root *seal.Key) (*keys, error) {
-	k := &keys{public: map[string]*ecdsa.PublicKey{}}
+// openKeys opens the rows, oldest first, with the root key.
+func openKeys(rows []keyRow, root *seal.Key) (*keyring, error) {
+	k := &keyring{public: map[string]*ecdsa.PublicKey{}, set: []jwk{}}
 	for _, row := range rows {
 		private, err := openKey(row, root)
 		if err != nil {
 			return nil, err
 		}
-		k.public[row.ID] = &private.PublicKey
+		options := (&jose.SignerOptions{}).WithType("JWT").WithHeader("kid", row.ID)
+		sign, err := jose.NewSigner(jose.SigningKey{Algorithm: jose.ES256, Key: private}, options)
+		if err != nil {
+			return nil, err
+		}
 		var public jwk
 		if err := json.Unmarshal([]byte(row.Public), &public); err != nil {
 			return nil, err
 		}
+		k.signers = append(k.signers, signer{sign, time.UnixMilli(row.CreatedAt).Add(KeyActivation)})
+		k.public[row.ID] = &private.PublicKey
 		k.set = append(k.set, public)
-		options := (&jose.SignerOptions{}).WithType("JWT").WithHeader("kid", row.ID)
-		if k.signer, err = jose.NewSigner(jose.SigningKey{Algorithm: jose.ES256, Key: private}, options); err != nil {
-			return nil, err
-		}
 	}
 	return k, nil
+}
+
+// sign makes the compact JWT of claims with the newest key that has been published for long enough. Where none has,
+// as on a new instance, the oldest signs.
+func (k *keyring) sign(c *Claims, now time.Time) (string, error) {
+	payload, err := json.Marshal(c)
+	if err != nil {
+		return "", err
+	}
+	with := k.signers[0]
+	for _, s := range k.signers {
+		if !now.Before(s.from) {
+			with = s
+		}
+	}
+	jws, err := with.Sign(payload)
+	if err != nil {
+		return "", err
+	}
+	return jws.CompactSerialize()
 }
 
 func openKey(row keyRow, root *seal.Key) (*ecdsa.PrivateKey, error) {
@@ -125,26 +118,4 @@ func makeKey(root *seal.Key) (keyRow, error) {
 	public, err := json.Marshal(jose.JSONWebKey{Key: &private.PublicKey, KeyID: row.ID, Algorithm: string(jose.ES256), Use: "sig"})
 	row.Public = string(public)
 	return row, err
-}
-
-// signingKeys returns the keys, oldest first.
-func signingKeys(ctx context.Context, db *sqldb.DB) (rows []keyRow, err error) {
-	return rows, db.Select(ctx, &rows, `SELECT id, sealed, public FROM signing_keys ORDER BY created_at, id`)
-}
-
-// makeFirstKey makes a key unless another replica was quicker. Updating the instance row first makes them queue.
-func makeFirstKey(ctx context.Context, tx *sqldb.Tx, root *seal.Key) error {
-	if _, err := tx.Exec(ctx, `UPDATE instance SET id = id`); err != nil {
-		return err
-	}
-	var n int64
-	if err := tx.Get(ctx, &n, `SELECT count(*) FROM signing_keys`); err != nil || n > 0 {
-		return err
-	}
-	row, err := makeKey(root)
-	if err == nil {
-		_, err = tx.Exec(ctx, `INSERT INTO signing_keys (id, sealed, public, created_at) VALUES ($1, $2, $3, $4)`,
-			row.ID, row.Sealed, row.Public, tx.Now().UnixMilli())
-	}
-	return err
 }

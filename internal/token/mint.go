@@ -28,7 +28,7 @@ type Issued struct {
 }
 
 // Mint signs a token. It writes nothing: a token that has a row lives only once Insert is committed.
-func (s *Service) Mint(g Grant) (*Issued, error) {
+func (s *Service) Mint(ctx context.Context, g Grant) (*Issued, error) {
 	now := s.DB.Now()
 	c := &Claims{
 		ID: id.New(), Type: Type, IdentityID: g.IdentityID, IdentityName: g.IdentityName, Method: g.Method, OrgID: g.OrgID,
@@ -36,7 +36,7 @@ func (s *Service) Mint(g Grant) (*Issued, error) {
 		UsesLimit: g.UsesLimit, Born: g.Born,
 	}
 	c.TokenID = c.ID
-	issued, err := s.issue(c, now)
+	issued, err := s.issue(ctx, c, now)
 	if err != nil {
 		return nil, err
 	}
@@ -45,13 +45,17 @@ func (s *Service) Mint(g Grant) (*Issued, error) {
 }
 
 // issue signs claims for as long as they may live from now.
-func (s *Service) issue(c *Claims, now time.Time) (*Issued, error) {
+func (s *Service) issue(ctx context.Context, c *Claims, now time.Time) (*Issued, error) {
 	life := lifetime(c.TTL, c.MaxTTL, c.Period, c.CreatedAt, now.Unix(), int64(s.MaxAge/time.Second))
 	if life <= 0 {
 		return nil, errPastMaxTTL
 	}
+	keys, err := s.keyring(ctx)
+	if err != nil {
+		return nil, err
+	}
 	c.IssuedAt, c.ExpiresAt = now.Unix(), now.Unix()+life
-	jwt, err := s.keys.sign(c)
+	jwt, err := keys.sign(c, now)
 	return &Issued{AccessToken: jwt, ExpiresIn: life, MaxTTL: c.MaxTTL}, err
 }
 

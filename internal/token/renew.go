@@ -13,7 +13,7 @@ var errPastMaxTTL = fault.New(fault.Unauthenticated, "The access token has used 
 // Renew signs a new JWT for the token that jwt belongs to: same id, same born, the life that its TTL and what is left
 // of its MaxTTL allow. The old JWT stays as it was. It spends no use, but asks for a trusted address.
 func (s *Service) Renew(ctx context.Context, jwt string, ip netip.Addr) (*Issued, error) {
-	old, err := s.readNamed(jwt)
+	old, err := s.readNamed(ctx, jwt)
 	if err == nil {
 		old, err = s.check(ctx, jwt, ip)
 	}
@@ -21,7 +21,7 @@ func (s *Service) Renew(ctx context.Context, jwt string, ip netip.Addr) (*Issued
 		return nil, err
 	}
 	c, now := *old, s.DB.Now()
-	issued, err := s.issue(&c, now)
+	issued, err := s.issue(ctx, &c, now)
 	if err != nil || !c.hasRow() {
 		return issued, err
 	}
@@ -30,8 +30,8 @@ func (s *Service) Renew(ctx context.Context, jwt string, ip netip.Addr) (*Issued
 }
 
 // readNamed reads a token that came in a body. One of another sort is the caller's mistake, not a dead token.
-func (s *Service) readNamed(jwt string) (*Claims, error) {
-	c, err := s.read(jwt)
+func (s *Service) readNamed(ctx context.Context, jwt string) (*Claims, error) {
+	c, err := s.read(ctx, jwt)
 	if err == errType { //nolint:errorlint // the very value
 		err = fault.New(fault.BadRequest, "%s", errType.Message)
 	}

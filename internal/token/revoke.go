@@ -28,7 +28,7 @@ func (s *Service) Revoke(ctx context.Context, actor *access.Actor, row Row) erro
 
 // RevokeSelf kills the token that jwt belongs to, for whoever holds it. Doing it again changes nothing.
 func (s *Service) RevokeSelf(ctx context.Context, jwt string, client access.Client) error {
-	c, err := s.readNamed(jwt)
+	c, err := s.readNamed(ctx, jwt)
 	if err == nil {
 		err = s.alive(ctx, c, s.DB.Now())
 	}

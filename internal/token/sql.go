@@ -82,15 +82,21 @@ func (s *Service) List(ctx context.Context, identityID, method string, page Page
 	return rows, total, err
 }
 
-// Rename gives a token another name and returns its row.
+// Rename gives a token another name and returns its row; nil leaves the name.
 func Rename(ctx context.Context, tx *sqldb.Tx, tokenID string, name *string) (Row, error) {
-	var row Row
-	err := tx.Get(ctx, &row, `UPDATE access_tokens AS t SET name = coalesce($1, t.name), updated_at = $2 WHERE t.id = $3
-		RETURNING `+columns, name, tx.Now().UnixMilli(), tokenID)
-	if errors.Is(err, sqldb.ErrNoRows) {
-		err = ErrNotFound
+	_, err := tx.Exec(ctx, `UPDATE access_tokens SET name = coalesce($1, name), updated_at = $2 WHERE id = $3`,
+		name, tx.Now().UnixMilli(), tokenID)
+	if err != nil {
+		return Row{}, err
 	}
-	return row, err
+	row, err := rowByID(ctx, tx, tokenID)
+	if err != nil {
+		return Row{}, err
+	}
+	if row == nil {
+		return Row{}, ErrNotFound
+	}
+	return *row, nil
 }
 
 func insertRow(ctx context.Context, tx *sqldb.Tx, r Row) error {
@@ -158,11 +164,4 @@ func raiseCeiling(ctx context.Context, db *sqldb.DB, age int64) (longest int64, 
 		return err
 	})
 	return longest, err
-}
-
-// keyRow is a signing key as it is stored.
-type keyRow struct {
-	ID     string `db:"id"`
-	Sealed []byte `db:"sealed"`
-	Public string `db:"public"` // JWK, for whoever reads the database without the root key
 }

@@ -40,7 +40,7 @@ type Options struct {
 // Service mints, verifies, renews and revokes access tokens.
 type Service struct {
 	Options
-	keys     keyring
+	keys     keyCache
 	verified *otter.Cache[[sha256.Size]byte, *Claims]
 	revoked  *revocations
 	usage    *usage
@@ -59,6 +59,8 @@ func New(o Options) *Service {
 		usage:    newUsage(),
 	}
 	s.revoked.follow(o.Feed)
+	o.Feed.Follow(feed.SigningKeys, func(feed.Entry) { s.keys.changes.Add(1) })
+	o.Feed.OnReset(func() { s.keys.changes.Add(1) })
 	return s
 }
 
@@ -69,7 +71,7 @@ func (s *Service) Start(ctx context.Context) error {
 		return err
 	}
 	s.longest.Store(longest)
-	return s.loadKeys(ctx)
+	return s.readKeys(ctx)
 }
 
 // ExpiryBound returns the time by which every token that lives now has expired: how long a cut-off must be kept.

@@ -26,7 +26,7 @@ func (s *Service) Verify(ctx context.Context, jwt string, ip netip.Addr) (*Claim
 
 // check is Verify without spending a use.
 func (s *Service) check(ctx context.Context, jwt string, ip netip.Addr) (*Claims, error) {
-	c, err := s.read(jwt)
+	c, err := s.read(ctx, jwt)
 	if err != nil {
 		return nil, err
 	}
@@ -41,16 +41,20 @@ func (s *Service) check(ctx context.Context, jwt string, ip netip.Addr) (*Claims
 }
 
 // read returns the claims of a JWT whose signature is good. The signature is computed once for each JWT: what was
-// verified is remembered by its hash.
-func (s *Service) read(jwt string) (*Claims, error) {
+// verified is remembered by its hash, for as long as the key that signed it is in use.
+func (s *Service) read(ctx context.Context, jwt string) (*Claims, error) {
 	if len(jwt) > maxJWT {
 		return nil, errMalformed
 	}
+	keys, err := s.keyring(ctx)
+	if err != nil {
+		return nil, err
+	}
 	sum := sha256.Sum256([]byte(jwt))
-	if c, ok := s.verified.GetIfPresent(sum); ok {
+	if c, ok := s.verified.GetIfPresent(sum); ok && keys.public[c.kid] != nil {
 		return c, nil
 	}
-	c, err := parse(&s.keys, jwt)
+	c, err := parse(keys, jwt)
 	if err == nil {
 		s.verified.Set(sum, c)
 	}

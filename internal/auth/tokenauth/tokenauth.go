@@ -53,7 +53,7 @@ func (s *Service) Create(ctx context.Context, actor *access.Actor, identityID st
 	if err != nil {
 		return nil, err
 	}
-	issued, err := s.Tokens.Mint(Grant(i, c, name, born))
+	issued, err := s.Tokens.Mint(ctx, Grant(i, c, name, born))
 	if err != nil {
 		return nil, err
 	}

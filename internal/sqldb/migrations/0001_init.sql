@@ -157,8 +157,7 @@ CREATE TABLE signing_keys (
   id         TEXT PRIMARY KEY,
   sealed     BYTEA NOT NULL,
   public     TEXT NOT NULL,
-  created_at BIGINT NOT NULL,
-  retired_at BIGINT
+  created_at BIGINT NOT NULL
 );
 
 CREATE TABLE audit_logs (

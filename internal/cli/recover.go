@@ -1,0 +1,33 @@
+package cli
+
+import (
+	"errors"
+	"fmt"
+	"time"
+
+	"github.com/sallyport/sallyport/internal/app"
+	"github.com/sallyport/sallyport/internal/config"
+)
+
+type recoverCmd struct {
+	config.Storage `embed:""`
+}
+
+// Run works on the database itself: a restored one must not be served before its tokens are dead.
+func (c *recoverCmd) Run(con *console) error {
+	cfg := config.Server{Storage: c.Storage, Lease: 2 * time.Second,
+		LogLevel: "warn", LogFormat: "text", Listen: "recover"}
+	log, err := newLogger(con.err, cfg)
+	if err != nil {
+		return err
+	}
+	a, err := app.New(con.ctx, app.Options{Config: cfg, Version: con.version, Logger: log})
+	if err != nil {
+		return err
+	}
+	jwt, err := a.Recover(con.ctx)
+	if err == nil {
+		_, err = fmt.Fprintf(con.out, "Every token of this instance is dead. The administrator's new one, shown this once:\n%s\n", jwt)
+	}
+	return errors.Join(err, a.Close())
+}

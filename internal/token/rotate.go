@@ -1,0 +1,155 @@
+package token
+
+import (
+	"context"
+	"sync"
+	"sync/atomic"
+	"time"
+
+	"github.com/sallyport/sallyport/internal/access"
+	"github.com/sallyport/sallyport/internal/audit"
+	"github.com/sallyport/sallyport/internal/fault"
+	"github.com/sallyport/sallyport/internal/feed"
+	"github.com/sallyport/sallyport/internal/seal"
+	"github.com/sallyport/sallyport/internal/sqldb"
+)
+
+// keyCache holds the keyring, and reads it anew when another replica changed the keys.
+type keyCache struct {
+	ring    atomic.Pointer[keyring]
+	changes atomic.Uint64 // entries of the feed about keys
+	read    atomic.Uint64 // changes when the ring was read
+	mu      sync.Mutex    // one reader at a time
+}
+
+// keyring returns the signing keys, read anew where the feed told of a change.
+func (s *Service) keyring(ctx context.Context) (*keyring, error) {
+	if s.keys.read.Load() == s.keys.changes.Load() {
+		return s.keys.ring.Load(), nil
+	}
+	if err := s.readKeys(ctx); err != nil {
+		return nil, err
+	}
+	return s.keys.ring.Load(), nil
+}
+
+// readKeys reads the signing keys, and makes the first one in a new database.
+func (s *Service) readKeys(ctx context.Context) error {
+	s.keys.mu.Lock()
+	defer s.keys.mu.Unlock()
+	before := s.keys.changes.Load() // a change that comes in from here on has the keys read once more
+	rows, err := signingKeys(ctx, s.DB)
+	if err == nil && len(rows) == 0 {
+		if err = s.DB.Write(ctx, func(tx *sqldb.Tx) error { return makeFirstKey(ctx, tx, s.Root) }); err == nil {
+			rows, err = signingKeys(ctx, s.DB)
+		}
+	}
+	if err != nil {
+		return err
+	}
+	ring, err := openKeys(rows, s.Root)
+	if err == nil {
+		s.keys.ring.Store(ring)
+		s.keys.read.Store(before)
+	}
+	return err
+}
+
+// RotateKeys makes a new signing key for all tokens from KeyActivation on. Tokens that live stay good: the old keys
+// verify until the last token that they signed has expired. It is for instance administrators; else Forbidden.
+func (s *Service) RotateKeys(ctx context.Context, actor *access.Actor) (keyID string, err error) {
+	if !actor.InstanceAdmin {
+		return "", fault.New(fault.Forbidden, "Only an instance administrator can rotate the signing keys.")
+	}
+	key, err := makeKey(s.Root)
+	if err != nil {
+		return "", err
+	}
+	return key.ID, s.Feed.Change(ctx, func(tx *feed.Tx) error {
+		if err := insertKey(ctx, tx.Tx, key); err != nil {
+			return err
+		}
+		tx.Append(feed.SigningKeys, "", feed.Evict)
+		return s.Audit.Record(ctx, tx.Tx, actor, audit.Event{Type: "rotate-signing-keys", Metadata: map[string]any{"keyId": key.ID}})
+	})
+}
+
+// CutInstance kills every token of the instance for good, whatever this database knows of it: the keys that signed them
+// are replaced. It is for a database that was restored from a backup, and may lack revocations.
+func (s *Service) CutInstance(ctx context.Context, actor *access.Actor) error {
+	key, err := makeKey(s.Root)
+	if err != nil {
+		return err
+	}
+	return s.Feed.Change(ctx, func(tx *feed.Tx) error {
+		if err := deleteKeys(ctx, tx.Tx); err != nil {
+			return err
+		}
+		if err := insertKey(ctx, tx.Tx, key); err != nil {
+			return err
+		}
+		tx.Append(feed.SigningKeys, "", feed.Evict)
+		tx.Append(feed.CutInstance, "", s.ExpiryBound(tx.Now())) // so that the tokens also show as revoked
+		return s.Audit.Record(ctx, tx.Tx, actor, audit.Event{Type: "revoke-all-tokens", Metadata: map[string]any{"keyId": key.ID}})
+	})
+}
+
+// DropKeys deletes keys whose last token has expired, and returns how many: those with a successor that has been signing
+// for the longest life of a token.
+func (s *Service) DropKeys(ctx context.Context, _ int64) (deleted int64, err error) {
+	longest := time.Duration(s.longest.Load()) * time.Second
+	err = s.Feed.Change(ctx, func(tx *feed.Tx) error {
+		before := tx.Now().Add(-longest - KeyActivation - feed.ClockSlack).UnixMilli()
+		if deleted, err = deleteSucceeded(ctx, tx.Tx, before); err == nil && deleted > 0 {
+			tx.Append(feed.SigningKeys, "", feed.Evict)
+		}
+		return err
+	})
+	return deleted, err
+}
+
+// keyRow is a signing key as it is stored.
+type keyRow struct {
+	ID        string `db:"id"`
+	Sealed    []byte `db:"sealed"`
+	Public    string `db:"public"` // JWK, for whoever reads the database without the root key
+	CreatedAt int64  `db:"created_at"`
+}
+
+// signingKeys returns the keys, oldest first.
+func signingKeys(ctx context.Context, db *sqldb.DB) (rows []keyRow, err error) {
+	return rows, db.Select(ctx, &rows, `SELECT id, sealed, public, created_at FROM signing_keys ORDER BY created_at, id`)
+}
+
+// makeFirstKey makes a key unless another replica was quicker. Updating the instance row first makes them queue.
+func makeFirstKey(ctx context.Context, tx *sqldb.Tx, root *seal.Key) error {
+	if _, err := tx.Exec(ctx, `UPDATE instance SET id = id`); err != nil {
+		return err
+	}
+	var n int64
+	if err := tx.Get(ctx, &n, `SELECT count(*) FROM signing_keys`); err != nil || n > 0 {
+		return err
+	}
+	key, err := makeKey(root)
+	if err == nil {
+		err = insertKey(ctx, tx, key)
+	}
+	return err
+}
+
+func insertKey(ctx context.Context, tx *sqldb.Tx, key keyRow) error {
+	_, err := tx.Exec(ctx, `INSERT INTO signing_keys (id, sealed, public, created_at) VALUES ($1, $2, $3, $4)`,
+		key.ID, key.Sealed, key.Public, tx.Now().UnixMilli())
+	return err
+}
+
+func deleteKeys(ctx context.Context, tx *sqldb.Tx) error {
+	_, err := tx.Exec(ctx, `DELETE FROM signing_keys`)
+	return err
+}
+
+// deleteSucceeded deletes the keys that are older than one that was made before a time in milliseconds.
+func deleteSucceeded(ctx context.Context, tx *sqldb.Tx, before int64) (int64, error) {
+	return tx.Exec(ctx, `DELETE FROM signing_keys WHERE created_at <
+		(SELECT max(created_at) FROM signing_keys WHERE created_at < $1)`, before)
+}
