@@ -26,7 +26,7 @@ type compiled struct {
 
 // Allows reports whether an action on a subject is allowed. The last rule that names both and whose conditions the
 // fields meet decides; if none does, it is refused. Without fields, an allow rule with conditions counts as met and
-// a deny rule with conditions as not met (secrets.md 4.1). A field over 4096 bytes is refused.
+// a deny rule with conditions as not met (secrets.md 4.1). A field over 2048 bytes is refused.
 func (a *Ability) Allows(action Action, subject Subject, f Fields) bool {
 	if a == nil {
 		return false

@@ -137,7 +137,7 @@ func (p *proof) covered(piece piece, own []*compiled) bool {
 	if p.empty(piece, piece.conditions) || p.letThrough(piece, own) {
 		return true
 	}
-	at := slices.IndexFunc(piece.conditions, func(c condition) bool { return c.op == opIn && !c.key.isList() && len(c.values) > 1 })
+	at := slices.IndexFunc(piece.conditions, func(c condition) bool { return c.op == opIn && len(c.values) > 1 })
 	if at < 0 {
 		return false
 	}

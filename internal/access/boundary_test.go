@@ -85,6 +85,7 @@ func TestCovers(t *testing.T) {
 		"passes/shadowed in the target":     {rules{}, rules{may(where("dev", nil, nil)), not(nil)}},
 		"passes/nothing meets the target":   {rules{allow(SubjectSecrets, ReadValue), not(where("dev", nil, nil))}, rules{may(where(map[string]any{"$eq": "dev", "$ne": "dev"}, nil, nil))}},
 		"passes/fewer tags":                 {rules{may(tags("a", "b"))}, rules{may(tags("a"))}},
+		"passes/tag by tag":                 {rules{may(tags("a")), may(tags("b"))}, rules{may(tags("a", "b"))}},
 		"passes/metadata":                   {rules{metadata(anyOf("a", "b"), op("$ne", "x"))}, rules{metadata("a", "y")}},
 		"passes/read stands for both":       {rules{allow(SubjectSecrets, DescribeSecret, ReadValue)}, rules{allow(SubjectSecrets, Read)}},
 		"passes/another product":            {rules{}, rules{allow("certificates", Read)}},
@@ -103,11 +104,13 @@ func TestCovers(t *testing.T) {
 		"refused/narrower deny on target":   {rules{may(nil), not(where("prod", nil, nil))}, rules{may(nil), not(where("prod", "/a", nil))}},
 		"refused/deny undone by the target": {rules{may(nil), not(where("prod", nil, nil))}, rules{not(where("prod", nil, nil)), may(nil)}},
 		"refused/deny of a tag":             {rules{may(nil), not(tags("x"))}, rules{may(tags("a"))}},
+		"refused/deny of a tag beside":      {rules{may(tags("a")), not(tags("x"))}, rules{may(tags("a")), not(tags("y"))}},
 		"refused/more tags":                 {rules{may(tags("a"))}, rules{may(tags("a", "b"))}},
 		"refused/metadata":                  {rules{metadata("a", "y")}, rules{metadata("a", op("$ne", "x"))}},
 		"refused/unequal is also no value":  {rules{may(where(op("$glob", "**"), nil, nil))}, rules{may(where(op("$ne", "prod"), nil, nil))}},
 		"refused/template may be anything":  {rules{may(where("dev", nil, nil))}, rules{may(where("{{identity.id}}", nil, nil))}},
 		"refused/own template":              {rules{may(where("{{identity.id}}", nil, nil))}, rules{may(where("{{identity.id}}", nil, nil))}},
+		"refused/own template, unequal":     {rules{may(where("test", nil, nil)), may(where(op("$ne", "{{identity.id}}"), nil, nil))}, rules{may(where("dev", nil, nil))}},
 		"refused/target's template denies":  {rules{may(nil), not(where("prod", nil, nil))}, rules{may(nil), not(where(op("$ne", "{{identity.id}}"), nil, nil))}},
 		"refused/template under a deny":     {rules{}, rules{may(where("{{identity.id}}", "/a", nil)), not(where(nil, "/a", nil))}},
 	}
@@ -303,6 +306,19 @@ func TestCoversIsBounded(t *testing.T) {
 	}
 	if p.budget > 0 {
 		t.Errorf("%d steps are left; the case is too easy", p.budget)
+	}
+}
+
+// Matching a long value against a long pattern costs more of the budget than a short one.
+func TestProofPaysForLength(t *testing.T) {
+	path, pattern := "/"+strings.Repeat("a", 500), "/"+strings.Repeat("*a", 200)
+	own := mustCompile(t, CompileProject, reading(false, where(nil, op("$glob", pattern), nil)))
+	target := mustCompile(t, CompileProject, reading(false, where(nil, path, nil)))
+	asked := permission{SubjectSecrets, ReadValue}
+	for budget, want := range map[int]int{1000: 1, maxProof: 0} {
+		if gaps := (&proof{budget: budget}).gaps(own.index[asked], target.index[asked]); len(gaps) != want {
+			t.Errorf("with %d steps: %d gaps, want %d", budget, len(gaps), want)
+		}
 	}
 }
 

@@ -17,7 +17,7 @@ const (
 	MaxRoleRules = 500
 
 	maxRules    = 5000    // in one ability, over all roles of an actor
-	maxPatterns = 1 << 18 // bytes of all patterns in one ability
+	maxPatterns = 1 << 16 // bytes of all patterns in one ability
 	maxActions  = 50      // in one rule
 	maxValues   = 200     // in one $in
 	maxText     = 1024    // bytes of one value in a condition

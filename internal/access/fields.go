@@ -70,7 +70,7 @@ func keyNamed(name string) (key, bool) {
 }
 
 // maxValue is the longest attribute, in bytes, that a check looks at; it bounds the time of matching.
-const maxValue = 4096
+const maxValue = 2048
 
 // attributes are Fields by key; nil where the thing has none.
 type attributes [keyCount]*Field

@@ -167,7 +167,8 @@ func (g *glob) within(h *glob) bool {
 	return false
 }
 
-// apart proves that no value is matched by both. All matches of a glob start with its prefix, or are its stem.
+// apart proves that no value is matched by both. A match starts with the prefix or is the stem, which is the prefix
+// without its slash; so what both match needs one prefix to start with the other.
 func (g *glob) apart(h *glob) bool {
 	switch {
 	case g.shape == shapeLiteral:
@@ -175,9 +176,7 @@ func (g *glob) apart(h *glob) bool {
 	case h.shape == shapeLiteral:
 		return !g.match(h.prefix)
 	}
-	return g.stem != h.stem &&
-		!strings.HasPrefix(g.prefix, h.prefix) && !strings.HasPrefix(h.prefix, g.prefix) &&
-		!strings.HasPrefix(g.stem, h.prefix) && !strings.HasPrefix(h.stem, g.prefix)
+	return !strings.HasPrefix(g.prefix, h.prefix) && !strings.HasPrefix(h.prefix, g.prefix)
 }
 
 // subset reports whether every element of a is in b; both are sorted.
