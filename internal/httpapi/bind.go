@@ -1,136 +1,119 @@
 package httpapi
 
 import (
-	"reflect"
 	"strings"
 
 	"github.com/danielgtaylor/huma/v2"
 )
 
-// maxSafe is the largest whole number that every JSON reader takes exactly (RFC 8259 section 6), 2^53-1.
-const maxSafe = 1<<53 - 1
+const (
+	maxSafe    = 1<<53 - 1 // the largest whole number that every JSON reader takes exactly (RFC 8259 section 6)
+	maxKeySize = 256       // bytes of a name in a map; it stands in the path of every issue below it
+)
 
-const msgUnsafeInteger = "expected integer that JSON carries exactly"
+const (
+	msgUnsafeInteger = "expected integer that JSON carries exactly"
+	msgBadKey        = "expected short names without NUL"
+)
 
-// strip removes from a parsed body what the schema does not name, so that neither an unknown field nor a known one in
-// another case can be bound: encoding/json would take "NAME" for "name", and huma checks only one of them. It also
-// refuses whole numbers that a float64 has rounded.
-func strip(registry huma.Registry, s *huma.Schema, path *huma.PathBuffer, v any, result *huma.ValidateResult) {
+// binder prepares a parsed body for huma.Validate, and so for what is bound from it.
+type binder struct {
+	registry huma.Registry
+	path     *huma.PathBuffer
+	result   huma.ValidateResult
+	masked   bool // some name of a map is masked
+}
+
+// strip removes from a body what the schema does not name, so that neither an unknown field nor a known one in another
+// case can be bound: encoding/json would take "NAME" for "name", and huma checks only one of them. It also refuses whole
+// numbers that a float64 has rounded, and masks the names in maps.
+func (b *binder) strip(s *huma.Schema, v any) {
 	for s.Ref != "" {
-		s = registry.SchemaFromRef(s.Ref)
+		s = b.registry.SchemaFromRef(s.Ref)
 	}
 	switch v := v.(type) {
 	case map[string]any:
-		stripObject(registry, s, path, v, result)
+		if values, ok := s.AdditionalProperties.(*huma.Schema); ok {
+			b.stripMap(values, v)
+		} else if len(s.Properties) > 0 {
+			b.stripObject(s, v)
+		}
 	case []any:
 		if s.Items == nil {
 			return
 		}
 		for i, item := range v {
-			path.PushIndex(i)
-			strip(registry, s.Items, path, item, result)
-			path.Pop()
+			b.path.PushIndex(i)
+			b.strip(s.Items, item)
+			b.path.Pop()
 		}
 	case float64:
 		if s.Type == huma.TypeInteger && (v > maxSafe || v < -maxSafe) {
-			result.Add(path, nil, msgUnsafeInteger)
+			b.result.Add(b.path, nil, msgUnsafeInteger)
 		}
 	}
 }
 
-// stripObject does an object: a struct has Properties, a map has a schema of its values, anything else is left alone.
-func stripObject(registry huma.Registry, s *huma.Schema, path *huma.PathBuffer, object map[string]any, result *huma.ValidateResult) {
-	values, isMap := s.AdditionalProperties.(*huma.Schema)
-	if !isMap && len(s.Properties) == 0 {
-		return
-	}
+func (b *binder) stripObject(s *huma.Schema, object map[string]any) {
 	for name, v := range object {
 		field, known := s.Properties[name]
-		if !known && !isMap {
+		if !known {
 			delete(object, name)
 			continue
 		}
-		if !known {
-			field = values
-		}
-		path.Push(name)
-		strip(registry, field, path, v, result)
-		path.Pop()
+		b.path.Push(name)
+		b.strip(field, v)
+		b.path.Pop()
 	}
 }
 
-// bodyDefault is a field of a body with a `default` tag that is no pointer. huma gives such a field its default
-// whenever it is zero, so a zero that the caller sent has to be put back.
-type bodyDefault struct {
-	names []string // the JSON names that lead to it
-	index []int    // the field in the input struct
-}
-
-// findDefaults returns the fields of a body that restoreZeros has to care for. Inside of lists, maps and pointers it
-// cannot, and panics: there a field with a default has to be a pointer.
-func findDefaults(r Route, body reflect.StructField) []bodyDefault {
-	var found []bodyDefault
-	visited := map[reflect.Type]bool{}
-	var walk func(t reflect.Type, names []string, index []int, reachable bool)
-	walk = func(t reflect.Type, names []string, index []int, reachable bool) {
-		for t.Kind() == reflect.Slice || t.Kind() == reflect.Map || t.Kind() == reflect.Pointer {
-			t, reachable = t.Elem(), reachable && t.Kind() == reflect.Pointer && len(names) == 0
-		}
-		if t.Kind() != reflect.Struct || visited[t] {
+func (b *binder) stripMap(values *huma.Schema, object map[string]any) {
+	var mask []string
+	for name, v := range object {
+		if len(name) > maxKeySize || strings.IndexByte(name, 0) >= 0 {
+			b.result.Add(b.path, nil, msgBadKey)
 			return
 		}
-		visited[t] = true
-		defer delete(visited, t)
-		for _, f := range reflect.VisibleFields(t) {
-			if !f.IsExported() || len(f.Index) > 1 && !reachable {
-				continue
-			}
-			name := jsonName(f)
-			at := bodyDefault{append(names[:len(names):len(names)], name), append(index[:len(index):len(index)], f.Index...)}
-			if f.Tag.Get("default") != "" && f.Type.Kind() != reflect.Pointer {
-				if !reachable {
-					panic(r.name() + ": field " + name + " has a default inside of a list, map or pointer: make it a pointer, to tell a zero from nothing")
-				}
-				found = append(found, at)
-			}
-			if !f.Anonymous {
-				walk(f.Type, at.names, at.index, reachable)
-			}
+		if strings.ContainsAny(name, ".[") {
+			mask = append(mask, name)
 		}
+		b.path.Push(masking.Replace(name))
+		b.strip(values, v)
+		b.path.Pop()
 	}
-	walk(body.Type, nil, body.Index, true)
-	return found
+	for _, name := range mask {
+		object[masking.Replace(name)] = object[name]
+		delete(object, name)
+		b.masked = true
+	}
 }
 
-// jsonName returns the name of a field in JSON.
-func jsonName(f reflect.StructField) string {
-	if name, _, _ := strings.Cut(f.Tag.Get("json"), ","); name != "" {
-		return name
-	}
-	return f.Name
-}
+// huma takes a dot or a bracket in a name for the end of a part of the path. It would name wrong places, and worse, never
+// take such a name off the path again, so that a body could make paths grow without bound. So these two are masked in
+// names of maps while huma looks at them, with bytes that no valid UTF-8 has.
+var (
+	masking   = strings.NewReplacer(".", "\xff", "[", "\xfe")
+	unmasking = strings.NewReplacer("\xff", ".", "\xfe", "[")
+)
 
-// givenZeros returns which of the endpoint's defaults the caller overrode with a zero: 0, false or "".
-func (ep *endpoint) givenZeros(tree any) []int {
-	var given []int
-	for i, d := range ep.defaults {
-		v := tree
-		for _, name := range d.names {
-			object, _ := v.(map[string]any)
-			v = object[name]
+// unmask gives the names in maps back.
+func unmask(v any) {
+	switch v := v.(type) {
+	case map[string]any:
+		var masked []string
+		for name, inner := range v {
+			unmask(inner)
+			if strings.IndexByte(name, '\xff') >= 0 || strings.IndexByte(name, '\xfe') >= 0 {
+				masked = append(masked, name)
+			}
 		}
-		if v == 0.0 || v == false || v == "" {
-			given = append(given, i)
+		for _, name := range masked {
+			v[unmasking.Replace(name)] = v[name]
+			delete(v, name)
 		}
-	}
-	return given
-}
-
-// restoreZeros puts back the zeros that the caller sent and huma took for nothing.
-func (ep *endpoint) restoreZeros(ex *exchange, in reflect.Value) {
-	for _, i := range ex.zeros {
-		if field, err := in.FieldByIndexErr(ep.defaults[i].index); err == nil {
-			field.SetZero()
+	case []any:
+		for _, item := range v {
+			unmask(item)
 		}
 	}
 }

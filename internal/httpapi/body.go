@@ -64,13 +64,16 @@ func (ep *endpoint) receive(ex *exchange, r *http.Request, buf *bytes.Buffer) *f
 
 // check compares a parsed body with the schema and writes its canonical form.
 func (ep *endpoint) check(ex *exchange, tree any) *fault.Error {
-	registry := ep.api.huma.OpenAPI().Components.Schemas
-	path, result := huma.NewPathBuffer(nil, 0), &huma.ValidateResult{}
-	path.Push("body")
-	strip(registry, ep.schema, path, tree, result)
-	huma.Validate(registry, ep.schema, path, huma.ModeWriteToServer, tree, result)
-	if len(result.Errors) > 0 {
-		return invalid(result.Errors)
+	b := binder{registry: ep.api.huma.OpenAPI().Components.Schemas, path: huma.NewPathBuffer(nil, 0)}
+	b.path.Push("body")
+	if b.strip(ep.schema, tree); len(b.result.Errors) == 0 {
+		huma.Validate(b.registry, ep.schema, b.path, huma.ModeWriteToServer, tree, &b.result)
+	}
+	if len(b.result.Errors) > 0 {
+		return invalid(b.result.Errors)
+	}
+	if b.masked {
+		unmask(tree)
 	}
 	ex.zeros = ep.givenZeros(tree)
 	body, err := json.Marshal(tree)

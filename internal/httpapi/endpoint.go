@@ -76,7 +76,8 @@ func (ep *endpoint) serve(w http.ResponseWriter, r *http.Request) {
 	ex := w.(*exchange)
 	ex.endpoint = ep
 	if ep.admit(ex, r) {
-		ep.run(&humaContext{adapterContext: humago.NewContext(ep.op, r, ex), ex: ex})
+		ex.view = humaContext{adapterContext: humago.NewContext(ep.op, r, ex), ex: ex}
+		ep.run(&ex.view)
 	}
 	ex.finish(r)
 }

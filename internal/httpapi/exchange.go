@@ -16,6 +16,7 @@ type exchange struct {
 	http.ResponseWriter
 	api      *API
 	ctx      requestContext
+	view     humaContext // what huma sees
 	started  time.Time
 	client   access.Client
 	endpoint *endpoint // nil until a route took the request

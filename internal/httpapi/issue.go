@@ -14,44 +14,55 @@ import (
 // maxIssues bounds how many broken rules one answer lists.
 const maxIssues = 50
 
+const (
+	msgMisfit   = "expected values that fit their fields"
+	msgMisfitAt = "expected value that fits at "
+)
+
 // rule tells what one of huma's messages means on the wire: the code, in the words of the reference (identity.md
 // section 5.4), and our message. Both message and huma's format may hold one value, at the percent sign.
-type rule struct{ format, code, message string }
+type rule struct {
+	format, code, message string
+	namesField            bool // the value is the field, below the place that huma gives
+}
 
 var rules = []rule{
-	{validation.MsgExpectedBoolean, "invalid_type", "Must be true or false."},
-	{validation.MsgExpectedInteger, "invalid_type", "Must be a whole number."},
-	{"invalid integer", "invalid_type", "Must be a whole number."},
-	{msgUnsafeInteger, "invalid_type", "Must be a whole number between -(2^53-1) and 2^53-1."},
-	{validation.MsgExpectedNumber, "invalid_type", "Must be a number."},
-	{"invalid float", "invalid_type", "Must be a number."},
-	{"invalid boolean", "invalid_type", "Must be true or false."},
-	{validation.MsgExpectedString, "invalid_type", "Must be a string."},
-	{validation.MsgExpectedArray, "invalid_type", "Must be a list."},
-	{validation.MsgExpectedObject, "invalid_type", "Must be an object."},
-	{validation.MsgExpectedRequiredProperty, "invalid_type", "Is required."},
-	{"required path parameter is missing", "invalid_type", "Is required."},
-	{"required query parameter is missing", "invalid_type", "Is required."},
-	{"required header parameter is missing", "invalid_type", "Is required."},
-	{validation.MsgExpectedMinimumNumber, "too_small", "Must be at least %."},
-	{validation.MsgExpectedExclusiveMinimumNumber, "too_small", "Must be greater than %."},
-	{validation.MsgExpectedMinLength, "too_small", "Must have at least % characters."},
-	{validation.MsgExpectedMinItems, "too_small", "Must have at least % items."},
-	{validation.MsgExpectedMinProperties, "too_small", "Must have at least % fields."},
-	{validation.MsgExpectedMaximumNumber, "too_big", "Must be at most %."},
-	{validation.MsgExpectedExclusiveMaximumNumber, "too_big", "Must be less than %."},
-	{validation.MsgExpectedMaxLength, "too_big", "Must have at most % characters."},
-	{validation.MsgExpectedMaxItems, "too_big", "Must have at most % items."},
-	{validation.MsgExpectedMaxProperties, "too_big", "Must have at most % fields."},
-	{validation.MsgExpectedNumberBeMultipleOf, "custom", "Must be a multiple of %."},
-	{validation.MsgExpectedOneOf, "invalid_enum_value", "Must be one of: %."},
-	{validation.MsgExpectedMatchPattern, "invalid_string", "Must match the pattern %."},
-	{validation.MsgExpectedBePattern, "invalid_string", "Must be %."},
-	{validation.MsgExpectedDuration, "invalid_string", "Must be a duration: %."},
-	{"invalid date/time for format %s", "invalid_string", "Must be a time of the form %."},
-	{msgControlCharacter, "invalid_string", "Must be valid UTF-8 without control characters."},
-	{msgUnprintable, "invalid_string", "Must be valid UTF-8 without control characters other than tab and line breaks."},
-	{validation.MsgUnexpectedProperty, "unrecognized", "Is not known here."},
+	{validation.MsgExpectedBoolean, "invalid_type", "Must be true or false.", false},
+	{validation.MsgExpectedInteger, "invalid_type", "Must be a whole number.", false},
+	{"invalid integer", "invalid_type", "Must be a whole number.", false},
+	{msgUnsafeInteger, "invalid_type", "Must be a whole number between -(2^53-1) and 2^53-1.", false},
+	{msgBadKey, "invalid_string", "Names must have at most 256 bytes and no NUL.", false},
+	{validation.MsgExpectedNumber, "invalid_type", "Must be a number.", false},
+	{"invalid float", "invalid_type", "Must be a number.", false},
+	{"invalid boolean", "invalid_type", "Must be true or false.", false},
+	{validation.MsgExpectedString, "invalid_type", "Must be a string.", false},
+	{validation.MsgExpectedArray, "invalid_type", "Must be a list.", false},
+	{validation.MsgExpectedObject, "invalid_type", "Must be an object.", false},
+	{validation.MsgExpectedRequiredProperty, "invalid_type", "Is required.", true},
+	{"required path parameter is missing", "invalid_type", "Is required.", false},
+	{"required query parameter is missing", "invalid_type", "Is required.", false},
+	{"required header parameter is missing", "invalid_type", "Is required.", false},
+	{validation.MsgExpectedMinimumNumber, "too_small", "Must be at least %.", false},
+	{validation.MsgExpectedExclusiveMinimumNumber, "too_small", "Must be greater than %.", false},
+	{validation.MsgExpectedMinLength, "too_small", "Must have at least % characters.", false},
+	{validation.MsgExpectedMinItems, "too_small", "Must have at least % items.", false},
+	{validation.MsgExpectedMinProperties, "too_small", "Must have at least % fields.", false},
+	{validation.MsgExpectedMaximumNumber, "too_big", "Must be at most %.", false},
+	{validation.MsgExpectedExclusiveMaximumNumber, "too_big", "Must be less than %.", false},
+	{validation.MsgExpectedMaxLength, "too_big", "Must have at most % characters.", false},
+	{validation.MsgExpectedMaxItems, "too_big", "Must have at most % items.", false},
+	{validation.MsgExpectedMaxProperties, "too_big", "Must have at most % fields.", false},
+	{validation.MsgExpectedNumberBeMultipleOf, "custom", "Must be a multiple of %.", false},
+	{validation.MsgExpectedOneOf, "invalid_enum_value", "Must be one of: %.", false},
+	{validation.MsgExpectedMatchPattern, "invalid_string", "Must match the pattern %.", false},
+	{validation.MsgExpectedBePattern, "invalid_string", "Must be %.", false},
+	{validation.MsgExpectedDuration, "invalid_string", "Must be a duration: %.", false},
+	{"invalid date/time for format %s", "invalid_string", "Must be a time of the form %.", false},
+	{msgControlCharacter, "invalid_string", "Must be valid UTF-8 without control characters.", false},
+	{msgUnprintable, "invalid_string", "Must be valid UTF-8 without control characters other than tab and line breaks.", false},
+	{msgMisfit, "invalid_type", "A value is out of range or of the wrong form.", false},
+	{msgMisfitAt + "%s", "invalid_type", "Is out of range or of the wrong form.", true},
+	{validation.MsgUnexpectedProperty, "unrecognized", "Is not known here.", false},
 }
 
 // match compares a message of huma with the rule's format, and returns the value in it.
@@ -89,8 +100,8 @@ func issueOf(d *huma.ErrorDetail) fault.Issue {
 		if !ok {
 			continue
 		}
-		if r.format == validation.MsgExpectedRequiredProperty {
-			path = append(path, value) // huma names the object, and the missing field only in the message
+		if r.namesField {
+			path = append(path, strings.Split(value, ".")...)
 		}
 		return fault.Issue{Code: r.code, Message: strings.Replace(r.message, "%", value, 1), Path: path}
 	}
@@ -104,7 +115,7 @@ func segments(location string) []string {
 	for _, name := range strings.Split(location, ".") {
 		name, indexes, _ := strings.Cut(name, "[")
 		if name != "" {
-			path = append(path, name)
+			path = append(path, unmasking.Replace(name))
 		}
 		for indexes != "" {
 			var index string

@@ -230,6 +230,11 @@ func TestDeclarationRefused(t *testing.T) {
 			Items []nested `json:"items"`
 		}
 	}
+	type textInMap struct {
+		Body struct {
+			Labels map[string][]httpapi.Text `json:"labels"`
+		}
+	}
 	permission := httpapi.Permission{Action: "read", Subject: "identity"}
 	actor := func(r httpapi.Route) func(a *httpapi.API) {
 		return func(a *httpapi.API) { handle[httpapi.Empty, echoOut](a, r) }
@@ -249,6 +254,7 @@ func TestDeclarationRefused(t *testing.T) {
 		"raw body":                         func(a *httpapi.API) { handle[raw, echoOut](a, any) },
 		"unique items":                     func(a *httpapi.API) { handle[unique, echoOut](a, any) },
 		"default inside of a list":         func(a *httpapi.API) { handle[inList, echoOut](a, any) },
+		"text inside of a map":             func(a *httpapi.API) { handle[textInMap, echoOut](a, any) },
 		"the same route twice":             func(a *httpapi.API) { actor(any)(a); actor(any)(a) },
 	}
 	for name, declare := range tests {

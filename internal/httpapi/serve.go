@@ -6,7 +6,6 @@ import (
 	"fmt"
 	"log/slog"
 	"net/http"
-	"path"
 	"runtime/debug"
 	"strings"
 
@@ -40,7 +39,24 @@ func canonical(r *http.Request) (*http.Request, bool) {
 		cut.URL = &u
 		r = &cut
 	}
-	return r, r.Method != http.MethodConnect && r.RequestURI != "*" && path.Clean(escaped) == escaped
+	return r, r.Method != http.MethodConnect && r.RequestURI != "*" && clean(escaped)
+}
+
+// clean reports whether an escaped path begins with a slash, ends with none, and has no empty segments, "." or "..".
+func clean(path string) bool {
+	if path == "" || path[0] != '/' || len(path) > 1 && path[len(path)-1] == '/' {
+		return false
+	}
+	for i := 1; i < len(path); i++ {
+		if path[i-1] != '/' {
+			continue
+		}
+		rest := path[i:]
+		if rest[0] == '/' || rest[0] == '.' && (rest == "." || rest == ".." || strings.HasPrefix(rest, "./") || strings.HasPrefix(rest, "../")) {
+			return false
+		}
+	}
+	return true
 }
 
 // unrouted answers what no route took: 405 if another method would have been right, else 404.

@@ -4,6 +4,7 @@ import (
 	"bytes"
 	"context"
 	"encoding/json"
+	"errors"
 	"io"
 	"net/http"
 	"time"
@@ -34,8 +35,18 @@ func (w wire) ServeHTTP(rw http.ResponseWriter, r *http.Request) { w.endpoint.ap
 // Negotiate always chooses JSON: clients that ask for something else still read it.
 func (w wire) Negotiate(string) (string, error) { return "application/json", nil }
 
-// Unmarshal reads a body in the canonical form that readBody made; its content type was checked there.
-func (w wire) Unmarshal(_ string, data []byte, v any) error { return json.Unmarshal(data, v) }
+// Unmarshal reads a body in the canonical form that readBody made; its content type was checked there. What the schema
+// allows and the Go type does not, such as 300 for an int8, is found only here.
+func (w wire) Unmarshal(_ string, data []byte, v any) error {
+	err := json.Unmarshal(data, v)
+	if err == nil {
+		return nil
+	}
+	if misfit := (*json.UnmarshalTypeError)(nil); errors.As(err, &misfit) && misfit.Field != "" {
+		return errors.New(msgMisfitAt + misfit.Field)
+	}
+	return errors.New(msgMisfit)
+}
 
 // Transform is handed every error that huma wants to write, and keeps it as a fault.
 func (w wire) Transform(ctx huma.Context, _ string, v any) (any, error) {
