@@ -51,8 +51,11 @@ var errSetUp = fault.New(fault.BadRequest, "This instance has been set up before
 	Named("Instance initialization")
 
 // Bootstrap sets up an empty instance: a super administrator, an organisation, and an identity with a token. Of callers
-// at the same time one wins; the others, and all later ones, get BadRequest.
+// at the same time one wins; the others, and all later ones, get BadRequest. They take turns, since this is open to
+// everybody and hashing a password costs 64 MiB and much time.
 func (s *Service) Bootstrap(ctx context.Context, client access.Client, email, password, name string) (*Setup, error) {
+	s.settingUp.Lock()
+	defer s.settingUp.Unlock()
 	if done, err := s.Initialized(ctx); err != nil || done {
 		return nil, orSetUp(err)
 	}

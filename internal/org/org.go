@@ -7,6 +7,7 @@ import (
 	"errors"
 	"regexp"
 	"strings"
+	"sync"
 
 	"github.com/sallyport/sallyport/internal/fault"
 	"github.com/sallyport/sallyport/internal/feed"
@@ -29,7 +30,8 @@ type Organization struct {
 // Service finds organisations and sets up the instance.
 type Service struct {
 	Options
-	cache *feed.Cache[*Organization]
+	cache     *feed.Cache[*Organization]
+	settingUp sync.Mutex // held by the one Bootstrap at a time
 }
 
 // Find returns an organisation by its id, from memory where it can; NotFound if there is none.
