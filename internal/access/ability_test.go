@@ -95,6 +95,37 @@ func TestAllowsMetadata(t *testing.T) {
 	}
 }
 
+// Every attribute is given by the function of its name.
+func TestFields(t *testing.T) {
+	plainly := func(value string) any { return value }
+	listed := func(value string) any { return anyOf(value) }
+	tests := map[string]struct {
+		subject   Subject
+		action    Action
+		condition func(string) any
+		field     func(string) Field
+	}{
+		"identityId":     {SubjectIdentity, CreateToken, plainly, IdentityID},
+		"assignableRole": {SubjectIdentity, AssignRole, plainly, AssignableRole},
+		"connectionId":   {SubjectAppConnections, ConnectAppConnections, plainly, ConnectionID},
+		"environment":    {SubjectSecrets, Create, plainly, Environment},
+		"secretPath":     {SubjectSecrets, Create, plainly, SecretPath},
+		"secretName":     {SubjectSecrets, Create, plainly, SecretName},
+		"secretTags":     {SubjectSecrets, Create, listed, func(s string) Field { return SecretTags([]string{s}) }},
+	}
+	for name, test := range tests {
+		t.Run(name, func(t *testing.T) {
+			a := mustCompile(t, CompileProject, Rule{
+				Subject: test.subject, Actions: Actions{test.action}, Conditions: Conditions{name: test.condition("/a")}})
+			for value, want := range map[string]bool{"/a": true, "/b": false} {
+				if got := a.Allows(test.action, test.subject, Fields{test.field(value)}); got != want {
+					t.Errorf("with %q: %v, want %v", value, got, want)
+				}
+			}
+		})
+	}
+}
+
 // The compiled matcher decides as the plain reading of the rules does.
 func TestAllowsAsNaive(t *testing.T) {
 	rapid.Check(t, func(t *rapid.T) {

@@ -27,6 +27,11 @@ func TestRuleJSON(t *testing.T) {
 			Rule{Subject: SubjectAppConnections, Actions: Actions{Connect}, Inverted: true, Conditions: Conditions{"connectionId": anyOf("a")}},
 			`{"subject":"app-connections","action":["connect"],"conditions":{"connectionId":{"$in":["a"]}},"inverted":true}`,
 		},
+		"empty action": {
+			`{"subject":"role","action":""}`,
+			allow(SubjectRole, ""),
+			`{"subject":"role","action":[""],"inverted":false}`,
+		},
 		"nulls": {
 			`{"subject":"role","action":null,"conditions":null,"inverted":null}`,
 			Rule{Subject: SubjectRole},

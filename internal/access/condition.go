@@ -29,8 +29,8 @@ type condition struct {
 	templated bool     // holds a template that nobody filled in
 	values    []string // of opEqual and opUnequal one, of opIn some, sorted
 	globs     []glob   // of opGlob: the alternatives
-	name      []condition
-	value     []condition // of opElement, with name: what one pair must meet
+
+	name, value []condition // of opElement: what the key and the value of one pair must meet
 }
 
 // holds reports whether an attribute meets the condition. One that the thing does not have (nil) is unequal to

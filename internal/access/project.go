@@ -1,7 +1,5 @@
 package access
 
-import "strings"
-
 // The subjects that only a project has (secrets.md 4.4).
 const (
 	SubjectSecrets                  Subject = "secrets"
@@ -151,21 +149,6 @@ func secretSyncActions() []Action {
 
 func subscriptionActions() []Action {
 	return []Action{SubscribeToCreation, SubscribeToUpdate, SubscribeToDeletion, SubscribeToImportMutation}
-}
-
-// isOtherProduct reports whether a subject belongs to a product that we do not have. Roles may name it, so that they
-// can be kept as they are, but it means nothing: no check asks for it, so nobody gains by it.
-func isOtherProduct(s Subject) bool {
-	switch s {
-	case SubjectApprovalRequests, "approval-request-grants", "honey-tokens", "code-signers":
-		return true
-	}
-	for _, family := range []string{"certificate", "pki-", "ssh-", "secret-scanning-", "pam-", "mcp-"} {
-		if strings.HasPrefix(string(s), family) {
-			return true
-		}
-	}
-	return false
 }
 
 // CompileProject makes an Ability of the rules of a project; otherwise it is like Compile.

@@ -24,19 +24,17 @@ type Conditions map[string]any
 // Actions is the list of actions of a rule. It is read from a JSON string or list, and written as a list.
 type Actions []Action
 
-// UnmarshalJSON reads one action or a list of them.
+// UnmarshalJSON reads one action or a list of them; null is an empty list.
 func (a *Actions) UnmarshalJSON(data []byte) error {
-	var one Action
-	if json.Unmarshal(data, &one) == nil && one != "" {
-		*a = Actions{one}
+	var one *Action
+	if json.Unmarshal(data, &one) == nil {
+		*a = nil
+		if one != nil {
+			*a = Actions{*one}
+		}
 		return nil
 	}
-	var list []Action
-	if err := json.Unmarshal(data, &list); err != nil {
-		return err
-	}
-	*a = list
-	return nil
+	return json.Unmarshal(data, (*[]Action)(a))
 }
 
 // MarshalJSON writes a list, an empty one where there is none.

@@ -2,6 +2,7 @@ package access
 
 import (
 	"fmt"
+	"strings"
 
 	"github.com/sallyport/sallyport/internal/fault"
 )
@@ -12,6 +13,21 @@ const (
 	maxDepth = 6  // of its conditions
 	maxNodes = 500
 )
+
+// isOtherProduct reports whether a subject belongs to a product that we do not have. Roles may name it, so that they
+// can be kept as they are, but it means nothing: no check asks for it, so nobody gains by it.
+func isOtherProduct(s Subject) bool {
+	switch s {
+	case SubjectApprovalRequests, "approval-request-grants", "honey-tokens", "code-signers":
+		return true
+	}
+	for _, family := range []string{"certificate", "pki-", "ssh-", "secret-scanning-", "pam-", "mcp-"} {
+		if strings.HasPrefix(string(s), family) {
+			return true
+		}
+	}
+	return false
+}
 
 // checkOpen bounds a rule that is only kept and shown.
 func checkOpen(rule *Rule) error {
