@@ -24,7 +24,7 @@ type batch struct {
 func (g *group) commit(first *job, rest []*job) (again []*job) {
 	ctx, cancel := context.WithTimeout(context.Background(), groupDeadline)
 	defer cancel()
-	b := &batch{group: g, ctx: ctx, until: time.Now().Add(g.age)}
+	b := &batch{group: g, ctx: ctx, until: time.Now().Add(maxGroupAge)}
 	for j := first; j != nil; j, rest = b.next(rest) {
 		b.add(j)
 	}
@@ -37,7 +37,13 @@ func (b *batch) next(rest []*job) (*job, []*job) {
 	if len(rest) > 0 {
 		return rest[0], rest[1:]
 	}
-	if b.lost != nil || b.taken >= maxGroup || time.Now().After(b.until) {
+	if b.lost != nil || b.taken >= maxGroup {
+		return nil, nil
+	}
+	if b.taken < int(b.group.least.Load()) {
+		return <-b.group.jobs, nil
+	}
+	if time.Now().After(b.until) {
 		return nil, nil
 	}
 	select {

@@ -37,8 +37,8 @@ type session interface {
 type group struct {
 	db      *DB
 	session session
-	age     time.Duration // how long a group takes in functions
-	jobs    chan *job     // unbuffered: a send is taken when the function's turn comes
+	least   atomic.Int64 // how many functions a group waits for, for tests that decide what is in one
+	jobs    chan *job    // unbuffered: a send is taken when the function's turn comes
 	closing chan struct{}
 	closed  chan struct{}
 	once    sync.Once
@@ -63,7 +63,6 @@ func newGroup(db *DB, s session) *group {
 	g := &group{
 		db:      db,
 		session: s,
-		age:     maxGroupAge,
 		jobs:    make(chan *job),
 		closing: make(chan struct{}),
 		closed:  make(chan struct{}),

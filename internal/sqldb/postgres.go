@@ -25,7 +25,7 @@ type pgStore struct {
 	*sql.DB // the pool
 	leader  *sql.DB
 	config  *pgx.ConnConfig // for connections beside the pools
-	lookup  time.Duration // how long to ask what became of a commit
+	lookup  time.Duration   // how long to ask what became of a commit
 	closing sync.Once
 	closed  error
 }

@@ -76,11 +76,7 @@ func (s *pgStore) outcome(t *pgTx, lost error) error {
 		case unknowable:
 			return fmt.Errorf("%w: PostgreSQL crashed or was replaced meanwhile: %w", ErrOutcomeUnknown, lost)
 		}
-		timer := time.NewTimer(pause)
-		select {
-		case <-timer.C:
-		case <-ctx.Done():
-			timer.Stop()
+		if wait(ctx, pause); ctx.Err() != nil {
 			return fmt.Errorf("%w: PostgreSQL did not tell in time: %w", ErrOutcomeUnknown, lost)
 		}
 	}

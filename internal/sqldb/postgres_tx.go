@@ -101,12 +101,7 @@ func (s *pgStore) write(ctx context.Context, fn func(*Tx) error) error {
 		if err == nil || try == maxTries || !pgAgain(err) {
 			return err
 		}
-		pause := time.NewTimer(rand.N(time.Duration(try) * 20 * time.Millisecond))
-		select {
-		case <-pause.C:
-		case <-ctx.Done():
-			return err
-		}
+		wait(ctx, rand.N(time.Duration(try)*20*time.Millisecond)) // apart from whom we collided with
 	}
 }
 

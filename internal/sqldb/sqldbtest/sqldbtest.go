@@ -3,6 +3,7 @@
 package sqldbtest
 
 import (
+	"log/slog"
 	"path/filepath"
 	"testing"
 
@@ -24,11 +25,14 @@ func Open(t testing.TB, engine sqldb.Engine) *sqldb.DB {
 	return OpenWith(t, engine, sqldb.Options{})
 }
 
-// OpenWith is Open with a clock or a logger; it fills in the URL if there is none.
+// OpenWith is Open with a clock or a logger. It fills in the URL if there is none; the log goes to t's output.
 func OpenWith(t testing.TB, engine sqldb.Engine, o sqldb.Options) *sqldb.DB {
 	t.Helper()
 	if o.URL == "" {
 		o.URL = URL(t, engine)
+	}
+	if o.Logger == nil {
+		o.Logger = slog.New(slog.NewTextHandler(t.Output(), nil))
 	}
 	db, err := sqldb.Open(t.Context(), o)
 	if err != nil {

@@ -1,0 +1,369 @@
+package sqldb_test
+
+import (
+	"bufio"
+	"context"
+	"database/sql"
+	"fmt"
+	"log/slog"
+	"net"
+	"os"
+	"os/exec"
+	"path/filepath"
+	"runtime"
+	"strings"
+	"syscall"
+	"testing"
+
+	"github.com/jackc/pgx/v5/pgproto3"
+
+	"github.com/sallyport/sallyport/internal/sqldb"
+	"github.com/sallyport/sallyport/internal/sqldb/sqldbtest"
+)
+
+// refused fails t unless opening url is refused with an error that has these words.
+func refused(t *testing.T, url string, words ...string) {
+	t.Helper()
+	db, err := sqldb.Open(t.Context(), sqldb.Options{URL: url})
+	if err == nil {
+		_ = db.Close()
+		t.Fatalf("%s was opened", url)
+	}
+	for _, word := range words {
+		if !strings.Contains(err.Error(), word) {
+			t.Errorf("the error lacks %q: %v", word, err)
+		}
+	}
+}
+
+func TestOpenURL(t *testing.T) {
+	for name, c := range map[string]struct{ url, word string }{
+		"refused/empty":             {"", "must begin with"},
+		"refused/path":              {"/var/lib/x.db", "must begin with"},
+		"refused/another engine":    {"mysql://root:secret@localhost/x", "must begin with"},
+		"refused/sqlite no path":    {"sqlite:", "path of a file"},
+		"refused/sqlite memory":     {"sqlite::memory:", "path of a file"},
+		"refused/sqlite parameters": {"sqlite:x.db?mode=memory", "path of a file"},
+		"refused/sqlite host":       {"sqlite://host/x.db", "path of a file"},
+		"refused/postgres port":     {"postgres://user:secret@localhost:port/x", "cannot be read"},
+		"refused/postgres escape":   {"postgres://user:secret%zz@localhost/x", "cannot be read"},
+		"refused/postgres pool":     {"postgres://user:secret@localhost/x?pool_max_conns=one", "pool_max_conns"},
+		"refused/postgres tiny":     {"postgres://user:secret@localhost/x?pool_max_conns=1", "pool_max_conns"},
+	} {
+		t.Run(name, func(t *testing.T) {
+			refused(t, c.url, c.word)
+			if _, err := sqldb.Open(t.Context(), sqldb.Options{URL: c.url}); strings.Contains(err.Error(), "secret") {
+				t.Errorf("the error tells the password: %v", err)
+			}
+		})
+	}
+}
+
+// lite returns a path and the URL of a SQLite database that was opened and closed once.
+func lite(t *testing.T) (path, url string) {
+	t.Helper()
+	path = filepath.Join(t.TempDir(), "test.db")
+	db, err := sqldb.Open(t.Context(), sqldb.Options{URL: "sqlite:" + path})
+	if err != nil {
+		t.Fatal(err)
+	}
+	if err := db.Close(); err != nil {
+		t.Fatal(err)
+	}
+	return path, "sqlite:" + path
+}
+
+// raw runs statements on a database behind sqldb's back.
+func raw(t *testing.T, driver, source string, statements ...string) {
+	t.Helper()
+	db, err := sql.Open(driver, source)
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer db.Close()
+	for _, text := range statements {
+		if _, err := db.Exec(text); err != nil {
+			t.Fatal(err)
+		}
+	}
+}
+
+func overwrite(t *testing.T, path string, at int64, bytes string) {
+	t.Helper()
+	f, err := os.OpenFile(path, os.O_RDWR, 0)
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer f.Close()
+	if _, err := f.WriteAt([]byte(bytes), at); err != nil {
+		t.Fatal(err)
+	}
+}
+
+func TestOpenSQLite(t *testing.T) {
+	t.Run("refused/not SQLite", func(t *testing.T) {
+		path := filepath.Join(t.TempDir(), "notes.txt")
+		if err := os.WriteFile(path, []byte("these are notes, and long enough for a header"), 0o600); err != nil {
+			t.Fatal(err)
+		}
+		refused(t, "sqlite:"+path, path, "not a SQLite database")
+	})
+	t.Run("refused/cut short in the header", func(t *testing.T) {
+		path, url := lite(t)
+		if err := os.Truncate(path, 10); err != nil {
+			t.Fatal(err)
+		}
+		refused(t, url, "not a SQLite database")
+	})
+	t.Run("refused/damaged header", func(t *testing.T) {
+		path, url := lite(t)
+		overwrite(t, path, 16, "\xff\xff\xff\xff\xff\xff\xff\xff")
+		refused(t, url, "not a SQLite database")
+	})
+	t.Run("refused/damaged schema", func(t *testing.T) {
+		path, url := lite(t)
+		overwrite(t, path, 100, strings.Repeat("\x5a", 3000))
+		refused(t, url, "damaged")
+	})
+	t.Run("refused/cut short", func(t *testing.T) {
+		path, url := lite(t)
+		if err := os.Truncate(path, 8192); err != nil {
+			t.Fatal(err)
+		}
+		refused(t, url, "damaged")
+	})
+	t.Run("refused/another application", func(t *testing.T) {
+		path := filepath.Join(t.TempDir(), "other.db")
+		raw(t, "sqlite", path, "PRAGMA application_id = 7", "CREATE TABLE theirs (id)")
+		before, _ := os.ReadFile(path)
+		refused(t, "sqlite:"+path, "another application")
+		if after, _ := os.ReadFile(path); string(before) != string(after) {
+			t.Error("the file was changed")
+		}
+	})
+	t.Run("refused/unmarked with tables", func(t *testing.T) {
+		path := filepath.Join(t.TempDir(), "other.db")
+		raw(t, "sqlite", path, "CREATE TABLE theirs (id)")
+		refused(t, "sqlite:"+path, "another application")
+	})
+	t.Run("refused/newer schema", func(t *testing.T) {
+		path, url := lite(t)
+		raw(t, "sqlite", path, "INSERT INTO goose_db_version (version_id, is_applied) VALUES (9999, TRUE)")
+		refused(t, url, "version 9999", "as new as")
+	})
+	t.Run("refused/directory in the way", func(t *testing.T) {
+		refused(t, "sqlite:"+t.TempDir(), "cannot be opened")
+	})
+	t.Run("accepted/empty file", func(t *testing.T) {
+		path := filepath.Join(t.TempDir(), "empty.db")
+		if err := os.WriteFile(path, nil, 0o600); err != nil {
+			t.Fatal(err)
+		}
+		sqldbtest.OpenWith(t, sqldb.SQLite, sqldb.Options{URL: "sqlite:" + path})
+	})
+	t.Run("accepted/new directory", func(t *testing.T) {
+		path := filepath.Join(t.TempDir(), "a b%20c#d", "e", "x.db")
+		sqldbtest.OpenWith(t, sqldb.SQLite, sqldb.Options{URL: "sqlite:" + path})
+		info, err := os.Stat(path)
+		if err != nil || info.Mode().Perm() != 0o600 {
+			t.Errorf("%v, %v", info, err)
+		}
+	})
+	t.Run("accepted/again", func(t *testing.T) {
+		_, url := lite(t)
+		sqldbtest.OpenWith(t, sqldb.SQLite, sqldb.Options{URL: url})
+	})
+}
+
+// TestOpenSQLiteWithoutRights needs an unprivileged user; root becomes nobody for as long as it takes.
+func TestOpenSQLiteWithoutRights(t *testing.T) {
+	for name, protect := range map[string]func(path string) error{
+		"refused/directory not writable": func(path string) error { return os.Chmod(filepath.Dir(path), 0o555) },
+		"refused/file not writable": func(path string) error {
+			return joined(os.Chmod(filepath.Dir(path), 0o777), os.Chmod(path, 0o444), os.Remove(path+".lock"))
+		},
+	} {
+		t.Run(name, func(t *testing.T) {
+			dir, err := os.MkdirTemp("", "sqldb")
+			if err != nil {
+				t.Fatal(err)
+			}
+			defer os.RemoveAll(dir)
+			path := filepath.Join(dir, "test.db")
+			db, err := sqldb.Open(t.Context(), sqldb.Options{URL: "sqlite:" + path})
+			if err != nil {
+				t.Fatal(err)
+			}
+			if err := joined(db.Close(), protect(path)); err != nil {
+				t.Fatal(err)
+			}
+			if os.Getuid() == 0 {
+				runtime.LockOSThread() // and leave it locked: the thread is no good for anything else
+				if err := syscall.Setfsuid(65534); err != nil {
+					t.Fatal(err)
+				}
+				defer func() { _ = syscall.Setfsuid(0) }()
+			}
+			refused(t, "sqlite:"+path, "cannot be written", "let this user write")
+		})
+	}
+}
+
+func joined(errs ...error) error {
+	for _, err := range errs {
+		if err != nil {
+			return err
+		}
+	}
+	return nil
+}
+
+// TestMain lets the test binary play the second process of TestTwoProcesses.
+func TestMain(m *testing.M) {
+	url := os.Getenv("SQLDB_TEST_HOLD")
+	if url == "" {
+		os.Exit(m.Run())
+	}
+	db, err := sqldb.Open(context.Background(), sqldb.Options{URL: url, Logger: slog.Default()})
+	if err != nil {
+		fmt.Println(err)
+		os.Exit(1)
+	}
+	fmt.Println("open")
+	_, _ = bufio.NewReader(os.Stdin).ReadString('\n') // until the test is done with us
+	_ = db.Close()
+}
+
+func TestTwoProcesses(t *testing.T) {
+	path, url := lite(t)
+	other := exec.Command(os.Args[0])
+	other.Env = append(os.Environ(), "SQLDB_TEST_HOLD="+url)
+	in, err := other.StdinPipe()
+	if err != nil {
+		t.Fatal(err)
+	}
+	out, err := other.StdoutPipe()
+	if err != nil {
+		t.Fatal(err)
+	}
+	if err := other.Start(); err != nil {
+		t.Fatal(err)
+	}
+	if line, _ := bufio.NewReader(out).ReadString('\n'); line != "open\n" {
+		t.Fatal(line)
+	}
+	refused(t, url, path, fmt.Sprintf("in use by process %d", other.Process.Pid))
+	link := filepath.Join(t.TempDir(), "link.db")
+	if err := os.Symlink(path, link); err != nil {
+		t.Fatal(err)
+	}
+	refused(t, "sqlite:"+link, "in use by process")
+	_ = in.Close()
+	if err := other.Wait(); err != nil {
+		t.Error(err)
+	}
+	sqldbtest.OpenWith(t, sqldb.SQLite, sqldb.Options{URL: url})
+}
+
+func TestOneProcessOpensOnce(t *testing.T) {
+	url := sqldbtest.URL(t, sqldb.SQLite)
+	db := sqldbtest.OpenWith(t, sqldb.SQLite, sqldb.Options{URL: url})
+	refused(t, url, "in use by process")
+	if err := db.Write(t.Context(), add(t.Context(), "a")); err != nil {
+		t.Error(err)
+	}
+}
+
+// fakePostgres answers a start-up message as a server of some version does.
+func fakePostgres(t *testing.T, version string) (url string) {
+	t.Helper()
+	l, err := net.Listen("tcp", "127.0.0.1:0")
+	if err != nil {
+		t.Fatal(err)
+	}
+	t.Cleanup(func() { _ = l.Close() })
+	go func() {
+		for {
+			conn, err := l.Accept()
+			if err != nil {
+				return
+			}
+			server := pgproto3.NewBackend(conn, conn)
+			if _, err := server.ReceiveStartupMessage(); err == nil {
+				server.Send(&pgproto3.AuthenticationOk{})
+				server.Send(&pgproto3.ParameterStatus{Name: "server_version", Value: version})
+				server.Send(&pgproto3.ReadyForQuery{TxStatus: 'I'})
+				_ = server.Flush()
+			}
+			_ = conn.Close()
+		}
+	}()
+	return "postgres://user:secret@" + l.Addr().String() + "/x?sslmode=disable"
+}
+
+func TestOpenPostgres(t *testing.T) {
+	url := sqldbtest.URL(t, sqldb.Postgres)
+	raw(t, "pgx", url, "CREATE ROLE sqldb_stranger LOGIN", "CREATE SCHEMA empty")
+	t.Cleanup(func() { raw(t, "pgx", url, "DROP ROLE sqldb_stranger") })
+	as := func(user string) string { return strings.Replace(url, "user=postgres", "user="+user, 1) }
+	for name, c := range map[string]struct {
+		url   string
+		words []string
+	}{
+		"refused/older server":     {fakePostgres(t, "14.11 (Debian 14.11-1)"), []string{`version "14.11`, "15 or newer"}},
+		"refused/unknown server":   {fakePostgres(t, "Sally"), []string{"15 or newer"}},
+		"refused/unreachable":      {"postgres://user:secret@127.0.0.1:1/x", []string{"127.0.0.1:1", "cannot be reached"}},
+		"refused/unknown user":     {as("nobody_at_all"), []string{`refused user "nobody_at_all"`}},
+		"refused/unknown database": {strings.Replace(url, "///test", "///no_test", 1), []string{"has no database", "CREATE DATABASE"}},
+		"refused/read-only":        {url + "&default_transaction_read_only=on", []string{"only allows reading"}},
+		"refused/foreign tables":   {as("sqldb_stranger"), []string{"may not read and write the table", "grant SELECT"}},
+		"refused/no CREATE":        {as("sqldb_stranger") + "&search_path=empty", []string{"no schema to work in"}},
+		"refused/no schema":        {url + "&search_path=nowhere", []string{"no schema to work in"}},
+	} {
+		t.Run(name, func(t *testing.T) {
+			refused(t, c.url, c.words...)
+			if _, err := sqldb.Open(t.Context(), sqldb.Options{URL: c.url}); strings.Contains(err.Error(), "secret") {
+				t.Errorf("the error tells the password: %v", err)
+			}
+		})
+	}
+	t.Run("refused/may not create", func(t *testing.T) {
+		raw(t, "pgx", url, "GRANT USAGE ON SCHEMA empty TO sqldb_stranger")
+		defer raw(t, "pgx", url, "REVOKE USAGE ON SCHEMA empty FROM sqldb_stranger")
+		refused(t, as("sqldb_stranger")+"&search_path=empty", "may not create tables", `GRANT CREATE ON SCHEMA "empty" TO "sqldb_stranger"`)
+	})
+	t.Run("refused/newer schema", func(t *testing.T) {
+		raw(t, "pgx", url, "INSERT INTO goose_db_version (version_id, is_applied) VALUES (9999, TRUE)")
+		refused(t, url, "version 9999", "as new as")
+	})
+}
+
+func TestOpenStandby(t *testing.T) {
+	s := sqldbtest.StartServer(t)
+	url := s.URL(t)
+	s.Standby(t)
+	refused(t, url, "is a standby", "primary")
+	s.Promote(t)
+	sqldbtest.OpenWith(t, sqldb.Postgres, sqldb.Options{URL: url})
+}
+
+// TestReplicasStartTogether has several replicas find an empty database at once.
+func TestReplicasStartTogether(t *testing.T) {
+	url := sqldbtest.URL(t, sqldb.Postgres)
+	raw(t, "pgx", url, "CREATE SCHEMA fresh")
+	outcomes := make(chan error)
+	for range 4 {
+		go func() {
+			db, err := sqldb.Open(context.Background(), sqldb.Options{URL: url + "&search_path=fresh"})
+			if err == nil {
+				err = db.Close()
+			}
+			outcomes <- err
+		}()
+	}
+	for range 4 {
+		if err := <-outcomes; err != nil {
+			t.Error(err)
+		}
+	}
+}
