@@ -84,7 +84,8 @@ func (a *App) build(root *seal.Key, maxAge time.Duration) {
 		Methods: func(ctx context.Context, ids []string) (map[string][]string, error) {
 			return a.configs.MethodsOf(ctx, ids)
 		}})
-	a.configs = auth.New(a.db, a.feed, a.audit, a.identities, a.tokens)
+	a.configs = auth.New(auth.Options{DB: a.db, Feed: a.feed, Audit: a.audit, Root: root, Orgs: a.orgs,
+		Identities: a.identities, Tokens: a.tokens})
 	a.tokenAuth = tokenauth.New(tokenauth.Options{DB: a.db, Audit: a.audit, Orgs: a.orgs, Identities: a.identities,
 		Configs: a.configs, Tokens: a.tokens})
 }

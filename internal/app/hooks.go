@@ -61,7 +61,7 @@ func (a *App) makeAdmin(ctx context.Context, tx *sqldb.Tx, o org.Organization) (
 	if err != nil {
 		return org.Admin{}, err
 	}
-	c, err := seedAdmin(ctx, tx, i.ID)
+	c, err := a.seedAdmin(ctx, tx, i.ID)
 	if err != nil {
 		return org.Admin{}, err
 	}
@@ -77,8 +77,7 @@ func (a *App) makeAdmin(ctx context.Context, tx *sqldb.Tx, o org.Organization) (
 }
 
 // seedAdmin gives an identity Token Auth without limits of its own, from every address.
-func seedAdmin(ctx context.Context, tx *sqldb.Tx, identityID string) (*auth.Config, error) {
+func (a *App) seedAdmin(ctx context.Context, tx *sqldb.Tx, identityID string) (*auth.Config, error) {
 	none := int64(0)
-	return auth.Seed(ctx, tx, tokenauth.Method, identityID, auth.Settings{TTL: &none, MaxTTL: &none, UsesLimit: &none,
-		TrustedIPs: []string{"0.0.0.0/0", "::/0"}})
+	return a.configs.Seed(ctx, tx, tokenauth.Method.Slug, identityID, auth.Shared{TTL: &none, MaxTTL: &none})
 }

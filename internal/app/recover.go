@@ -36,10 +36,10 @@ func (a *App) Recover(ctx context.Context) (token string, err error) {
 }
 
 func (a *App) newAdminToken(ctx context.Context, platform *access.Actor, admin *identity.Identity) (string, error) {
-	c, err := a.configs.Find(ctx, admin.ID, tokenauth.Method)
+	c, err := a.configs.Find(ctx, admin.ID, tokenauth.Method.Slug)
 	if fault.Is(err, fault.NotFound) {
 		err = a.db.Write(ctx, func(tx *sqldb.Tx) error {
-			c, err = seedAdmin(ctx, tx, admin.ID)
+			c, err = a.seedAdmin(ctx, tx, admin.ID)
 			return err
 		})
 	}

@@ -1,5 +1,5 @@
-// Package auth owns what all login methods share: the configuration of a method for an identity, its TTLs and its
-// trusted addresses. It does not know how a method checks credentials.
+// Package auth owns what all login methods share: the configuration of a method for an identity, its TTLs and trusted
+// addresses, and the way from checked credentials to a token. It does not know how a method checks credentials.
 package auth
 
 import (
@@ -11,6 +11,8 @@ import (
 	"github.com/sallyport/sallyport/internal/fault"
 	"github.com/sallyport/sallyport/internal/feed"
 	"github.com/sallyport/sallyport/internal/identity"
+	"github.com/sallyport/sallyport/internal/org"
+	"github.com/sallyport/sallyport/internal/seal"
 	"github.com/sallyport/sallyport/internal/sqldb"
 	"github.com/sallyport/sallyport/internal/token"
 )
@@ -18,56 +20,52 @@ import (
 // cacheSize bounds how many configurations are kept in memory.
 const cacheSize = 50_000
 
-// Service attaches, changes, reads and detaches login methods.
+// Options says what the service works with; all are needed.
+type Options struct {
+	DB         *sqldb.DB
+	Feed       *feed.Feed
+	Audit      *audit.Log
+	Root       *seal.Key
+	Orgs       *org.Service
+	Identities *identity.Service
+	Tokens     *token.Service
+}
+
+// Service attaches, changes, reads and detaches login methods, and lets logins in. Mount adds a method to it.
 type Service struct {
-	db         *sqldb.DB
-	feed       *feed.Feed
-	audit      *audit.Log
-	identities *identity.Service
-	tokens     *token.Service
-	cache      *feed.Cache[*Config]
+	Options
+	methods map[string]info // by slug; complete before the first request
+	cache   *feed.Cache[*Config]
 }
 
 // New returns a service that follows the feed.
-func New(db *sqldb.DB, f *feed.Feed, log *audit.Log, identities *identity.Service, tokens *token.Service) *Service {
-	return &Service{db: db, feed: f, audit: log, identities: identities, tokens: tokens,
-		cache: feed.NewCache[*Config](f, feed.Config, cacheSize)}
+func New(o Options) *Service {
+	return &Service{Options: o, methods: map[string]info{}, cache: feed.NewCache[*Config](o.Feed, feed.Config, cacheSize)}
 }
 
-// Method is a way to log in, as far as its configuration goes.
-type Method struct {
-	Slug  string // "token-auth": in paths, claims and the database
-	Event string // "token-auth" in "add-identity-token-auth"
-	Title string // "Token Auth": in messages
-}
+// Tx is a transaction that may append to the log of changes.
+type Tx = *feed.Tx
 
-// Config is how one identity logs in by one method. Durations are seconds, times milliseconds UTC.
+// Config is how one identity logs in by one method. It is shared: do not change it. Times are milliseconds UTC.
 type Config struct {
 	ID         string
 	IdentityID string
 	Method     string
-	TTL        int64
-	MaxTTL     int64
-	Period     int64
-	UsesLimit  int64
-	TrustedIPs []access.IPRule
 	CreatedAt  int64
 	UpdatedAt  int64
 
+	own     common // the method's settings
 	trusted *access.IPList
 }
 
-// Settings are the fields of a Config that a caller may set; nil leaves one as it is.
-type Settings struct {
-	TTL, MaxTTL, UsesLimit *int64
-	TrustedIPs             []string // addresses or CIDR blocks; nil leaves them
-}
+// Shared returns the settings that every method has. All of its fields are set.
+func (c *Config) Shared() *Shared { return c.own.Common() }
 
 // Find returns the configuration of a method for an identity, from memory where it can, or NotFound.
-func (s *Service) Find(ctx context.Context, identityID string, m Method) (*Config, error) {
-	c, err := s.config(ctx, identityID, m.Slug)
+func (s *Service) Find(ctx context.Context, identityID, method string) (*Config, error) {
+	c, err := s.config(ctx, identityID, method)
 	if err == nil && c == nil {
-		err = fault.New(fault.NotFound, "The identity has no %s. Attach it first.", m.Title)
+		err = fault.New(fault.NotFound, "The identity has no %s. Attach it first.", s.methods[method].title)
 	}
 	return c, err
 }
@@ -75,7 +73,7 @@ func (s *Service) Find(ctx context.Context, identityID string, m Method) (*Confi
 // config returns the configuration, or nil if there is none.
 func (s *Service) config(ctx context.Context, identityID, method string) (*Config, error) {
 	return s.cache.Load(ctx, feed.Key(identityID, method), func(ctx context.Context) (*Config, error) {
-		return readConfig(ctx, s.db, identityID, method)
+		return s.readConfig(ctx, identityID, method)
 	})
 }
 
@@ -86,90 +84,111 @@ func (s *Service) AddressAllowed(ctx context.Context, identityID, method string,
 	return err == nil && c != nil && c.trusted.Allows(ip), err
 }
 
-// Attach configures a method for an identity that does not have it. Errors: PermissionDenied, NotFound, Boundary,
-// Forbidden, BadRequest.
-func (s *Service) Attach(ctx context.Context, actor *access.Actor, m Method, identityID string, set Settings) (*Config, error) {
+// Attach configures a method for an identity that does not have it. make makes the settings, stored stores what the
+// method has beyond them. Errors: PermissionDenied, NotFound, Boundary, Forbidden, BadRequest, Validation.
+func (s *Service) Attach(ctx context.Context, actor *access.Actor, m info, identityID string,
+	make func(context.Context, any) (common, error), stored func(context.Context, Tx, *Config) error) (*Config, error) {
 	if err := actor.Check(access.EditAuth, access.SubjectIdentity, nil); err != nil {
 		return nil, err
 	}
-	if _, err := s.identities.Touch(ctx, actor, identityID, m.Title+" was not attached"); err != nil {
+	if _, err := s.Identities.Touch(ctx, actor, identityID, m.title+" was not attached"); err != nil {
 		return nil, err
 	}
-	c := &Config{IdentityID: identityID, Method: m.Slug}
-	if err := c.apply(set); err != nil {
+	own, err := make(ctx, nil)
+	if err != nil {
 		return nil, err
 	}
-	return c, s.feed.Change(ctx, func(tx *feed.Tx) error {
-		if err := insertConfig(ctx, tx.Tx, c, m); err != nil {
+	c := &Config{IdentityID: identityID, Method: m.slug}
+	if err := c.set(own); err != nil {
+		return nil, err
+	}
+	return c, s.Feed.Change(ctx, func(tx *feed.Tx) error {
+		if err := s.insertConfig(ctx, tx.Tx, c, m.title); err != nil {
 			return err
 		}
-		return s.changed(ctx, tx, actor, "add-identity-"+m.Event, c)
+		if err := stored(ctx, tx, c); err != nil {
+			return err
+		}
+		return s.changed(ctx, tx, actor, "add-identity-"+m.slug, c)
 	})
 }
 
-// Seed configures a method for an identity that tx has just made, on nobody's behalf.
-func Seed(ctx context.Context, tx *sqldb.Tx, m Method, identityID string, set Settings) (*Config, error) {
-	c := &Config{IdentityID: identityID, Method: m.Slug}
-	err := c.apply(set)
-	if err == nil {
-		err = insertConfig(ctx, tx, c, m)
+// Seed configures a method without settings of its own for an identity that tx has just made, on nobody's behalf.
+func (s *Service) Seed(ctx context.Context, tx *sqldb.Tx, method, identityID string, shared Shared) (*Config, error) {
+	own, err := s.methods[method].decode([]byte("{}"))
+	if err != nil {
+		return nil, err
 	}
-	return c, err
+	c := &Config{IdentityID: identityID, Method: method}
+	*own.(common).Common() = shared
+	complete(own.(common).Common())
+	if err := Normalize(own.(common).Common().TrustedIPs); err != nil {
+		return nil, err
+	}
+	if err := c.set(own.(common)); err != nil {
+		return nil, err
+	}
+	return c, s.insertConfig(ctx, tx, c, s.methods[method].title)
 }
 
 // Update changes the configuration of a method. Tokens that live keep their TTLs; trusted addresses hold at once.
-// Errors: PermissionDenied, NotFound, Boundary, Forbidden, BadRequest where the method is not attached.
-func (s *Service) Update(ctx context.Context, actor *access.Actor, m Method, identityID string, set Settings) (*Config, error) {
+// Errors: PermissionDenied, NotFound, Boundary, Forbidden, Validation, BadRequest where the method is not attached.
+func (s *Service) Update(ctx context.Context, actor *access.Actor, m info, identityID string,
+	make func(context.Context, any) (common, error)) (*Config, error) {
 	if err := actor.Check(access.EditAuth, access.SubjectIdentity, nil); err != nil {
 		return nil, err
 	}
-	if _, err := s.identities.Touch(ctx, actor, identityID, m.Title+" was not changed"); err != nil {
+	if _, err := s.Identities.Touch(ctx, actor, identityID, m.title+" was not changed"); err != nil {
 		return nil, err
 	}
 	var c *Config
-	err := s.feed.Change(ctx, func(tx *feed.Tx) (err error) {
+	err := s.Feed.Change(ctx, func(tx *feed.Tx) (err error) {
 		// Updating the row before reading it keeps two updates at once from overwriting each other.
-		if c, err = lockConfig(ctx, tx, identityID, m); err != nil {
+		if c, err = s.lockConfig(ctx, tx, identityID, m); err != nil {
 			return err
 		}
-		if err := c.apply(set); err != nil {
+		own, err := make(ctx, c.own)
+		if err == nil {
+			err = c.set(own)
+		}
+		if err == nil {
+			err = s.storeConfig(ctx, tx, c)
+		}
+		if err != nil {
 			return err
 		}
-		if err := storeConfig(ctx, tx, c); err != nil {
-			return err
-		}
-		return s.changed(ctx, tx, actor, "update-identity-"+m.Event, c)
+		return s.changed(ctx, tx, actor, "update-identity-"+m.slug, c)
 	})
 	return c, err
 }
 
 // Read returns the configuration of a method. Errors: PermissionDenied, NotFound.
-func (s *Service) Read(ctx context.Context, actor *access.Actor, m Method, identityID string) (*Config, error) {
+func (s *Service) Read(ctx context.Context, actor *access.Actor, m info, identityID string) (*Config, error) {
 	if err := actor.Check(access.Read, access.SubjectIdentity, nil); err != nil {
 		return nil, err
 	}
-	if _, err := s.identities.Find(ctx, actor, identityID); err != nil {
+	if _, err := s.Identities.Find(ctx, actor, identityID); err != nil {
 		return nil, err
 	}
-	return s.Find(ctx, identityID, m)
+	return s.Find(ctx, identityID, m.slug)
 }
 
 // Detach takes a method from an identity and kills every token that it made. Errors: PermissionDenied, NotFound,
 // Boundary, Forbidden, BadRequest where the method is not attached.
-func (s *Service) Detach(ctx context.Context, actor *access.Actor, m Method, identityID string) (*Config, error) {
+func (s *Service) Detach(ctx context.Context, actor *access.Actor, m info, identityID string) (*Config, error) {
 	if err := actor.Check(access.RevokeAuth, access.SubjectIdentity, nil); err != nil {
 		return nil, err
 	}
-	if _, err := s.identities.Touch(ctx, actor, identityID, m.Title+" was not detached"); err != nil {
+	if _, err := s.Identities.Touch(ctx, actor, identityID, m.title+" was not detached"); err != nil {
 		return nil, err
 	}
 	var c *Config
-	err := s.feed.Change(ctx, func(tx *feed.Tx) (err error) {
-		if c, err = deleteConfig(ctx, tx, identityID, m); err != nil {
+	err := s.Feed.Change(ctx, func(tx *feed.Tx) (err error) {
+		if c, err = s.deleteConfig(ctx, tx, identityID, m); err != nil {
 			return err
 		}
-		tx.Append(feed.CutMethod, feed.Key(identityID, m.Slug), s.tokens.ExpiryBound(tx.Now()))
-		return s.changed(ctx, tx, actor, "revoke-identity-"+m.Event, c)
+		tx.Append(feed.CutMethod, feed.Key(identityID, m.slug), s.Tokens.ExpiryBound(tx.Now()))
+		return s.changed(ctx, tx, actor, "revoke-identity-"+m.slug, c)
 	})
 	return c, err
 }
@@ -177,58 +196,21 @@ func (s *Service) Detach(ctx context.Context, actor *access.Actor, m Method, ide
 // changed tells the replicas and the audit log of a changed configuration.
 func (s *Service) changed(ctx context.Context, tx *feed.Tx, actor *access.Actor, event string, c *Config) error {
 	tx.Append(feed.Config, feed.Key(c.IdentityID, c.Method), feed.Evict)
-	return s.audit.Record(ctx, tx.Tx, actor, audit.Event{Type: event, Metadata: map[string]any{
-		"identityId": c.IdentityID, "accessTokenTTL": c.TTL, "accessTokenMaxTTL": c.MaxTTL,
-		"accessTokenNumUsesLimit": c.UsesLimit, "accessTokenTrustedIps": c.TrustedIPs,
+	shared := c.Shared()
+	return s.Audit.Record(ctx, tx.Tx, actor, audit.Event{Type: event, Metadata: map[string]any{
+		"identityId": c.IdentityID, "accessTokenTTL": *shared.TTL, "accessTokenMaxTTL": *shared.MaxTTL,
+		"accessTokenNumUsesLimit": *shared.UsesLimit, "accessTokenTrustedIps": shared.TrustedIPs,
 	}})
 }
 
-// apply sets what the settings name and checks the whole.
-func (c *Config) apply(set Settings) error {
-	for _, f := range []struct {
-		to   *int64
-		from *int64
-	}{{&c.TTL, set.TTL}, {&c.MaxTTL, set.MaxTTL}, {&c.UsesLimit, set.UsesLimit}} {
-		if f.from != nil {
-			*f.to = *f.from
-		}
-	}
-	if c.MaxTTL > 0 && c.TTL > c.MaxTTL {
-		return set.errTTL()
-	}
-	if set.TrustedIPs != nil {
-		return c.trust(set.TrustedIPs)
-	}
-	return nil
-}
-
-// errTTL is about the request alone where it names both, else about the request and what is stored.
-func (set Settings) errTTL() error {
-	const message = "The TTL of an access token cannot be longer than its max TTL. Lower accessTokenTTL, raise accessTokenMaxTTL, or set accessTokenMaxTTL to 0 for no limit."
-	if set.TTL != nil && set.MaxTTL != nil {
-		return fault.Invalid("custom", message)
-	}
-	return fault.New(fault.BadRequest, message)
-}
-
-func (c *Config) trust(texts []string) error {
-	c.TrustedIPs = make([]access.IPRule, len(texts))
-	for i, text := range texts {
-		rule, err := access.ParseIPRule(text)
-		if err != nil {
-			return err
-		}
-		c.TrustedIPs[i] = rule
-	}
-	return c.compile()
-}
-
-func (c *Config) compile() (err error) {
-	c.trusted, err = access.CompileIPs(c.TrustedIPs)
+// set takes checked settings over.
+func (c *Config) set(own common) (err error) {
+	c.own = own
+	c.trusted, err = Compile(own.Common().TrustedIPs)
 	return err
 }
 
 // MethodsOf returns the login methods of each of the identities, oldest first.
 func (s *Service) MethodsOf(ctx context.Context, identityIDs []string) (map[string][]string, error) {
-	return methodsOf(ctx, s.db, identityIDs)
+	return methodsOf(ctx, s.DB, identityIDs)
 }

@@ -4,6 +4,7 @@ import (
 	"context"
 	"encoding/json"
 	"errors"
+	"fmt"
 	"strconv"
 	"strings"
 
@@ -13,93 +14,119 @@ import (
 	"github.com/sallyport/sallyport/internal/sqldb"
 )
 
-// row is a configuration as it is stored.
+// row is a configuration as it is stored. settings is the method's own part, sealed.
 type row struct {
 	ID         string `db:"id"`
 	IdentityID string `db:"identity_id"`
 	Method     string `db:"method"`
 	TTL        int64  `db:"ttl"`
 	MaxTTL     int64  `db:"max_ttl"`
-	Period     int64  `db:"period"`
 	UsesLimit  int64  `db:"uses_limit"`
 	TrustedIPs string `db:"trusted_ips"`
+	Settings   []byte `db:"settings"`
 	CreatedAt  int64  `db:"created_at"`
 	UpdatedAt  int64  `db:"updated_at"`
 }
 
-const columns = `id, identity_id, method, ttl, max_ttl, period, uses_limit, trusted_ips, created_at, updated_at`
+const columns = `id, identity_id, method, ttl, max_ttl, uses_limit, trusted_ips, settings, created_at, updated_at`
 
-func (r row) config() (*Config, error) {
-	c := &Config{ID: r.ID, IdentityID: r.IdentityID, Method: r.Method, TTL: r.TTL, MaxTTL: r.MaxTTL, Period: r.Period,
-		UsesLimit: r.UsesLimit, CreatedAt: r.CreatedAt, UpdatedAt: r.UpdatedAt}
-	if err := json.Unmarshal([]byte(r.TrustedIPs), &c.TrustedIPs); err != nil {
+// open makes the configuration of a row.
+func (s *Service) open(r row) (*Config, error) {
+	m, ok := s.methods[r.Method]
+	if !ok {
+		return nil, fmt.Errorf("the database has a configuration of %q, a login method that this program does not have", r.Method)
+	}
+	text, err := s.Root.Open(r.Settings, "auth_configs", r.ID)
+	if err != nil {
 		return nil, err
 	}
-	return c, c.compile()
+	own, err := m.decode(text)
+	if err != nil {
+		return nil, err
+	}
+	shared := own.(common).Common()
+	*shared = Shared{TTL: &r.TTL, MaxTTL: &r.MaxTTL, UsesLimit: &r.UsesLimit}
+	if err := json.Unmarshal([]byte(r.TrustedIPs), &shared.TrustedIPs); err != nil {
+		return nil, err
+	}
+	c := &Config{ID: r.ID, IdentityID: r.IdentityID, Method: r.Method, CreatedAt: r.CreatedAt, UpdatedAt: r.UpdatedAt}
+	return c, c.set(own.(common))
 }
 
-func readConfig(ctx context.Context, db *sqldb.DB, identityID, method string) (*Config, error) {
+// parts returns what is stored of settings: the trusted addresses as JSON, and all settings sealed for their row.
+func (s *Service) parts(c *Config) (trusted string, sealed []byte, err error) {
+	list, err := json.Marshal(c.Shared().TrustedIPs)
+	if err != nil {
+		return "", nil, err
+	}
+	text, err := json.Marshal(c.own)
+	return string(list), s.Root.Seal(text, "auth_configs", c.ID), err
+}
+
+func (s *Service) readConfig(ctx context.Context, identityID, method string) (*Config, error) {
 	var r row
-	err := db.Get(ctx, &r, `SELECT `+columns+` FROM auth_configs WHERE identity_id = $1 AND method = $2`, identityID, method)
+	err := s.DB.Get(ctx, &r, `SELECT `+columns+` FROM auth_configs WHERE identity_id = $1 AND method = $2`, identityID, method)
 	if errors.Is(err, sqldb.ErrNoRows) {
 		return nil, nil
 	}
 	if err != nil {
 		return nil, err
 	}
-	return r.config()
+	return s.open(r)
 }
 
 // insertConfig stores a new configuration and gives it its id and times.
-func insertConfig(ctx context.Context, tx *sqldb.Tx, c *Config, m Method) error {
-	trusted, err := json.Marshal(c.TrustedIPs)
+func (s *Service) insertConfig(ctx context.Context, tx *sqldb.Tx, c *Config, title string) error {
+	c.ID, c.CreatedAt = id.New(), tx.Now().UnixMilli()
+	c.UpdatedAt = c.CreatedAt
+	trusted, sealed, err := s.parts(c)
 	if err != nil {
 		return err
 	}
-	c.ID, c.CreatedAt = id.New(), tx.Now().UnixMilli()
-	c.UpdatedAt = c.CreatedAt
-	n, err := tx.Exec(ctx, `INSERT INTO auth_configs (id, identity_id, method, ttl, max_ttl, period, uses_limit, trusted_ips, settings,
-		created_at, updated_at) VALUES ($1, $2, $3, $4, $5, $6, $7, $8, '{}', $9, $9)
+	shared := c.Shared()
+	n, err := tx.Exec(ctx, `INSERT INTO auth_configs (id, identity_id, method, ttl, max_ttl, uses_limit, trusted_ips, settings,
+		created_at, updated_at) VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $9)
 		ON CONFLICT (identity_id, method) DO NOTHING`,
-		c.ID, c.IdentityID, c.Method, c.TTL, c.MaxTTL, c.Period, c.UsesLimit, string(trusted), c.CreatedAt)
+		c.ID, c.IdentityID, c.Method, *shared.TTL, *shared.MaxTTL, *shared.UsesLimit, trusted, sealed, c.CreatedAt)
 	if err == nil && n == 0 {
-		err = fault.New(fault.BadRequest, "The identity has %s already. Change it with PATCH, or detach it first.", m.Title)
+		err = fault.New(fault.BadRequest, "The identity has %s already. Change it with PATCH, or detach it first.", title)
 	}
 	return err
 }
 
 // lockConfig reads a configuration for a change. Writing to the row first makes changes at the same time queue.
-func lockConfig(ctx context.Context, tx *feed.Tx, identityID string, m Method) (*Config, error) {
+func (s *Service) lockConfig(ctx context.Context, tx *feed.Tx, identityID string, m info) (*Config, error) {
 	var r row
 	err := tx.Get(ctx, &r, `UPDATE auth_configs SET updated_at = $1 WHERE identity_id = $2 AND method = $3 RETURNING `+columns,
-		tx.Now().UnixMilli(), identityID, m.Slug)
+		tx.Now().UnixMilli(), identityID, m.slug)
 	if err != nil {
-		return nil, notAttached(err, m)
+		return nil, notAttached(err, m.title)
 	}
-	return r.config()
+	return s.open(r)
 }
 
-func storeConfig(ctx context.Context, tx *feed.Tx, c *Config) error {
-	trusted, err := json.Marshal(c.TrustedIPs)
+func (s *Service) storeConfig(ctx context.Context, tx *feed.Tx, c *Config) error {
+	trusted, sealed, err := s.parts(c)
 	if err == nil {
-		_, err = tx.Exec(ctx, `UPDATE auth_configs SET ttl = $1, max_ttl = $2, period = $3, uses_limit = $4, trusted_ips = $5 WHERE id = $6`,
-			c.TTL, c.MaxTTL, c.Period, c.UsesLimit, string(trusted), c.ID)
+		shared := c.Shared()
+		_, err = tx.Exec(ctx, `UPDATE auth_configs SET ttl = $1, max_ttl = $2, uses_limit = $3, trusted_ips = $4, settings = $5 WHERE id = $6`,
+			*shared.TTL, *shared.MaxTTL, *shared.UsesLimit, trusted, sealed, c.ID)
 	}
 	return err
 }
 
-func deleteConfig(ctx context.Context, tx *feed.Tx, identityID string, m Method) (*Config, error) {
+func (s *Service) deleteConfig(ctx context.Context, tx *feed.Tx, identityID string, m info) (*Config, error) {
 	var r row
-	err := tx.Get(ctx, &r, `DELETE FROM auth_configs WHERE identity_id = $1 AND method = $2 RETURNING `+columns, identityID, m.Slug)
+	err := tx.Get(ctx, &r, `DELETE FROM auth_configs WHERE identity_id = $1 AND method = $2 RETURNING `+columns, identityID, m.slug)
 	if err != nil {
-		return nil, notAttached(err, m)
+		return nil, notAttached(err, m.title)
 	}
-	return r.config()
+	return s.open(r)
 }
 
-func notAttached(err error, m Method) error {
+func notAttached(err error, title string) error {
 	if errors.Is(err, sqldb.ErrNoRows) {
-		return fault.New(fault.BadRequest, "The identity has no %s. Attach it first.", m.Title)
+		return fault.New(fault.BadRequest, "The identity has no %s. Attach it first.", title)
 	}
 	return err
 }

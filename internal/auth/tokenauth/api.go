@@ -22,7 +22,7 @@ func can(action access.Action) httpapi.Permission {
 
 // Routes mounts the routes of Token Auth (identity.md section 1).
 func (s *Service) Routes(api *httpapi.API) {
-	s.configRoutes(api)
+	auth.Mount(s.Configs, api, Method)
 	httpapi.Handle(api, httpapi.Route{Method: http.MethodPost, Path: identityPath + "/tokens", ID: "create-token-auth-token", Tag: tag,
 		Summary: "Create an access token", Permission: can(access.CreateToken)}, s.createRoute)
 	httpapi.Handle(api, httpapi.Route{Method: http.MethodGet, Path: identityPath + "/tokens", ID: "list-token-auth-tokens", Tag: tag,
@@ -38,29 +38,6 @@ func (s *Service) Routes(api *httpapi.API) {
 		Summary:     "Revoke an access token",
 		Description: "After the 200 no replica accepts the token again, whatever crashes.",
 		Permission:  can(access.Edit)}, s.revokeRoute)
-}
-
-func (s *Service) configRoutes(api *httpapi.API) {
-	httpapi.Handle(api, httpapi.Route{Method: http.MethodPost, Path: identityPath, ID: "attach-token-auth", Tag: tag,
-		Summary: "Attach Token Auth to an identity", Permission: can(access.EditAuth)},
-		func(ctx context.Context, actor *access.Actor, in *attachInput) (*configOutput, error) {
-			return output(s.Configs.Attach(ctx, actor, Method, in.IdentityID, in.settings()))
-		})
-	httpapi.Handle(api, httpapi.Route{Method: http.MethodPatch, Path: identityPath, ID: "update-token-auth", Tag: tag,
-		Summary: "Change Token Auth of an identity", Permission: can(access.EditAuth)},
-		func(ctx context.Context, actor *access.Actor, in *updateInput) (*configOutput, error) {
-			return output(s.Configs.Update(ctx, actor, Method, in.IdentityID, in.settings()))
-		})
-	httpapi.Handle(api, httpapi.Route{Method: http.MethodGet, Path: identityPath, ID: "get-token-auth", Tag: tag,
-		Summary: "Read Token Auth of an identity", Permission: can(access.Read)},
-		func(ctx context.Context, actor *access.Actor, in *identityInput) (*configOutput, error) {
-			return output(s.Configs.Read(ctx, actor, Method, in.IdentityID))
-		})
-	httpapi.Handle(api, httpapi.Route{Method: http.MethodDelete, Path: identityPath, ID: "detach-token-auth", Tag: tag,
-		Summary: "Detach Token Auth from an identity and kill its tokens", Permission: can(access.RevokeAuth)},
-		func(ctx context.Context, actor *access.Actor, in *identityInput) (*configOutput, error) {
-			return output(s.Configs.Detach(ctx, actor, Method, in.IdentityID))
-		})
 }
 
 type createOutput struct {
@@ -149,20 +126,5 @@ func (s *Service) revokeRoute(ctx context.Context, actor *access.Actor, in *toke
 	}
 	out := &messageOutput{}
 	out.Body.Message = "The access token is revoked"
-	return out, nil
-}
-
-type configOutput struct {
-	Body struct {
-		TokenAuth wireConfig `json:"identityTokenAuth"`
-	}
-}
-
-func output(c *auth.Config, err error) (*configOutput, error) {
-	if err != nil {
-		return nil, err
-	}
-	out := &configOutput{}
-	out.Body.TokenAuth = wireConfigOf(c)
 	return out, nil
 }

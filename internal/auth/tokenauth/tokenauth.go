@@ -15,8 +15,22 @@ import (
 	"github.com/sallyport/sallyport/internal/token"
 )
 
-// Method is Token Auth.
-var Method = auth.Method{Slug: token.TokenAuth, Event: "token-auth", Title: "Token Auth"}
+// Method is Token Auth: nobody logs in with it, so it has no Verify.
+var Method = auth.Method[Settings, struct{}, *Settings]{Slug: token.TokenAuth, Title: "Token Auth", Check: check}
+
+// Settings is the configuration of Token Auth (identity.md section 1.1).
+type Settings struct {
+	auth.Shared
+	Period *int64 `json:"accessTokenPeriod,omitempty" readOnly:"true" doc:"Always 0: tokens made by hand are not periodic"`
+}
+
+// Key is the name of a configuration in answers.
+func (*Settings) Key() string { return "identityTokenAuth" }
+
+func check(_ context.Context, s *Settings) error {
+	s.Period = new(int64)
+	return nil
+}
 
 // Options says what the service works with; all are needed.
 type Options struct {
@@ -62,8 +76,9 @@ func (s *Service) Create(ctx context.Context, actor *access.Actor, identityID st
 
 // Grant is what Token Auth hands to the mint for an identity.
 func Grant(i *identity.Identity, c *auth.Config, name *string, born int64) token.Grant {
+	shared := c.Shared()
 	return token.Grant{IdentityID: i.ID, IdentityName: i.Name, OrgID: i.OrgID, Method: Method.Slug, Name: name,
-		TTL: c.TTL, MaxTTL: c.MaxTTL, UsesLimit: c.UsesLimit, Born: born}
+		TTL: *shared.TTL, MaxTTL: *shared.MaxTTL, UsesLimit: *shared.UsesLimit, Born: born}
 }
 
 func (s *Service) insert(ctx context.Context, tx *sqldb.Tx, actor *access.Actor, issued *token.Issued) error {
@@ -89,7 +104,7 @@ func (s *Service) checkSlug(ctx context.Context, actor *access.Actor, slug strin
 
 // attached returns the configuration of an identity; BadRequest where there is none.
 func (s *Service) attached(ctx context.Context, identityID string) (*auth.Config, error) {
-	c, err := s.Configs.Find(ctx, identityID, Method)
+	c, err := s.Configs.Find(ctx, identityID, Method.Slug)
 	if fault.Is(err, fault.NotFound) {
 		err = fault.New(fault.BadRequest, "The identity has no Token Auth. Attach it first.")
 	}

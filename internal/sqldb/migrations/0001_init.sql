@@ -85,17 +85,16 @@ CREATE TABLE membership_roles (
 );
 CREATE INDEX membership_roles_by_membership ON membership_roles (membership_id);
 
--- One row for each login method of an identity; settings holds what is the method's own, as JSON.
+-- One row for each login method of an identity; settings holds what is the method's own.
 CREATE TABLE auth_configs (
   id          TEXT PRIMARY KEY,
   identity_id TEXT NOT NULL REFERENCES identities (id) ON DELETE CASCADE,
   method      TEXT NOT NULL,
   ttl         BIGINT NOT NULL, -- seconds; 0: no limit of its own
   max_ttl     BIGINT NOT NULL, -- seconds; 0: no limit
-  period      BIGINT NOT NULL, -- seconds; 0: not periodic
   uses_limit  BIGINT NOT NULL, -- 0: unlimited
-  trusted_ips TEXT NOT NULL,   -- JSON list of CIDR blocks
-  settings    TEXT NOT NULL,
+  trusted_ips TEXT NOT NULL,   -- JSON list of addresses and networks
+  settings    BYTEA NOT NULL,  -- the method's settings as JSON, sealed: some methods keep secrets in them
   created_at  BIGINT NOT NULL,
   updated_at  BIGINT NOT NULL,
   UNIQUE (identity_id, method)

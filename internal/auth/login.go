@@ -1,0 +1,162 @@
+package auth
+
+import (
+	"context"
+	"errors"
+	"net/http"
+
+	"github.com/sallyport/sallyport/internal/access"
+	"github.com/sallyport/sallyport/internal/audit"
+	"github.com/sallyport/sallyport/internal/fault"
+	"github.com/sallyport/sallyport/internal/httpapi"
+	"github.com/sallyport/sallyport/internal/identity"
+	"github.com/sallyport/sallyport/internal/sqldb"
+	"github.com/sallyport/sallyport/internal/token"
+)
+
+// Proof is what a method found out about a login whose credentials are good.
+type Proof struct {
+	ClientSecretID string         // of Universal Auth
+	Period         int64          // seconds of a periodic token, 0: none
+	Facts          map[string]any // what the audit log is to know of the credentials; no secrets
+}
+
+// ErrInvalid is the one answer to every login whose credentials do not fit: an unknown identity, a method that is not
+// attached, and wrong credentials cannot be told apart.
+var ErrInvalid = fault.New(fault.Unauthenticated, "The credentials are not valid.")
+
+// Refuse makes the error of a login that a method refuses. reason is the code of the audit log, such as
+// "claim_mismatch"; the message is for the caller.
+func Refuse(reason, message string, args ...any) error {
+	f := fault.New(fault.Unauthenticated, message, args...)
+	f.Reason = reason
+	return f
+}
+
+// LoginShared are the fields that every login body has beside its credentials. Methods embed it.
+type LoginShared struct {
+	OrganizationSlug httpapi.Text `json:"organizationSlug,omitempty" maxLength:"64" doc:"The identity's own organization, or nothing"`
+}
+
+// Slug returns the organisation that the caller named, or "".
+func (l *LoginShared) Slug() string { return l.OrganizationSlug.Trimmed() }
+
+type loginInput[L any] struct {
+	Body L
+}
+
+type loginOutput struct {
+	Body struct {
+		AccessToken string `json:"accessToken"`
+		ExpiresIn   int64  `json:"expiresIn" doc:"Seconds that this token really lives"`
+		MaxTTL      int64  `json:"accessTokenMaxTTL"`
+		TokenType   string `json:"tokenType"`
+	}
+}
+
+func mountLogin[S, L any, P Settings[S]](s *Service, api *httpapi.API, m Method[S, L, P]) {
+	httpapi.HandleOpen(api, httpapi.Route{Method: http.MethodPost, Path: "/api/v1/auth/" + m.Slug + "/login", ID: "login-" + m.Slug,
+		Tag: m.Title, Summary: "Log in with " + m.Title, Open: true, Errors: []int{http.StatusUnauthorized, http.StatusForbidden}},
+		func(ctx context.Context, client access.Client, in *loginInput[L]) (*loginOutput, error) {
+			issued, err := login(ctx, s, m, &in.Body, client)
+			if err != nil {
+				return nil, err
+			}
+			out := &loginOutput{}
+			out.Body.AccessToken, out.Body.ExpiresIn = issued.AccessToken, issued.ExpiresIn
+			out.Body.MaxTTL, out.Body.TokenType = issued.MaxTTL, "Bearer"
+			return out, nil
+		})
+}
+
+// login goes from the body of a login to a token. What it finds out about the identity it tells nobody before the
+// credentials were good.
+func login[S, L any, P Settings[S]](ctx context.Context, s *Service, m Method[S, L, P], body *L, client access.Client) (*token.Issued, error) {
+	if err := s.Feed.Current(ctx); err != nil {
+		return nil, err
+	}
+	// Noted before anything is checked: a cut-off that the checks below cannot see yet is above it.
+	born := s.Feed.Applied()
+	i, c, err := s.target(ctx, m.Slug, func() (string, error) { return m.Identify(ctx, body) })
+	if err != nil {
+		return nil, err
+	}
+	proof, err := m.Verify(ctx, c.own.(P), body, client)
+	if err == nil {
+		err = s.checkSlug(ctx, i, body)
+	}
+	if err != nil {
+		return nil, s.failed(ctx, m.Slug, i, client, err)
+	}
+	return s.admit(ctx, i, c, proof, born, client)
+}
+
+// target finds the identity that a login is for, and its configuration of the method.
+func (s *Service) target(ctx context.Context, method string, identify func() (string, error)) (*identity.Identity, *Config, error) {
+	identityID, err := identify()
+	if err != nil {
+		return nil, nil, err
+	}
+	c, err := s.config(ctx, identityID, method)
+	if err == nil && c == nil {
+		err = ErrInvalid
+	}
+	if err != nil {
+		return nil, nil, err
+	}
+	i, err := s.Identities.ByID(ctx, identityID)
+	if fault.Is(err, fault.NotFound) {
+		err = ErrInvalid
+	}
+	return i, c, err
+}
+
+// checkSlug accepts the slug of the identity's own organisation; there are no sub-organisations here.
+func (s *Service) checkSlug(ctx context.Context, i *identity.Identity, body any) error {
+	named, ok := body.(interface{ Slug() string })
+	if !ok || named.Slug() == "" {
+		return nil
+	}
+	o, err := s.Orgs.Find(ctx, i.OrgID)
+	if err == nil && o.Slug != named.Slug() {
+		err = fault.New(fault.NotFound, "There is no sub-organization with slug %q. Leave organizationSlug out.", named.Slug())
+	}
+	return err
+}
+
+// failed leaves an audit event of a refused login and returns the error for its caller.
+func (s *Service) failed(ctx context.Context, method string, i *identity.Identity, client access.Client, err error) error {
+	f := fault.From(err)
+	if f.Kind == fault.Internal || f.Kind == fault.Unavailable {
+		return err
+	}
+	noted := s.Audit.Note(ctx, loginActor(i, method, client), audit.Event{Type: "login-identity-" + method + "-failed",
+		Metadata: map[string]any{"identityId": i.ID, "reasonCode": f.Reason, "message": f.Message}})
+	return errors.Join(err, noted)
+}
+
+func loginActor(i *identity.Identity, method string, client access.Client) *access.Actor {
+	return &access.Actor{Type: access.ActorIdentity, ID: i.ID, Name: i.Name, OrgID: i.OrgID, AuthMethod: method, Client: client}
+}
+
+// admit mints the token of a login whose credentials were good, and records it.
+func (s *Service) admit(ctx context.Context, i *identity.Identity, c *Config, proof Proof, born int64, client access.Client) (*token.Issued, error) {
+	shared := c.Shared()
+	issued, err := s.Tokens.Mint(ctx, token.Grant{IdentityID: i.ID, IdentityName: i.Name, OrgID: i.OrgID, Method: c.Method,
+		ClientSecretID: proof.ClientSecretID, TTL: *shared.TTL, MaxTTL: *shared.MaxTTL, Period: proof.Period,
+		UsesLimit: *shared.UsesLimit, Born: born})
+	if err != nil {
+		return nil, err
+	}
+	if *shared.UsesLimit > 0 {
+		err = s.DB.WriteGrouped(ctx, func(tx *sqldb.Tx) error { return s.Tokens.Insert(ctx, tx, issued.Row) })
+		if err != nil {
+			return nil, err
+		}
+	}
+	facts := map[string]any{"identityId": i.ID, "identityAccessTokenId": issued.Row.ID, "configId": c.ID}
+	for name, value := range proof.Facts {
+		facts[name] = value
+	}
+	return issued, s.Audit.Note(ctx, loginActor(i, c.Method, client), audit.Event{Type: "login-identity-" + c.Method, Metadata: facts})
+}
