@@ -1,0 +1,108 @@
+package harness
+
+import (
+	"database/sql"
+	"fmt"
+	"slices"
+	"strings"
+	"testing"
+)
+
+// Exec changes the database behind the server's back.
+func (s *Server) Exec(t testing.TB, query string, args ...any) {
+	t.Helper()
+	if _, err := s.DB.Exec(query, args...); err != nil {
+		t.Fatalf("%s: %v", query, err)
+	}
+}
+
+// Count returns the one number that a query answers.
+func (s *Server) Count(t testing.TB, query string, args ...any) int64 {
+	t.Helper()
+	var n int64
+	if err := s.DB.QueryRow(query, args...).Scan(&n); err != nil {
+		t.Fatalf("%s: %v", query, err)
+	}
+	return n
+}
+
+// Break makes every write of a kind to a table fail, as a full disk or a damaged page would, until mend is called or
+// the test ends. The event is one of INSERT, UPDATE and DELETE.
+func (s *Server) Break(t testing.TB, table, event string) (mend func()) {
+	t.Helper()
+	name := fmt.Sprintf("broken_%s_%s", table, event)
+	s.Exec(t, fmt.Sprintf(`CREATE TRIGGER %s BEFORE %s ON %s BEGIN SELECT RAISE(ABORT, 'broken on purpose'); END`, name, event, table))
+	mend = func() { s.Exec(t, `DROP TRIGGER IF EXISTS `+name) }
+	t.Cleanup(mend)
+	return mend
+}
+
+// uncounted are the columns that requests change without being changes: uses and logs of reads.
+var uncounted = map[string][]string{"access_tokens": {"uses", "last_used_at"}}
+
+// unwatched are the tables that change by themselves: the log, and what replicas tell each other.
+var unwatched = []string{"audit_logs", "replicas", "goose_db_version"}
+
+// Snapshot returns the content of each table, but for what changes without anybody changing anything.
+func (s *Server) Snapshot(t testing.TB) map[string][]string {
+	t.Helper()
+	var tables string
+	err := s.DB.QueryRow(`SELECT group_concat(name) FROM sqlite_schema WHERE type = 'table' AND name NOT LIKE 'sqlite_%'`).Scan(&tables)
+	if err != nil {
+		t.Fatal(err)
+	}
+	content := map[string][]string{}
+	for table := range strings.SplitSeq(tables, ",") {
+		if !slices.Contains(unwatched, table) {
+			content[table] = s.rows(t, table)
+		}
+	}
+	return content
+}
+
+func (s *Server) rows(t testing.TB, table string) []string {
+	t.Helper()
+	rows, err := s.DB.Query(`SELECT * FROM ` + table)
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer rows.Close()
+	var found []string
+	for rows.Next() {
+		found = append(found, line(t, rows, uncounted[table]))
+	}
+	if err := rows.Err(); err != nil {
+		t.Fatal(err)
+	}
+	slices.Sort(found)
+	return found
+}
+
+// line returns a row as text, without some columns.
+func line(t testing.TB, rows *sql.Rows, without []string) string {
+	t.Helper()
+	columns, err := rows.Columns()
+	if err != nil {
+		t.Fatal(err)
+	}
+	values, pointers := make([]any, len(columns)), make([]any, len(columns))
+	for i := range values {
+		pointers[i] = &values[i]
+	}
+	if err := rows.Scan(pointers...); err != nil {
+		t.Fatal(err)
+	}
+	var text strings.Builder
+	for i, column := range columns {
+		if !slices.Contains(without, column) {
+			fmt.Fprintf(&text, "%s=%v ", column, values[i])
+		}
+	}
+	return text.String()
+}
+
+// Version is a number that changes whenever the server commits anything. Reading it costs next to nothing.
+func (s *Server) Version(t testing.TB) int64 {
+	t.Helper()
+	return s.Count(t, `PRAGMA data_version`)
+}

@@ -1,0 +1,191 @@
+// Package harness runs the whole server inside a test process, over real HTTP and on a real SQLite file, and calls it
+// as clients do. It holds no expectations: those are the tests'.
+package harness
+
+import (
+	"context"
+	"database/sql"
+	"errors"
+	"fmt"
+	"log/slog"
+	"net/http"
+	"net/http/httptest"
+	"os"
+	"path/filepath"
+	"sync"
+	"testing"
+
+	"github.com/alecthomas/kong"
+	_ "modernc.org/sqlite" // the driver of Server.DB
+
+	"github.com/sallyport/sallyport/internal/app"
+	"github.com/sallyport/sallyport/internal/config"
+)
+
+// Server is a running server with its database.
+type Server struct {
+	URL   string
+	App   *app.App
+	Clock *Clock
+
+	// DB is a second connection to the server's database, to look at what the API does not show and to break what a
+	// client cannot break.
+	DB *sql.DB
+
+	// What Bootstrap made.
+	OrgID   string
+	AdminID string
+	Admin   Client
+
+	options app.Options
+	http    *httptest.Server
+	ended   chan struct{}
+	stop    context.CancelFunc
+}
+
+// Option changes how a server is started.
+type Option func(*app.Options)
+
+// TrustProxies has the server believe the X-Forwarded-For of these addresses or ranges.
+func TrustProxies(ranges ...string) Option {
+	return func(o *app.Options) { o.Config.TrustedProxies = ranges }
+}
+
+// New starts an empty server whose data lies in dir. Close it after use.
+func New(dir string, options ...Option) (*Server, error) {
+	s := &Server{Clock: newClock()}
+	settings, err := defaults(dir)
+	if err != nil {
+		return nil, err
+	}
+	s.options = app.Options{Version: "test", Logger: logger(), Now: s.Clock.Now, Config: settings}
+	for _, change := range options {
+		change(&s.options)
+	}
+	if err := s.run(); err != nil {
+		return nil, err
+	}
+	s.DB, err = sql.Open("sqlite", "file:"+filepath.Join(dir, "sallyport.db")+"?_pragma=busy_timeout(5000)&_pragma=foreign_keys(1)")
+	if err == nil {
+		s.DB.SetMaxOpenConns(1) // Version compares readings of one connection
+	}
+	return s, err
+}
+
+// defaults returns the documented default of every setting, and a database in dir whatever the environment says.
+func defaults(dir string) (config.Server, error) {
+	var c config.Server
+	err := kong.ApplyDefaults(&c)
+	c.DataDir, c.DatabaseURL, c.RootKey, c.RootKeyFile = dir, "", "", ""
+	return c, err
+}
+
+// logger shows what the server logs when E2E_LOG is set; otherwise tests would drown in expected errors.
+func logger() *slog.Logger {
+	if os.Getenv("E2E_LOG") == "" {
+		return slog.New(slog.DiscardHandler)
+	}
+	return slog.New(slog.NewTextHandler(os.Stderr, nil))
+}
+
+// Start starts an empty server that ends with the test.
+func Start(t testing.TB, options ...Option) *Server {
+	t.Helper()
+	s, err := New(t.TempDir(), options...)
+	if err != nil {
+		t.Fatal(err)
+	}
+	t.Cleanup(func() {
+		if err := s.Close(); err != nil {
+			t.Errorf("closing the server: %v", err)
+		}
+	})
+	return s
+}
+
+// StartReady is Start and Bootstrap.
+func StartReady(t testing.TB, options ...Option) *Server {
+	t.Helper()
+	s := Start(t, options...)
+	if err := s.Bootstrap(); err != nil {
+		t.Fatal(err)
+	}
+	return s
+}
+
+// run builds the app and serves it, with what goes on beside requests, as `sallyport serve` does.
+func (s *Server) run() error {
+	a, err := app.New(context.Background(), s.options)
+	if err != nil {
+		return err
+	}
+	ctx, stop := context.WithCancel(context.Background())
+	s.App, s.stop, s.ended = a, stop, make(chan struct{})
+	go func() {
+		defer close(s.ended)
+		a.Run(ctx)
+	}()
+	s.http = httptest.NewServer(a.Handler())
+	s.URL = s.http.URL
+	s.Admin.URL = s.URL
+	return nil
+}
+
+// halt ends the app as a clean stop does: requests in flight, then what runs beside them, then the database.
+func (s *Server) halt() error {
+	s.http.Close()
+	s.stop()
+	<-s.ended
+	return s.App.Close()
+}
+
+// Restart stops the server cleanly and starts it again on the same data. Its URL changes; clients made before it do not
+// follow, except for Admin.
+func (s *Server) Restart(t testing.TB) {
+	t.Helper()
+	if err := errors.Join(s.halt(), s.run()); err != nil {
+		t.Fatal(err)
+	}
+}
+
+// Close ends the server.
+func (s *Server) Close() error { return errors.Join(s.halt(), s.DB.Close()) }
+
+// As returns a client that holds a token; "" for one that holds none.
+func (s *Server) As(token string) Client { return Client{URL: s.URL, Token: token} }
+
+// Bootstrap sets the server up through its API and fills in OrgID, AdminID and Admin.
+func (s *Server) Bootstrap() error {
+	org, admin, token, err := s.bootstrap("admin@example.com", "First")
+	s.OrgID, s.AdminID, s.Admin = org, admin, s.As(token)
+	return err
+}
+
+func (s *Server) bootstrap(email, name string) (orgID, adminID, token string, err error) {
+	answer, err := s.As("").Do(http.MethodPost, "/api/v1/admin/bootstrap",
+		map[string]any{"email": email, "password": "correct horse", "organization": name})
+	if err != nil {
+		return "", "", "", err
+	}
+	if answer.Status != http.StatusOK {
+		return "", "", "", fmt.Errorf("bootstrap: %d %s", answer.Status, answer.Body)
+	}
+	return answer.str("organization.id"), answer.str("identity.id"), answer.str("identity.credentials.token"), nil
+}
+
+var others sync.Mutex
+
+// OtherOrg makes a second organisation and returns its id and a client of its administrator, who is no administrator
+// of the instance. No route makes a second organisation, so the instance is opened for one more bootstrap.
+func (s *Server) OtherOrg(t testing.TB) (orgID string, admin Client) {
+	t.Helper()
+	others.Lock()
+	defer others.Unlock()
+	s.Exec(t, `UPDATE instance SET initialized = FALSE`)
+	orgID, adminID, token, err := s.bootstrap(fmt.Sprintf("%s@example.com", randomName()), "Other")
+	if err != nil {
+		t.Fatal(err)
+	}
+	s.Exec(t, `DELETE FROM instance_admins WHERE identity_id = ?`, adminID)
+	return orgID, s.As(token)
+}
