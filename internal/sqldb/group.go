@@ -16,7 +16,7 @@ const (
 	maxGroup      = 256
 	maxGroupAge   = 25 * time.Millisecond
 	maxTries      = 5                // of one function, when PostgreSQL asks to try again
-	groupDeadline = 30 * time.Second // of a group's statements, all together
+	groupDeadline = 30 * time.Second // of a transaction's statements, all together
 )
 
 // session is one connection that commits groups: a transaction in which each function has a savepoint. An error of a

@@ -6,6 +6,7 @@ import (
 	"embed"
 	"fmt"
 	"io/fs"
+	"log/slog"
 
 	"github.com/pressly/goose/v3"
 )
@@ -14,6 +15,10 @@ import (
 //
 //go:embed migrations/*.sql
 var migrations embed.FS
+
+// versionTable is where goose notes which steps were done. It bears our name, since another application in the same
+// PostgreSQL schema may use goose too.
+const versionTable = "sallyport_versions"
 
 // latest returns the number of the newest schema step that this program has.
 func latest() (int64, error) {
@@ -34,7 +39,7 @@ func latest() (int64, error) {
 
 // migrate brings the schema from the version it has to the newest one, and refuses a schema from the future.
 // An up-to-date schema costs one comparison: goose, which is slow to start, is not asked.
-func migrate(ctx context.Context, db *sql.DB, dialect goose.Dialect, version int64) error {
+func migrate(ctx context.Context, log *slog.Logger, db *sql.DB, dialect goose.Dialect, version int64) error {
 	newest, err := latest()
 	switch {
 	case err != nil:
@@ -48,10 +53,14 @@ func migrate(ctx context.Context, db *sql.DB, dialect goose.Dialect, version int
 	if err != nil {
 		return err
 	}
-	steps, err := goose.NewProvider(dialect, db, files, goose.WithDisableGlobalRegistry(true), goose.WithLogger(goose.NopLogger()))
+	steps, err := goose.NewProvider(dialect, db, files, goose.WithTableName(versionTable),
+		goose.WithDisableGlobalRegistry(true), goose.WithLogger(goose.NopLogger()))
 	if err != nil {
 		return err
 	}
-	_, err = steps.Up(ctx)
-	return err
+	if _, err = steps.Up(ctx); err != nil {
+		return err
+	}
+	log.Info("the database schema is up to date", "was", version, "is", newest)
+	return nil
 }

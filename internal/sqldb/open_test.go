@@ -148,7 +148,7 @@ func TestOpenSQLite(t *testing.T) {
 	})
 	t.Run("refused/newer schema", func(t *testing.T) {
 		path, url := lite(t)
-		raw(t, "sqlite", path, "INSERT INTO goose_db_version (version_id, is_applied) VALUES (9999, TRUE)")
+		raw(t, "sqlite", path, "INSERT INTO sallyport_versions (version_id, is_applied) VALUES (9999, TRUE)")
 		refused(t, url, "version 9999", "as new as")
 	})
 	t.Run("refused/directory in the way", func(t *testing.T) {
@@ -301,6 +301,17 @@ func fakePostgres(t *testing.T, version string) (url string) {
 	return "postgres://user:secret@" + l.Addr().String() + "/x?sslmode=disable"
 }
 
+// closedPort returns an address where nobody listens.
+func closedPort(t *testing.T) string {
+	t.Helper()
+	l, err := net.Listen("tcp", "127.0.0.1:0")
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer l.Close()
+	return l.Addr().String()
+}
+
 func TestOpenPostgres(t *testing.T) {
 	url := sqldbtest.URL(t, sqldb.Postgres)
 	raw(t, "pgx", url, "CREATE ROLE sqldb_stranger LOGIN", "CREATE SCHEMA empty")
@@ -312,7 +323,7 @@ func TestOpenPostgres(t *testing.T) {
 	}{
 		"refused/older server":     {fakePostgres(t, "14.11 (Debian 14.11-1)"), []string{`version "14.11`, "15 or newer"}},
 		"refused/unknown server":   {fakePostgres(t, "Sally"), []string{"15 or newer"}},
-		"refused/unreachable":      {"postgres://user:secret@127.0.0.1:1/x", []string{"127.0.0.1:1", "cannot be reached"}},
+		"refused/unreachable":      {"postgres://user:secret@" + closedPort(t) + "/x", []string{"127.0.0.1:", "cannot be reached"}},
 		"refused/unknown user":     {as("nobody_at_all"), []string{`refused user "nobody_at_all"`}},
 		"refused/unknown database": {strings.Replace(url, "///test", "///no_test", 1), []string{"has no database", "CREATE DATABASE"}},
 		"refused/read-only":        {url + "&default_transaction_read_only=on", []string{"only allows reading"}},
@@ -332,8 +343,18 @@ func TestOpenPostgres(t *testing.T) {
 		defer raw(t, "pgx", url, "REVOKE USAGE ON SCHEMA empty FROM sqldb_stranger")
 		refused(t, as("sqldb_stranger")+"&search_path=empty", "may not create tables", `GRANT CREATE ON SCHEMA "empty" TO "sqldb_stranger"`)
 	})
+	t.Run("refused/another application's tables", func(t *testing.T) {
+		raw(t, "pgx", url, "CREATE SCHEMA theirs", "CREATE TABLE theirs.identities (id TEXT)")
+		refused(t, url+"&search_path=theirs", "tables of another application")
+	})
+	t.Run("accepted/beside another user's tables", func(t *testing.T) {
+		raw(t, "pgx", url, "CREATE SCHEMA shared AUTHORIZATION sqldb_stranger", "CREATE TABLE shared.theirs (id TEXT)")
+		defer raw(t, "pgx", url, "DROP SCHEMA shared CASCADE")
+		sqldbtest.OpenWith(t, sqldb.Postgres, sqldb.Options{URL: as("sqldb_stranger") + "&search_path=shared"})
+		sqldbtest.OpenWith(t, sqldb.Postgres, sqldb.Options{URL: as("sqldb_stranger") + "&search_path=shared"})
+	})
 	t.Run("refused/newer schema", func(t *testing.T) {
-		raw(t, "pgx", url, "INSERT INTO goose_db_version (version_id, is_applied) VALUES (9999, TRUE)")
+		raw(t, "pgx", url, "INSERT INTO sallyport_versions (version_id, is_applied) VALUES (9999, TRUE)")
 		refused(t, url, "version 9999", "as new as")
 	})
 }

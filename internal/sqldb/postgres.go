@@ -4,6 +4,7 @@ import (
 	"context"
 	"database/sql"
 	"fmt"
+	"net"
 	"runtime"
 	"strconv"
 	"sync"
@@ -64,13 +65,15 @@ func pgConfig(raw string) (*pgx.ConnConfig, int, error) {
 	}
 	for name, value := range map[string]string{
 		"application_name": "sallyport",
-		// A replica that freezes inside a transaction holds up nobody for longer than this.
-		"idle_in_transaction_session_timeout": "5s",
+		// A replica that freezes inside a transaction holds up the others for no longer than this.
+		"idle_in_transaction_session_timeout": "2s",
 	} {
 		if _, ok := config.RuntimeParams[name]; !ok {
 			config.RuntimeParams[name] = value
 		}
 	}
+	// The other end of a silent connection is gone after half a minute.
+	config.DialFunc = (&net.Dialer{KeepAliveConfig: net.KeepAliveConfig{Enable: true, Idle: 15 * time.Second, Interval: 5 * time.Second, Count: 3}}).DialContext
 	if config.ConnectTimeout == 0 {
 		config.ConnectTimeout = 5 * time.Second
 	}
@@ -111,7 +114,7 @@ func (s *pgStore) prepare(ctx context.Context) error {
 	if version, err = s.inspect(ctx, newest); err != nil { // another replica may have done it meanwhile
 		return err
 	}
-	return migrate(ctx, s.DB, goose.DialectPostgres, version)
+	return migrate(ctx, s.db.log, s.DB, goose.DialectPostgres, version)
 }
 
 // inspect returns the version of the schema, 0 if there is none, or why this server cannot be used.
@@ -121,10 +124,11 @@ func (s *pgStore) inspect(ctx context.Context, newest int64) (version int64, err
 	var schema, locked sql.NullString
 	err = s.QueryRowContext(ctx, `SELECT pg_is_in_recovery(),
 		current_setting('transaction_read_only') = 'on', current_user, current_database(), current_schema(),
-		COALESCE(has_schema_privilege(current_schema(), 'CREATE'), FALSE), to_regclass('goose_db_version') IS NOT NULL,
+		COALESCE(has_schema_privilege(current_schema(), 'CREATE'), FALSE), to_regclass($1) IS NOT NULL,
 		(SELECT MIN(relname) FROM pg_class WHERE relkind = 'r' AND relnamespace = to_regnamespace(current_schema())
+			AND relowner = (SELECT relowner FROM pg_class WHERE oid = to_regclass($1))
 			AND NOT (has_table_privilege(oid, 'SELECT') AND has_table_privilege(oid, 'INSERT')
-				AND has_table_privilege(oid, 'UPDATE') AND has_table_privilege(oid, 'DELETE')))`).
+				AND has_table_privilege(oid, 'UPDATE') AND has_table_privilege(oid, 'DELETE')))`, versionTable).
 		Scan(&standby, &readOnly, &user, &name, &schema, &mayCreate, &migrated, &locked)
 	switch {
 	case err != nil:
@@ -139,7 +143,7 @@ func (s *pgStore) inspect(ctx context.Context, newest int64) (version int64, err
 		return 0, fmt.Errorf("user %q may not read and write the table %q; make it the owner of the tables, or grant SELECT, INSERT, UPDATE, DELETE on all of them", user, locked.String)
 	}
 	if migrated {
-		if err := s.QueryRowContext(ctx, "SELECT COALESCE(MAX(version_id), 0) FROM goose_db_version").Scan(&version); err != nil {
+		if err := s.QueryRowContext(ctx, "SELECT COALESCE(MAX(version_id), 0) FROM "+versionTable).Scan(&version); err != nil {
 			return 0, err
 		}
 	}

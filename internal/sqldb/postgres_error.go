@@ -36,6 +36,8 @@ func pgFailure(config *pgx.ConnConfig, err error) error {
 		return fmt.Errorf("%s has no database %q; create it with CREATE DATABASE, or name another in the URL", at, config.Database)
 	case code == "42501":
 		return fmt.Errorf("%s does not let user %q do what is needed; make it the owner of database %q: %w", at, config.User, config.Database, err)
+	case code == "42P07":
+		return fmt.Errorf("%s holds tables of another application in this schema of database %q; name an empty database, or a schema of its own with search_path: %w", at, config.Database, err)
 	case code == "53300":
 		return fmt.Errorf("%s has no connection left for us; raise its max_connections, or lower pool_max_conns in the URL: %w", at, err)
 	case code == "57P03":

@@ -106,11 +106,15 @@ func (s *pgStore) write(ctx context.Context, fn func(*Tx) error) error {
 }
 
 func (s *pgStore) attempt(ctx context.Context, fn func(*Tx) error) (err error) {
+	ctx, cancel := context.WithTimeout(ctx, groupDeadline)
+	defer cancel()
 	t, err := s.begin(ctx, s.DB, "")
 	if err != nil {
 		return err
 	}
-	runFunction(newTx(s.db, t.conn), fn, func(failed error) { err = t.end(s, failed) })
+	tx := newTx(s.db, t.conn)
+	tx.bound = ctx
+	runFunction(tx, fn, func(failed error) { err = t.end(s, failed) })
 	return err
 }
 

@@ -6,6 +6,7 @@ import (
 	"errors"
 	"fmt"
 	"io"
+	"log/slog"
 	"net/url"
 	"os"
 	"path/filepath"
@@ -42,7 +43,7 @@ func openSQLite(ctx context.Context, db *DB, o Options) error {
 		return err
 	}
 	s := &liteStore{}
-	if err := s.open(ctx, path); err != nil {
+	if err := s.open(ctx, db.log, path); err != nil {
 		_ = s.release()
 		return liteFailure(path, err)
 	}
@@ -75,7 +76,7 @@ func litePath(raw string) (string, error) {
 
 // open takes the lock, checks the file, and opens it for writing and for reading. The lock comes first: it also keeps
 // this process from opening the file twice, since closing any handle on it would lose SQLite's own locks.
-func (s *liteStore) open(ctx context.Context, path string) (err error) {
+func (s *liteStore) open(ctx context.Context, log *slog.Logger, path string) (err error) {
 	if err := makeDir(filepath.Dir(path)); err != nil {
 		return err
 	}
@@ -89,7 +90,7 @@ func (s *liteStore) open(ctx context.Context, path string) (err error) {
 		return err
 	}
 	s.writer.SetMaxOpenConns(1)
-	if err := claim(ctx, s.writer); err != nil {
+	if err := claim(ctx, log, s.writer); err != nil {
 		return err
 	}
 	if s.readers, err = liteConnect(path, "mode=ro", "_query_only=1"); err != nil {
@@ -145,7 +146,7 @@ func liteConnect(path string, settings ...string) (*sql.DB, error) {
 	settings = append(settings,
 		"_busy_timeout=5000", // another process can only be an operator's tool
 		"_dqs=0", "_defensive=1",
-		"_pragma=foreign_keys(1)", "_pragma=synchronous(FULL)", "_pragma=cache_size(-8192)",
+		"_pragma=foreign_keys(1)", "_pragma=synchronous(FULL)", "_pragma=cache_size(-4096)",
 		"_pragma=temp_store(MEMORY)", "_pragma=trusted_schema(0)")
 	file := url.URL{Scheme: "file", Path: path, RawQuery: strings.Join(settings, "&")}
 	connector, err := sqlite.NewConnector(file.String())
@@ -157,10 +158,10 @@ func liteConnect(path string, settings ...string) (*sql.DB, error) {
 
 // claim refuses a database of another application before anything is written to it, marks a new one as ours, and
 // brings its schema up to date.
-func claim(ctx context.Context, writer *sql.DB) error {
+func claim(ctx context.Context, log *slog.Logger, writer *sql.DB) error {
 	var id, tables, version int64
 	err := writer.QueryRowContext(ctx, `SELECT (SELECT application_id FROM pragma_application_id), COUNT(*),
-		COALESCE(SUM(name = 'goose_db_version'), 0) FROM sqlite_schema WHERE type = 'table'`).Scan(&id, &tables, &version)
+		COALESCE(SUM(name = $1), 0) FROM sqlite_schema WHERE type = 'table'`, versionTable).Scan(&id, &tables, &version)
 	if err != nil {
 		return err
 	}
@@ -180,12 +181,12 @@ func claim(ctx context.Context, writer *sql.DB) error {
 		return errNoWAL
 	}
 	if version != 0 {
-		err := writer.QueryRowContext(ctx, "SELECT MAX(version_id) FROM goose_db_version").Scan(&version)
+		err := writer.QueryRowContext(ctx, "SELECT MAX(version_id) FROM "+versionTable).Scan(&version)
 		if err != nil {
 			return err
 		}
 	}
-	return migrate(ctx, writer, goose.DialectSQLite3, version)
+	return migrate(ctx, log, writer, goose.DialectSQLite3, version)
 }
 
 // The refusals that are not SQLite's own.
@@ -236,8 +237,8 @@ func (s *liteStore) snapshot(ctx context.Context) (runner, func() error, error) 
 
 func (s *liteStore) write(ctx context.Context, fn func(*Tx) error) error { return s.group.do(ctx, fn) }
 
-// probe changes nothing, but SQLite writes and syncs it all the same.
-func (s *liteStore) probe() string { return "UPDATE instance SET id = id" }
+// probe changes nothing, since nobody uses that number, but SQLite writes and syncs it all the same.
+func (s *liteStore) probe() string { return "PRAGMA user_version = 0" }
 
 func (s *liteStore) stats() sql.DBStats { return s.readers.Stats() }
 

@@ -15,7 +15,7 @@ var errTxOver = errors.New("the transaction is over: its function has returned")
 type Tx struct {
 	now   time.Time
 	texts *texts
-	bound context.Context // of a grouped transaction: what its statements run under; otherwise nil
+	bound context.Context // what statements run under instead of their own context; nil in a Read
 
 	mu  sync.Mutex // one statement at a time
 	run runner

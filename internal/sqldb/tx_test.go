@@ -310,3 +310,76 @@ func TestWritable(t *testing.T) {
 		}
 	})
 }
+
+func TestContextDoneInside(t *testing.T) {
+	eachWrite(t, func(t *testing.T, db *sqldb.DB, write func(context.Context, func(*sqldb.Tx) error) error) {
+		ctx, cancel := context.WithCancel(t.Context())
+		err := write(ctx, func(tx *sqldb.Tx) error {
+			err := add(ctx, "x")(tx)
+			cancel()
+			return errors.Join(err, add(ctx, "y")(tx))
+		})
+		if !errors.Is(err, context.Canceled) {
+			t.Errorf("inside: %v", err)
+		}
+		ctx, cancel = context.WithCancel(t.Context())
+		err = write(ctx, func(tx *sqldb.Tx) error {
+			defer cancel()
+			return add(ctx, "a")(tx)
+		})
+		if err != nil {
+			t.Errorf("after the last statement: %v", err)
+		}
+		expect(t, db, "a")
+	})
+}
+
+// TestSQLiteSettings shows that the settings that keep promises are in force.
+func TestSQLiteSettings(t *testing.T) {
+	db := sqldbtest.Open(t, sqldb.SQLite)
+	ctx := t.Context()
+	settings := func(get func(ctx context.Context, dst any, query string, args ...any) error) map[string]string {
+		got := map[string]string{}
+		for _, name := range []string{"journal_mode", "synchronous", "foreign_keys", "query_only", "busy_timeout"} {
+			var value string
+			if err := get(ctx, &value, "PRAGMA "+name); err != nil {
+				t.Error(err)
+			}
+			got[name] = value
+		}
+		return got
+	}
+	want := map[string]string{"journal_mode": "wal", "synchronous": "2", "foreign_keys": "1", "query_only": "0", "busy_timeout": "5000"}
+	if err := db.Write(ctx, func(tx *sqldb.Tx) error {
+		if diff := cmp.Diff(want, settings(tx.Get)); diff != "" {
+			t.Errorf("writer (-want +got):\n%s", diff)
+		}
+		return nil
+	}); err != nil {
+		t.Error(err)
+	}
+	want["query_only"] = "1"
+	if diff := cmp.Diff(want, settings(db.Get)); diff != "" {
+		t.Errorf("readers (-want +got):\n%s", diff)
+	}
+}
+
+// TestManyTexts runs more query texts than are kept prepared.
+func TestManyTexts(t *testing.T) {
+	sqldbtest.Each(t, func(t *testing.T, db *sqldb.DB) {
+		ctx := t.Context()
+		err := db.Write(ctx, func(tx *sqldb.Tx) error {
+			for i := range 1100 {
+				var inside, outside int
+				text := fmt.Sprintf("SELECT %d + CAST($1 AS BIGINT)", i)
+				if err := errors.Join(tx.Get(ctx, &inside, text, 1), db.Get(ctx, &outside, text, 1)); err != nil || inside != i+1 || outside != i+1 {
+					return fmt.Errorf("text %d: %d and %d, %w", i, inside, outside, err)
+				}
+			}
+			return nil
+		})
+		if err != nil {
+			t.Error(err)
+		}
+	})
+}
