@@ -187,7 +187,11 @@ func (s *Service) Detach(ctx context.Context, actor *access.Actor, m info, ident
 		if c, err = s.deleteConfig(ctx, tx, identityID, m); err != nil {
 			return err
 		}
-		tx.Append(feed.CutMethod, feed.Key(identityID, m.slug), s.Tokens.ExpiryBound(tx.Now()))
+		until, err := s.Tokens.ExpiryBound(ctx, tx.Tx)
+		if err != nil {
+			return err
+		}
+		tx.Append(feed.CutMethod, feed.Key(identityID, m.slug), until)
 		return s.changed(ctx, tx, actor, "revoke-identity-"+m.slug, c)
 	})
 	return c, err

@@ -27,8 +27,8 @@ type Options struct {
 
 	// Methods returns the login methods of each of the identities.
 	Methods func(ctx context.Context, identityIDs []string) (map[string][]string, error)
-	// ExpiryBound returns the time by which every token that lives at now has expired.
-	ExpiryBound func(now time.Time) time.Time
+	// ExpiryBound returns the time by which every token that lives now has expired.
+	ExpiryBound func(ctx context.Context, tx *sqldb.Tx) (time.Time, error)
 }
 
 // Service creates, changes, finds and deletes identities.
@@ -215,7 +215,11 @@ func (s *Service) Delete(ctx context.Context, actor *access.Actor, identityID st
 		if err := remove(ctx, tx, identityID); err != nil {
 			return err
 		}
-		tx.Append(feed.CutIdentity, identityID, s.ExpiryBound(tx.Now()))
+		until, err := s.ExpiryBound(ctx, tx.Tx)
+		if err != nil {
+			return err
+		}
+		tx.Append(feed.CutIdentity, identityID, until)
 		tx.Append(feed.IdentityRow, identityID, feed.Evict)
 		role.Changed(tx, identityID, i.OrgID)
 		return s.Audit.Record(ctx, tx.Tx, actor, audit.Event{Type: "delete-identity", Metadata: map[string]any{"identityId": identityID, "name": i.Name}})

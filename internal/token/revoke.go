@@ -8,6 +8,7 @@ import (
 	"github.com/sallyport/sallyport/internal/audit"
 	"github.com/sallyport/sallyport/internal/fault"
 	"github.com/sallyport/sallyport/internal/feed"
+	"github.com/sallyport/sallyport/internal/sqldb"
 )
 
 // EventRevoked is the audit event of a revoked token. The reference API has none (identity.md section 9.4).
@@ -47,17 +48,21 @@ func (s *Service) revokeClaims(ctx context.Context, tx *feed.Tx, c *Claims, clie
 			return err
 		}
 	}
-	tx.Append(feed.TokenRevoked, feed.Key(c.ID, c.IdentityID), s.lastExpiry(c, tx.Now()))
+	until, err := s.lastExpiry(ctx, tx.Tx, c)
+	if err != nil {
+		return err
+	}
+	tx.Append(feed.TokenRevoked, feed.Key(c.ID, c.IdentityID), until)
 	return s.Audit.Record(ctx, tx.Tx, c.actor(client), revokedEvent(c.OrgID, c.ID, c.IdentityID, c.Method))
 }
 
 // lastExpiry is the time by which every JWT of a token has expired, also one that was renewed later than this one.
-func (s *Service) lastExpiry(c *Claims, now time.Time) time.Time {
-	bound := s.ExpiryBound(now)
+func (s *Service) lastExpiry(ctx context.Context, tx *sqldb.Tx, c *Claims) (time.Time, error) {
+	bound, err := s.ExpiryBound(ctx, tx)
 	if end := time.Unix(c.CreatedAt+c.MaxTTL, 0); c.MaxTTL > 0 && end.Before(bound) {
-		return end
+		bound = end
 	}
-	return bound
+	return bound, err
 }
 
 // actor is the identity that holds the token, without any permission.

@@ -89,7 +89,11 @@ func (s *Service) CutInstance(ctx context.Context, actor *access.Actor) error {
 			return err
 		}
 		tx.Append(feed.SigningKeys, "", feed.Evict)
-		tx.Append(feed.CutInstance, "", s.ExpiryBound(tx.Now())) // so that the tokens also show as revoked
+		until, err := s.ExpiryBound(ctx, tx.Tx)
+		if err != nil {
+			return err
+		}
+		tx.Append(feed.CutInstance, "", until) // so that the tokens also show as revoked
 		return s.Audit.Record(ctx, tx.Tx, actor, audit.Event{Type: "revoke-all-tokens", Metadata: map[string]any{"keyId": key.ID}})
 	})
 }
@@ -97,9 +101,12 @@ func (s *Service) CutInstance(ctx context.Context, actor *access.Actor) error {
 // DropKeys deletes keys whose last token has expired, and returns how many: those with a successor that has been signing
 // for the longest life of a token.
 func (s *Service) DropKeys(ctx context.Context, _ int64) (deleted int64, err error) {
-	longest := time.Duration(s.longest.Load()) * time.Second
 	err = s.Feed.Change(ctx, func(tx *feed.Tx) error {
-		before := tx.Now().Add(-longest - KeyActivation - feed.ClockSlack).UnixMilli()
+		longest, err := ceiling(ctx, tx.Tx)
+		if err != nil {
+			return err
+		}
+		before := tx.Now().Add(-time.Duration(longest)*time.Second - KeyActivation - feed.ClockSlack).UnixMilli()
 		if deleted, err = deleteSucceeded(ctx, tx.Tx, before); err == nil && deleted > 0 {
 			tx.Append(feed.SigningKeys, "", feed.Evict)
 		}

@@ -154,14 +154,15 @@ func addUses(ctx context.Context, tx *sqldb.Tx, step map[uuid.UUID]used) error {
 	return nil
 }
 
-// raiseCeiling notes that tokens may live for age seconds, and returns the longest that was ever noted.
-func raiseCeiling(ctx context.Context, db *sqldb.DB, age int64) (longest int64, err error) {
-	err = db.Write(ctx, func(tx *sqldb.Tx) error {
+// raiseCeiling notes that tokens may live for age seconds from now on.
+func raiseCeiling(ctx context.Context, db *sqldb.DB, age int64) error {
+	return db.Write(ctx, func(tx *sqldb.Tx) error {
 		_, err := tx.Exec(ctx, `UPDATE instance SET token_age_ceiling = $1 WHERE token_age_ceiling < $1`, age)
-		if err == nil {
-			err = tx.Get(ctx, &longest, `SELECT token_age_ceiling FROM instance`)
-		}
 		return err
 	})
-	return longest, err
+}
+
+// ceiling returns the longest life in seconds that was ever noted.
+func ceiling(ctx context.Context, tx *sqldb.Tx) (age int64, err error) {
+	return age, tx.Get(ctx, &age, `SELECT token_age_ceiling FROM instance`)
 }

@@ -7,7 +7,6 @@ import (
 	"crypto/sha256"
 	"log/slog"
 	"net/netip"
-	"sync/atomic"
 	"time"
 
 	"github.com/maypok86/otter/v2"
@@ -44,7 +43,6 @@ type Service struct {
 	verified *otter.Cache[[sha256.Size]byte, *Claims]
 	revoked  *revocations
 	usage    *usage
-	longest  atomic.Int64 // the longest life that any JWT was ever issued with, in seconds
 }
 
 // New returns a service that follows the feed. Call Start once the feed is started.
@@ -64,19 +62,19 @@ func New(o Options) *Service {
 	return s
 }
 
-// Start loads the signing keys, making the first one, and notes the longest token life in use.
+// Start loads the signing keys, making the first one, and notes how long the tokens of this replica may live.
 func (s *Service) Start(ctx context.Context) error {
-	longest, err := raiseCeiling(ctx, s.DB, int64(s.MaxAge/time.Second))
-	if err != nil {
+	if err := raiseCeiling(ctx, s.DB, int64(s.MaxAge/time.Second)); err != nil {
 		return err
 	}
-	s.longest.Store(longest)
 	return s.readKeys(ctx)
 }
 
-// ExpiryBound returns the time by which every token that lives now has expired: how long a cut-off must be kept.
-func (s *Service) ExpiryBound(now time.Time) time.Time {
-	return now.Add(time.Duration(s.longest.Load()) * time.Second)
+// ExpiryBound returns the time by which every token that lives now has expired: how long a cut-off must be kept. It
+// asks the database, since another replica may have been started with a longer MaxAge, after this one too.
+func (s *Service) ExpiryBound(ctx context.Context, tx *sqldb.Tx) (time.Time, error) {
+	longest, err := ceiling(ctx, tx)
+	return tx.Now().Add(time.Duration(longest) * time.Second), err
 }
 
 // Revocations returns how many revocations and cut-offs are held in memory.
