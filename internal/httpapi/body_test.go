@@ -34,6 +34,8 @@ type thing struct {
 	Nested   nested            `json:"nested,omitzero"`
 	Password string            `json:"password,omitempty" maxLength:"3"`
 	Slug     string            `json:"slug,omitempty" pattern:"^[a-z]+$"`
+	Tags     []httpapi.Text    `json:"tags,omitempty"`
+	Small    int8              `json:"small,omitempty"`
 }
 
 type nested struct {
@@ -138,6 +140,8 @@ func TestBodyInvalid(t *testing.T) {
 			issue{"code": "invalid_type", "message": "Must be an object.", "path": path("accessTokenTrustedIps", "2")},
 		}},
 		"text/NUL":        {`{"name":"a\u0000"}`, []any{issue{"code": "invalid_string", "message": "Must be valid UTF-8 without control characters.", "path": path("name")}}},
+		"text/in a list":  {`{"name":"n","tags":["a","\u0001"]}`, []any{issue{"code": "invalid_string", "message": "Must be valid UTF-8 without control characters.", "path": path("tags", "1")}}},
+		"misfit":          {`{"name":"n","small":300}`, []any{issue{"code": "invalid_type", "message": "Is out of range or of the wrong form.", "path": path("small")}}},
 		"text/line break": {`{"name":"a\nb"}`, []any{issue{"code": "invalid_string", "message": "Must be valid UTF-8 without control characters.", "path": path("name")}}},
 		"text/C1 control": {`{"name":"a\u0085b"}`, []any{issue{"code": "invalid_string", "message": "Must be valid UTF-8 without control characters.", "path": path("name")}}},
 		"prose/NUL":       {`{"name":"n","note":"a\u0000"}`, []any{issue{"code": "invalid_string", "message": "Must be valid UTF-8 without control characters other than tab and line breaks.", "path": path("note")}}},

@@ -1,6 +1,7 @@
 package httpapi
 
 import (
+	"encoding/json"
 	"reflect"
 	"strings"
 
@@ -55,7 +56,7 @@ func (b *bodyTypes) walk(t reflect.Type, at bodyDefault, reachable, inMap bool) 
 func (b *bodyTypes) fields(t reflect.Type, at bodyDefault, reachable, inMap bool) {
 	for i := range t.NumField() {
 		f := t.Field(i)
-		if !f.IsExported() && !f.Anonymous {
+		if !f.IsExported() {
 			continue
 		}
 		inner := bodyDefault{at.names, append(at.index[:len(at.index):len(at.index)], i)}
@@ -70,6 +71,34 @@ func (b *bodyTypes) fields(t reflect.Type, at bodyDefault, reachable, inMap bool
 		}
 		b.walk(f.Type, inner, reachable, inMap)
 	}
+}
+
+// hiddenEmbedding returns the first struct of an unexported type that t embeds, nil if there is none. encoding/json looks
+// into such a struct and huma does not, so its fields would be neither documented nor checked.
+func hiddenEmbedding(t reflect.Type, seen map[reflect.Type]bool) reflect.Type {
+	switch t.Kind() {
+	case reflect.Pointer, reflect.Slice, reflect.Array, reflect.Map:
+		return hiddenEmbedding(t.Elem(), seen)
+	case reflect.Struct:
+	default:
+		return nil
+	}
+	if seen[t] || reflect.PointerTo(t).Implements(reflect.TypeFor[json.Marshaler]()) {
+		return nil
+	}
+	seen[t] = true
+	for i := range t.NumField() {
+		f := t.Field(i)
+		if f.Anonymous && !f.IsExported() {
+			return f.Type
+		}
+		if f.IsExported() {
+			if found := hiddenEmbedding(f.Type, seen); found != nil {
+				return found
+			}
+		}
+	}
+	return nil
 }
 
 func isResolver(t reflect.Type) bool {

@@ -3,7 +3,6 @@ package httpapi
 import (
 	"net/http"
 	"reflect"
-	"strings"
 
 	"github.com/danielgtaylor/huma/v2"
 	"github.com/danielgtaylor/huma/v2/adapters/humago"
@@ -14,11 +13,9 @@ type endpoint struct {
 	api         *API
 	route       Route
 	series      *series
-	params      []string        // names of the path parameters
-	headers     []string        // names of the header parameters
-	queries     map[string]bool // names of the query parameters
-	bodyField   []int           // where Body stands in the input; nil if the route has none
-	bodyPointer bool            // Body is a pointer: an empty body leaves it nil
+	params      paramNames
+	bodyField   []int // where Body stands in the input; nil if the route has none
+	bodyPointer bool  // Body is a pointer: an empty body leaves it nil
 	request     *huma.RequestBody
 	schema      *huma.Schema // of Body
 	defaults    []bodyDefault
@@ -29,7 +26,7 @@ type endpoint struct {
 
 // newEndpoint works out what the route's types mean, and panics on what this package does not do.
 func (a *API) newEndpoint(r Route, in, out reflect.Type) *endpoint {
-	ep := &endpoint{api: a, route: r, series: a.metrics.series(r.Method, r.Path), queries: map[string]bool{}}
+	ep := &endpoint{api: a, route: r, series: a.metrics.series(r.Method, r.Path), params: namesOf(in)}
 	if r.MaxBody == 0 {
 		ep.route.MaxBody = a.options.MaxBody
 	}
@@ -38,6 +35,11 @@ func (a *API) newEndpoint(r Route, in, out reflect.Type) *endpoint {
 		panic(r.name() + ": the output must be struct{ Body T }: every answer is a 200 with JSON")
 	}
 	ep.answerField = answer.Index
+	for _, t := range []reflect.Type{in, out} {
+		if hidden := hiddenEmbedding(t, map[reflect.Type]bool{}); hidden != nil {
+			panic(r.name() + ": huma does not look into the embedded " + hidden.String() + ": export the type")
+		}
+	}
 	if _, raw := in.FieldByName("RawBody"); raw {
 		panic(r.name() + ": RawBody would get round the checks of the body: use Body")
 	}
@@ -90,17 +92,11 @@ func (ep *endpoint) pattern() string {
 	return ep.route.Path
 }
 
-func (ep *endpoint) method() string {
-	if ep == nil {
-		return "other"
-	}
-	return ep.route.Method
-}
-
-// methodLabel returns a method for a message: one of the known, or a word for the rest.
+// methodLabel returns a method for logs and messages: one of the known, or a word for what a caller made up.
 func methodLabel(method string) string {
-	if strings.Contains(" GET HEAD POST PUT PATCH DELETE OPTIONS TRACE CONNECT ", " "+method+" ") {
+	switch method {
+	case "GET", "HEAD", "POST", "PUT", "PATCH", "DELETE", "OPTIONS", "TRACE", "CONNECT":
 		return method
 	}
-	return "this method"
+	return "other"
 }

@@ -18,6 +18,7 @@ type exchange struct {
 	ctx      requestContext
 	view     humaContext // what huma sees
 	started  time.Time
+	method   string
 	client   access.Client
 	endpoint *endpoint // nil until a route took the request
 	actor    *access.Actor
@@ -65,7 +66,7 @@ func Client(ctx context.Context) access.Client {
 
 // open begins an exchange. The request id is always our own: one from the caller could be forged into the log.
 func (a *API) open(w http.ResponseWriter, r *http.Request) *exchange {
-	ex := &exchange{ResponseWriter: w, api: a, started: a.options.Now()}
+	ex := &exchange{ResponseWriter: w, api: a, started: a.options.Now(), method: methodLabel(r.Method)}
 	ex.ctx = requestContext{Context: r.Context(), ex: ex}
 	ex.client = access.Client{IP: a.clientIP(r), UserAgent: userAgent(r), RequestID: id.Request()}
 	h := w.Header()

@@ -192,7 +192,7 @@ func TestLog(t *testing.T) {
 			"cause": "Something went wrong on our side; the log has the details under this reqId.: disk full",
 		}},
 		"unknown routes without their path": {nil, "/hunter2", map[string]any{
-			"level": "DEBUG", "msg": "request", "method": "other", "route": "unrouted", "status": 404.0,
+			"level": "DEBUG", "msg": "request", "method": "GET", "route": "unrouted", "status": 404.0,
 		}},
 	}
 	for name, tt := range tests {

@@ -104,8 +104,11 @@ func FuzzHandler(f *testing.F) {
 
 // request reads a request as net/http's server does; nil if it is none.
 func request(method, target, headers string, body []byte) *http.Request {
-	head := method + " " + target + " HTTP/1.1\r\nHost: x\r\n" + strings.TrimSpace(headers) + "\r\n\r\n"
-	r, err := http.ReadRequest(bufio.NewReader(strings.NewReader(strings.Replace(head, "x\r\n\r\n\r\n", "x\r\n\r\n", 1))))
+	head := method + " " + target + " HTTP/1.1\r\nHost: x\r\n"
+	if headers = strings.TrimSpace(headers); headers != "" {
+		head += headers + "\r\n"
+	}
+	r, err := http.ReadRequest(bufio.NewReader(strings.NewReader(head + "\r\n")))
 	if err != nil {
 		return nil
 	}

@@ -134,14 +134,6 @@ func (ep *endpoint) responses() map[string]*huma.Response {
 // documented finishes the endpoint after huma has been through its types.
 func (ep *endpoint) documented() {
 	for _, p := range ep.op.Parameters {
-		switch p.In {
-		case "path":
-			ep.params = append(ep.params, p.Name)
-		case "query":
-			ep.queries[p.Name] = true
-		case "header":
-			ep.headers = append(ep.headers, p.Name)
-		}
 		tidy(p.Schema, map[*huma.Schema]bool{})
 	}
 	ep.api.tidySchemas(ep.route)

@@ -3,6 +3,8 @@ package httpapi
 import (
 	"net/http"
 	"net/url"
+	"reflect"
+	"slices"
 	"strings"
 	"unicode/utf8"
 
@@ -15,20 +17,36 @@ const maxPairs = 200
 // pair is one decoded query parameter.
 type pair struct{ name, value string }
 
+// paramNames are the names of an input's parameters, by where they are.
+type paramNames struct{ path, query, header []string }
+
+// namesOf reads the tags of an input as huma does, hidden parameters included.
+func namesOf(in reflect.Type) paramNames {
+	var names paramNames
+	for _, f := range reflect.VisibleFields(in) {
+		for tag, list := range map[string]*[]string{"path": &names.path, "query": &names.query, "header": &names.header} {
+			if name, _, _ := strings.Cut(f.Tag.Get(tag), ","); name != "" {
+				*list = append(*list, name)
+			}
+		}
+	}
+	return names
+}
+
 // readParams checks the parameters in path and header, and decodes the query if the route has query parameters. No store takes NUL
 // or invalid UTF-8, so parameters with either are refused here, whatever their type.
 func (ep *endpoint) readParams(ex *exchange, r *http.Request) *fault.Error {
-	for _, name := range ep.params {
+	for _, name := range ep.params.path {
 		if !storable(r.PathValue(name)) {
 			return unstorable(name)
 		}
 	}
-	for _, name := range ep.headers {
+	for _, name := range ep.params.header {
 		if !storable(r.Header.Get(name)) {
 			return unstorable(name)
 		}
 	}
-	if len(ep.queries) == 0 || r.URL.RawQuery == "" {
+	if len(ep.params.query) == 0 || r.URL.RawQuery == "" {
 		return nil
 	}
 	pairs, f := parseQuery(r.URL.RawQuery)
@@ -36,7 +54,7 @@ func (ep *endpoint) readParams(ex *exchange, r *http.Request) *fault.Error {
 		return f
 	}
 	for _, p := range pairs {
-		if ep.queries[p.name] && !storable(p.value) {
+		if !storable(p.value) && slices.Contains(ep.params.query, p.name) {
 			return unstorable(p.name)
 		}
 	}

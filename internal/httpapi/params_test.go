@@ -151,6 +151,36 @@ func TestParamsUnreadable(t *testing.T) {
 	}
 }
 
+// PageIn is exported: huma does not look into an embedded struct that is not.
+type PageIn struct {
+	Page int `query:"page" default:"1" hidden:"true"`
+}
+type hiddenIn struct {
+	PageIn
+	Offset int `query:"offset"`
+}
+
+func TestHiddenAndEmbeddedParams(t *testing.T) {
+	s := serve(t, httpapi.Options{}, func(a *httpapi.API) {
+		httpapi.Handle(a, httpapi.Route{Method: "GET", Path: "/hidden", ID: "hidden", AnyActor: true},
+			func(_ context.Context, _ *access.Actor, in *PageIn) (*echoOut, error) {
+				return &echoOut{map[string]any{"page": in.Page}}, nil
+			})
+		httpapi.Handle(a, httpapi.Route{Method: "GET", Path: "/embedded", ID: "embedded", AnyActor: true},
+			func(_ context.Context, _ *access.Actor, in *hiddenIn) (*echoOut, error) {
+				return &echoOut{map[string]any{"page": in.Page}}, nil
+			})
+	})
+	for _, path := range []string{"/hidden", "/embedded"} {
+		if got := call(t, s, "GET", path+"?page=7", "", withToken); got.Body != `{"page":7}` {
+			t.Errorf("%s: %s", path, got.Body)
+		}
+		if got := call(t, s, "GET", path, "", withToken); got.Body != `{"page":1}` {
+			t.Errorf("%s: %s", path, got.Body)
+		}
+	}
+}
+
 func TestHeaderParams(t *testing.T) {
 	s := serve(t, httpapi.Options{}, params)
 	if got := call(t, s, "GET", "/p/n/r", "", withToken, "X-Trace: t"); got.envelope(t)["trace"] != "t" {

@@ -235,6 +235,13 @@ func TestDeclarationRefused(t *testing.T) {
 			Labels map[string][]httpapi.Text `json:"labels"`
 		}
 	}
+	type hiddenEmbedding struct {
+		nested
+		Other int `query:"other"`
+	}
+	type hiddenEmbeddingOut struct {
+		Body struct{ List []hiddenEmbedding }
+	}
 	permission := httpapi.Permission{Action: "read", Subject: "identity"}
 	actor := func(r httpapi.Route) func(a *httpapi.API) {
 		return func(a *httpapi.API) { handle[httpapi.Empty, echoOut](a, r) }
@@ -255,6 +262,8 @@ func TestDeclarationRefused(t *testing.T) {
 		"unique items":                     func(a *httpapi.API) { handle[unique, echoOut](a, any) },
 		"default inside of a list":         func(a *httpapi.API) { handle[inList, echoOut](a, any) },
 		"text inside of a map":             func(a *httpapi.API) { handle[textInMap, echoOut](a, any) },
+		"hidden embedding in the input":    func(a *httpapi.API) { handle[hiddenEmbedding, echoOut](a, any) },
+		"hidden embedding in the output":   func(a *httpapi.API) { handle[httpapi.Empty, hiddenEmbeddingOut](a, any) },
 		"the same route twice":             func(a *httpapi.API) { actor(any)(a); actor(any)(a) },
 	}
 	for name, declare := range tests {

@@ -63,7 +63,7 @@ func clean(path string) bool {
 func (a *API) unrouted(w http.ResponseWriter, r *http.Request) {
 	ex := w.(*exchange)
 	if allow := a.allowed(r); allow != "" {
-		f := fault.New(fault.MethodNotAllowed, "This path does not answer %s; it answers %s.", methodLabel(r.Method), allow)
+		f := fault.New(fault.MethodNotAllowed, "This path does not answer this method; it answers %s.", allow)
 		f.Allow = allow
 		ex.fail(f)
 	} else {
@@ -129,7 +129,7 @@ func (ex *exchange) log() {
 	}
 	attrs := []slog.Attr{
 		slog.String("reqId", ex.client.RequestID),
-		slog.String("method", ex.endpoint.method()),
+		slog.String("method", ex.method),
 		slog.String("route", ex.endpoint.pattern()),
 		slog.Int("status", ex.status),
 		slog.Duration("duration", ex.api.options.Now().Sub(ex.started)),
