@@ -1,14 +1,9 @@
 package cli
 
 import (
-	"bytes"
 	"context"
 	"encoding/json"
-	"fmt"
-	"io"
-	"net/http"
-	"strings"
-	"time"
+	"errors"
 )
 
 type bootstrapCmd struct {
@@ -57,47 +52,8 @@ func bootstrap(ctx context.Context, baseURL, email, password, organization strin
 	return answer, err
 }
 
-// maxAnswer bounds what is read of an answer, in bytes.
-const maxAnswer = 16 << 20
-
-// post sends a JSON body and reads the JSON answer; an error of the server becomes an error with its words.
-func post(ctx context.Context, baseURL, path string, body, answer any) error {
-	text, err := json.Marshal(body)
-	if err != nil {
-		return err
-	}
-	ctx, cancel := context.WithTimeout(ctx, time.Minute)
-	defer cancel()
-	url := strings.TrimSuffix(strings.TrimSuffix(baseURL, "/"), "/api") + path
-	request, err := http.NewRequestWithContext(ctx, http.MethodPost, url, bytes.NewReader(text))
-	if err != nil {
-		return err
-	}
-	request.Header.Set("Content-Type", "application/json")
-	response, err := http.DefaultClient.Do(request)
-	if err != nil {
-		return fmt.Errorf("cannot reach the server at %s; is it running? %w", baseURL, err)
-	}
-	defer response.Body.Close()
-	return read(response, answer)
-}
-
-func read(response *http.Response, answer any) error {
-	text, err := io.ReadAll(io.LimitReader(response.Body, maxAnswer))
-	if err != nil {
-		return err
-	}
-	if response.StatusCode == http.StatusOK {
-		return json.Unmarshal(text, answer)
-	}
-	var failure struct {
-		Message json.RawMessage `json:"message"`
-		ReqID   string          `json:"reqId"`
-	}
-	if json.Unmarshal(text, &failure) != nil || len(failure.Message) == 0 {
-		return fmt.Errorf("the server answered %s, and not as Sallyport does; check the address", response.Status)
-	}
-	message := string(failure.Message)
-	_ = json.Unmarshal(failure.Message, &message) // a list of issues stays as it is
-	return fmt.Errorf("the server refused (%d, %s): %s", response.StatusCode, failure.ReqID, message)
+// isSetUp reports whether a bootstrap was refused because the instance has had one (identity.md section 8.1).
+func isSetUp(err error) bool {
+	var refused *refusal
+	return errors.As(err, &refused) && refused.Name == "Instance initialization"
 }

@@ -1,5 +1,5 @@
-// Package cli owns the commands. All but serve and dev speak HTTP to a server, as any other client does; it holds no
-// rules of the features.
+// Package cli owns the commands. All but serve, dev and recover speak HTTP to a server, as any other client does; it
+// holds no rules of the features.
 package cli
 
 import (
@@ -7,6 +7,7 @@ import (
 	"errors"
 	"fmt"
 	"io"
+	"strings"
 
 	"github.com/alecthomas/kong"
 
@@ -15,12 +16,12 @@ import (
 
 // commands is the grammar of the command line.
 type commands struct {
-	Config    kong.ConfigFlag `help:"JSON file with settings; flags and environment win over it." placeholder:"FILE"`
-	Serve     serveCmd        `cmd:"" help:"Run the server."`
-	Dev       devCmd          `cmd:"" help:"Run the server on this machine alone, set up and ready to try."`
-	Bootstrap bootstrapCmd    `cmd:"" help:"Set up an empty instance and print its first token."`
-	Recover   recoverCmd      `cmd:"" help:"After a restore from a backup, before serving: kill every token and print a new one for the administrator."`
-	Version   versionCmd      `cmd:"" help:"Print the version."`
+	Config    settingsFile `env:"SALLYPORT_CONFIG" placeholder:"FILE" help:"JSON file with settings, by the names of the flags; flags and environment win over it."`
+	Serve     serveCmd     `cmd:"" help:"Run the server."`
+	Dev       devCmd       `cmd:"" help:"Run the server on this machine alone, set up and ready to try."`
+	Bootstrap bootstrapCmd `cmd:"" help:"Set up an empty server and print its first token."`
+	Recover   recoverCmd   `cmd:"" help:"Make a database that was restored from a backup safe to serve: kill every token, and print a new one for the administrator."`
+	Version   versionCmd   `cmd:"" help:"Print the version."`
 }
 
 // console is where commands read the time of their life and write their output.
@@ -34,12 +35,12 @@ type console struct {
 // early when ctx does.
 func Run(ctx context.Context, args []string, out, errOut io.Writer, version string) int {
 	exit := -1
-	parser, err := kong.New(&commands{}, kong.Name("sallyport"), kong.UsageOnError(), kong.Writers(out, errOut),
+	parser, err := kong.New(&commands{}, kong.Name("sallyport"), kong.Writers(out, errOut),
 		kong.Description("A machine-identity server: issues access tokens, checks them, and takes them back for good."),
-		kong.Configuration(kong.JSON), kong.Exit(func(code int) { exit = code }))
+		kong.ConfigureHelp(kong.HelpOptions{Compact: true, WrapUpperBound: 100}),
+		kong.Exit(func(code int) { exit = code }))
 	if err != nil {
-		fmt.Fprintln(errOut, "sallyport:", err)
-		return 1
+		return fail(errOut, err, 1)
 	}
 	if len(args) == 0 {
 		args = []string{"--help"}
@@ -49,14 +50,29 @@ func Run(ctx context.Context, args []string, out, errOut io.Writer, version stri
 	case exit >= 0: // --help has been printed
 		return exit
 	case err != nil:
-		fmt.Fprintln(errOut, "sallyport:", err)
-		return 2
+		return fail(errOut, fmt.Errorf("%w; see %s --help", err, called(err)), 2)
 	}
-	if err := call.Run(&console{ctx, out, errOut, version}); err != nil && !errors.Is(err, context.Canceled) {
-		fmt.Fprintln(errOut, "sallyport:", err)
-		return 1
+	if err := call.Run(&console{ctx, out, errOut, version}); err != nil {
+		return fail(errOut, err, 1)
 	}
 	return 0
+}
+
+// called names the command that a wrong call was meant for, as far as it went.
+func called(err error) string {
+	var wrong *kong.ParseError
+	if errors.As(err, &wrong) {
+		if node := wrong.Context.Selected(); node != nil {
+			return node.FullPath()
+		}
+	}
+	return "sallyport"
+}
+
+// fail reports an error on one line and returns the exit status.
+func fail(w io.Writer, err error, code int) int {
+	_, _ = fmt.Fprintln(w, "sallyport:", strings.ReplaceAll(err.Error(), "\n", "; ")) // there is nobody else to tell
+	return code
 }
 
 type serveCmd struct {

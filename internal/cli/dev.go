@@ -5,8 +5,6 @@ import (
 	"fmt"
 	"net"
 	"net/netip"
-	"os"
-	"path/filepath"
 	"text/template"
 
 	"github.com/sallyport/sallyport/internal/config"
@@ -25,19 +23,18 @@ func (c *devCmd) Run(con *console) error {
 	if err := checkLoopback(c.Listen); err != nil {
 		return err
 	}
-	_, err := os.Stat(filepath.Join(c.DataDir, "sallyport.db"))
-	first := os.IsNotExist(err)
-	return serve(con, c.Server, func(baseURL string) error {
-		if !first {
-			_, err := fmt.Fprintf(con.out, "Sallyport serves on %s with the data in %s. The admin token was shown at first start.\n", baseURL, c.DataDir)
-			return err
-		}
-		return c.welcome(con, baseURL)
-	})
+	return serve(con, c.Server, func(baseURL string) error { return c.welcome(con, baseURL) })
 }
 
+// welcome sets the instance up, unless that was done, and says how to go on. It asks the server rather than looks for
+// files, so that a first start that was cut short is made up for. Nobody gets to know the password.
 func (c *devCmd) welcome(con *console, baseURL string) error {
 	setup, err := bootstrap(con.ctx, baseURL, "admin@localhost.local", id.Secret(16), "Dev")
+	if isSetUp(err) {
+		_, err := fmt.Fprintf(con.out, "\nSallyport serves on %s with the data in %s.\nThe admin token was shown at the first start. To start anew, stop the server and delete that folder.\n\n",
+			baseURL, c.DataDir)
+		return err
+	}
 	if err != nil {
 		return err
 	}
@@ -52,10 +49,10 @@ func (c *devCmd) welcome(con *console, baseURL string) error {
 func checkLoopback(listen string) error {
 	host, _, err := net.SplitHostPort(listen)
 	if err != nil {
-		return fmt.Errorf("--listen %q is not an address and a port such as 127.0.0.1:8080", listen)
+		return err // config has checked it
 	}
 	if addr, err := netip.ParseAddr(host); host == "localhost" || err == nil && addr.IsLoopback() {
 		return nil
 	}
-	return fmt.Errorf("dev serves this machine alone, and %s is not a loopback address; use serve for others", host)
+	return fmt.Errorf("dev serves this machine alone, and %q is not a loopback address; use serve for others", host)
 }

@@ -24,6 +24,9 @@ func serve(con *console, cfg config.Server, ready func(baseURL string) error) er
 		return err
 	}
 	a, err := app.New(con.ctx, app.Options{Config: cfg, Version: con.version, Logger: log})
+	if con.ctx.Err() != nil && errors.Is(err, context.Canceled) {
+		return nil // told to stop before it had started
+	}
 	if err != nil {
 		return err
 	}
@@ -78,11 +81,15 @@ func wait(ctx context.Context, failed <-chan error) error {
 	}
 }
 
-// shutdown lets requests in flight finish.
+// shutdown lets requests in flight finish, and cuts off those that do not in time.
 func shutdown(ctx context.Context, server *http.Server) error {
 	ctx, cancel := context.WithTimeout(context.WithoutCancel(ctx), stopWithin)
 	defer cancel()
-	return server.Shutdown(ctx)
+	err := server.Shutdown(ctx)
+	if errors.Is(err, context.DeadlineExceeded) {
+		err = errors.Join(fmt.Errorf("requests that took longer than %s were cut off", stopWithin), server.Close())
+	}
+	return err
 }
 
 func newLogger(w io.Writer, cfg config.Server) (*slog.Logger, error) {

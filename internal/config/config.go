@@ -4,6 +4,7 @@ package config
 
 import (
 	"fmt"
+	"net"
 	"net/netip"
 	"time"
 )
@@ -13,7 +14,7 @@ type Storage struct {
 	DataDir     string `default:"./sallyport-data" env:"SALLYPORT_DATA_DIR" type:"path" help:"Folder of the embedded database and of a root key that the server made."`
 	DatabaseURL string `env:"SALLYPORT_DATABASE_URL" help:"postgres:// URL of the database; without it SQLite in the data folder."`
 	RootKey     string `env:"SALLYPORT_ROOT_KEY" hidden:"" help:"Root key: 32 bytes in base64. Set it in the environment, since others can see flags."`
-	RootKeyFile string `env:"SALLYPORT_ROOT_KEY_FILE" type:"path" help:"File that holds the root key. Without a key one is made in the data folder at first start."`
+	RootKeyFile string `env:"SALLYPORT_ROOT_KEY_FILE" type:"path" help:"File that holds the root key: 32 bytes in base64; or put the key itself into SALLYPORT_ROOT_KEY. Without either, one is made in the data folder at first start."`
 }
 
 // Server holds the settings of `sallyport serve` and `sallyport dev`. Each is a flag, an environment variable
@@ -33,6 +34,9 @@ type Server struct {
 
 // Validate checks what the types do not; kong calls it.
 func (s *Server) Validate() error {
+	if _, _, err := net.SplitHostPort(s.Listen); err != nil {
+		return fmt.Errorf("--listen %q is not an address and a port such as 127.0.0.1:8080", s.Listen)
+	}
 	if _, err := s.Proxies(); err != nil {
 		return err
 	}
