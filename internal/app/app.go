@@ -16,6 +16,7 @@ import (
 	"github.com/sallyport/sallyport/internal/audit"
 	"github.com/sallyport/sallyport/internal/auth"
 	"github.com/sallyport/sallyport/internal/auth/tokenauth"
+	"github.com/sallyport/sallyport/internal/auth/universal"
 	"github.com/sallyport/sallyport/internal/config"
 	"github.com/sallyport/sallyport/internal/feed"
 	"github.com/sallyport/sallyport/internal/httpapi"
@@ -47,6 +48,7 @@ type App struct {
 	tokens     *token.Service
 	configs    *auth.Service
 	tokenAuth  *tokenauth.Service
+	universal  *universal.Service
 	api        *httpapi.API
 }
 
@@ -88,6 +90,8 @@ func (a *App) build(root *seal.Key, maxAge time.Duration) {
 		Identities: a.identities, Tokens: a.tokens})
 	a.tokenAuth = tokenauth.New(tokenauth.Options{DB: a.db, Audit: a.audit, Orgs: a.orgs, Identities: a.identities,
 		Configs: a.configs, Tokens: a.tokens})
+	a.universal = universal.New(universal.Options{DB: a.db, Feed: a.feed, Audit: a.audit, Root: root, Identities: a.identities,
+		Configs: a.configs, Tokens: a.tokens})
 }
 
 // mount puts every route on the API.
@@ -105,6 +109,7 @@ func (a *App) mount(o Options) error {
 	a.orgs.Routes(a.api)
 	a.identities.Routes(a.api)
 	a.tokenAuth.Routes(a.api)
+	a.universal.Routes(a.api)
 	a.tokens.Routes(a.api)
 	a.audit.Routes(a.api)
 	a.feed.Routes(a.api)
@@ -118,7 +123,10 @@ func (a *App) start(ctx context.Context) error {
 	if err := a.feed.Start(ctx); err != nil {
 		return err
 	}
-	return a.tokens.Start(ctx)
+	if err := a.tokens.Start(ctx); err != nil {
+		return err
+	}
+	return a.universal.Start(ctx)
 }
 
 // Handler serves the whole API.
@@ -131,7 +139,7 @@ func (a *App) API() *httpapi.API { return a.api }
 func (a *App) Close() error {
 	ctx, cancel := context.WithTimeout(context.Background(), 10*time.Second)
 	defer cancel()
-	return errors.Join(a.tokens.Flush(ctx), a.audit.Flush(ctx), a.db.Close())
+	return errors.Join(a.tokens.Flush(ctx), a.universal.Flush(ctx), a.audit.Flush(ctx), a.db.Close())
 }
 
 // open opens the database and finds the root key.

@@ -23,7 +23,7 @@ type Proof struct {
 
 // ErrInvalid is the one answer to every login whose credentials do not fit: an unknown identity, a method that is not
 // attached, and wrong credentials cannot be told apart.
-var ErrInvalid = fault.New(fault.Unauthenticated, "The credentials are not valid.")
+var ErrInvalid = fault.New(fault.Unauthenticated, "The credentials are not valid, or too many logins from here have failed; in that case wait a few minutes.")
 
 // Refuse makes the error of a login that a method refuses. reason is the code of the audit log, such as
 // "claim_mismatch"; the message is for the caller.
@@ -77,7 +77,7 @@ func login[S, L any, P Settings[S]](ctx context.Context, s *Service, m Method[S,
 	}
 	// Noted before anything is checked: a cut-off that the checks below cannot see yet is above it.
 	born := s.Feed.Applied()
-	i, c, err := s.target(ctx, m.Slug, func() (string, error) { return m.Identify(ctx, body) })
+	i, c, err := s.target(ctx, m.Slug, func() (string, error) { return m.Identify(ctx, body, client) })
 	if err != nil {
 		return nil, err
 	}

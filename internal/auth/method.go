@@ -22,7 +22,7 @@ type Method[S, L any, P Settings[S]] struct {
 	Check func(ctx context.Context, s P) error
 
 	// Identify returns which identity a login is for. An error of kind Unauthenticated must not tell whether it exists.
-	Identify func(ctx context.Context, login *L) (identityID string, err error)
+	Identify func(ctx context.Context, login *L, client access.Client) (identityID string, err error)
 
 	// Verify checks the credentials of a login against the settings. An error refuses it: use Refuse, so that the
 	// audit log has a reason code. A method without logins leaves it nil.

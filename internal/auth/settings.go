@@ -34,7 +34,7 @@ func attaching[S, L any, P Settings[S]](m Method[S, L, P], request *S) func(cont
 	return func(ctx context.Context, _ any) (common, error) {
 		s := P(new(S))
 		if request != nil {
-			*s = *request
+			overlay(reflect.ValueOf(s).Elem(), reflect.ValueOf(request).Elem())
 		}
 		complete(s.Common())
 		return s, settle(ctx, m, s, s.Common())
@@ -66,10 +66,12 @@ func settle[S, L any, P Settings[S]](ctx context.Context, m Method[S, L, P], s P
 	return m.Check(ctx, s)
 }
 
-// overlay sets in a struct what another of its type has set: pointers, slices and maps that are not nil.
+// overlay sets in a struct what another of its type has set: pointers, slices and maps that are not nil. Fields that
+// are marked readOnly are the server's, whatever a request says.
 func overlay(to, from reflect.Value) {
 	for i := range from.NumField() {
 		switch f := from.Field(i); {
+		case from.Type().Field(i).Tag.Get("readOnly") == "true":
 		case f.Kind() == reflect.Struct:
 			overlay(to.Field(i), f)
 		case !f.IsZero():

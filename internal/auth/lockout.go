@@ -1,0 +1,129 @@
+package auth
+
+import (
+	"context"
+	"net/netip"
+	"time"
+
+	"github.com/sallyport/sallyport/internal/feed"
+	"github.com/sallyport/sallyport/internal/sqldb"
+)
+
+// Lockout says when a caller who fails to log in again and again is shut out for a while. The zero value never does.
+type Lockout struct {
+	Threshold int64         // failures that lock
+	Duration  time.Duration // for how long
+	Reset     time.Duration // failures are forgotten after so long without another
+}
+
+// ceiling is how many times the threshold all callers of one client together may fail before each of them is locked by
+// its first failure. A caller that does not fail is never locked: knowing a client id is not enough to shut out whoever
+// has the secret.
+const ceiling = 50
+
+// Failures is what is known of the failed logins of a caller at one target.
+type Failures struct {
+	own, all failures
+}
+
+type failures struct {
+	Caller      string `db:"caller"`
+	Failures    int64  `db:"failures"`
+	LastAt      int64  `db:"last_at"`
+	LockedUntil int64  `db:"locked_until"`
+}
+
+// Failures reads what is known of a caller's failed logins at a target by a method.
+func (s *Service) Failures(ctx context.Context, method, target string, ip netip.Addr) (f Failures, err error) {
+	var rows []failures
+	err = s.DB.Select(ctx, &rows, `SELECT caller, failures, last_at, locked_until FROM lockouts
+		WHERE method = $1 AND target = $2 AND caller IN ($3, '')`, method, target, callerOf(ip))
+	for _, r := range rows {
+		if r.Caller == "" {
+			f.all = r
+		} else {
+			f.own = r
+		}
+	}
+	return f, err
+}
+
+// Any reports whether the caller has failed before.
+func (f Failures) Any() bool { return f.own.Failures > 0 }
+
+// Locked reports whether the caller is shut out at a time.
+func (f Failures) Locked(l Lockout, now time.Time) bool {
+	if l.Threshold <= 0 {
+		return false
+	}
+	fresh := now.Add(-l.Reset).UnixMilli()
+	crowded := f.all.Failures >= ceiling*l.Threshold && f.all.LastAt > fresh
+	return f.own.LockedUntil > now.UnixMilli() || crowded && f.own.Failures > 0 && f.own.LastAt > fresh
+}
+
+// Fail notes a failed login, durably, before it is answered.
+func (s *Service) Fail(ctx context.Context, method, target string, ip netip.Addr, l Lockout) error {
+	return s.DB.WriteGrouped(ctx, func(tx *sqldb.Tx) error {
+		err := addFailure(ctx, tx, method, target, callerOf(ip), l.Threshold, l)
+		if err == nil {
+			err = addFailure(ctx, tx, method, target, "", 0, l)
+		}
+		return err
+	})
+}
+
+// addFailure counts on, or anew where the last failure is long ago. At the threshold it locks; 0 never does.
+func addFailure(ctx context.Context, tx *sqldb.Tx, method, target, caller string, threshold int64, l Lockout) error {
+	now := tx.Now()
+	var n int64
+	err := tx.Get(ctx, &n, `INSERT INTO lockouts (method, target, caller, failures, last_at, locked_until) VALUES ($1, $2, $3, 1, $4, 0)
+		ON CONFLICT (method, target, caller) DO UPDATE SET last_at = $4,
+			failures = CASE WHEN lockouts.last_at < $5 THEN 1 ELSE lockouts.failures + 1 END RETURNING failures`,
+		method, target, caller, now.UnixMilli(), now.Add(-l.Reset).UnixMilli())
+	if err == nil && threshold > 0 && n >= threshold {
+		_, err = tx.Exec(ctx, `UPDATE lockouts SET locked_until = $1, failures = 0 WHERE method = $2 AND target = $3 AND caller = $4`,
+			now.Add(l.Duration).UnixMilli(), method, target, caller)
+	}
+	return err
+}
+
+// Forgive forgets the failures of a caller who has logged in.
+func (s *Service) Forgive(ctx context.Context, method, target string, ip netip.Addr) error {
+	return s.DB.WriteGrouped(ctx, func(tx *sqldb.Tx) error {
+		_, err := tx.Exec(ctx, `DELETE FROM lockouts WHERE method = $1 AND target = $2 AND caller = $3`, method, target, callerOf(ip))
+		return err
+	})
+}
+
+// ClearLockouts forgets all failed logins at a target, and returns how many callers were shut out.
+func ClearLockouts(ctx context.Context, tx *feed.Tx, method, target string) (locked int64, err error) {
+	err = tx.Get(ctx, &locked, `SELECT count(*) FROM lockouts WHERE method = $1 AND target = $2 AND locked_until > $3`,
+		method, target, tx.Now().UnixMilli())
+	if err == nil {
+		_, err = tx.Exec(ctx, `DELETE FROM lockouts WHERE method = $1 AND target = $2`, method, target)
+	}
+	return locked, err
+}
+
+// CleanLockouts deletes up to n rows that no longer matter, and returns how many went.
+func (s *Service) CleanLockouts(ctx context.Context, n int64) (deleted int64, err error) {
+	err = s.DB.Write(ctx, func(tx *sqldb.Tx) error {
+		// Neither a lock nor a counter lasts longer than a day.
+		before := tx.Now().Add(-24 * time.Hour).UnixMilli()
+		deleted, err = tx.Exec(ctx, `DELETE FROM lockouts WHERE last_at < $1 AND (method, target, caller) IN
+			(SELECT method, target, caller FROM lockouts WHERE last_at < $1 ORDER BY last_at LIMIT $2)`, before, n)
+		return err
+	})
+	return deleted, err
+}
+
+// callerOf names a caller by its address. An IPv6 caller has a network of 64 bits to choose from, so that is its name.
+func callerOf(ip netip.Addr) string {
+	ip = ip.Unmap().WithZone("")
+	if ip.Is6() {
+		if network, err := ip.Prefix(64); err == nil {
+			return network.String()
+		}
+	}
+	return ip.String()
+}

@@ -1,0 +1,139 @@
+package universal
+
+import (
+	"context"
+
+	"github.com/sallyport/sallyport/internal/access"
+	"github.com/sallyport/sallyport/internal/audit"
+	"github.com/sallyport/sallyport/internal/auth"
+	"github.com/sallyport/sallyport/internal/fault"
+	"github.com/sallyport/sallyport/internal/feed"
+	"github.com/sallyport/sallyport/internal/id"
+	"github.com/sallyport/sallyport/internal/sqldb"
+)
+
+// secretBytes is how many random bytes a client secret has: 64 characters of hex.
+const secretBytes = 32
+
+// prefixLength is how many characters of a secret are kept in the clear, for people to tell it apart.
+const prefixLength = 4
+
+// CreateSecret makes a client secret of an identity. ttl is in seconds; 0 for ever, and a usesLimit of 0 means no limit.
+// It returns the secret, which cannot be had again. Errors: PermissionDenied, NotFound, Boundary, Forbidden, BadRequest
+// where Universal Auth is not attached.
+func (s *Service) CreateSecret(ctx context.Context, actor *access.Actor, identityID, description string, ttl, usesLimit int64) (plain string, row Secret, err error) {
+	if err := actor.Check(access.CreateToken, access.SubjectIdentity, nil); err != nil {
+		return "", row, err
+	}
+	if _, err := s.Identities.Touch(ctx, actor, identityID, "The client secret was not created"); err != nil {
+		return "", row, err
+	}
+	c, err := s.attached(ctx, identityID)
+	if err != nil {
+		return "", row, err
+	}
+	plain = id.Secret(secretBytes)
+	row = Secret{ID: id.New(), ConfigID: c.ID, IdentityID: identityID, Prefix: plain[:prefixLength], Description: description,
+		UsesLimit: usesLimit, TTL: ttl}
+	err = s.DB.Write(ctx, func(tx *sqldb.Tx) error {
+		row.CreatedAt = tx.Now().UnixMilli()
+		row.UpdatedAt = row.CreatedAt
+		if err := insertSecret(ctx, tx, row, s.hash(plain)); err != nil {
+			return err
+		}
+		return s.record(ctx, tx, actor, "create-identity-universal-auth-client-secret", row)
+	})
+	return plain, row, err
+}
+
+// attached returns the configuration of an identity; BadRequest where there is none.
+func (s *Service) attached(ctx context.Context, identityID string) (*auth.Config, error) {
+	c, err := s.Configs.Find(ctx, identityID, Slug)
+	if fault.Is(err, fault.NotFound) {
+		err = fault.New(fault.BadRequest, "The identity has no Universal Auth. Attach it first.")
+	}
+	return c, err
+}
+
+// Secrets returns the live client secrets of an identity, newest first. Errors: PermissionDenied, NotFound, BadRequest
+// where Universal Auth is not attached.
+func (s *Service) Secrets(ctx context.Context, actor *access.Actor, identityID string) ([]Secret, error) {
+	if err := actor.Check(access.Read, access.SubjectIdentity, nil); err != nil {
+		return nil, err
+	}
+	if _, err := s.Identities.Find(ctx, actor, identityID); err != nil {
+		return nil, err
+	}
+	c, err := s.attached(ctx, identityID)
+	if err != nil {
+		return nil, err
+	}
+	return s.secretsOf(ctx, c.ID)
+}
+
+// Secret returns a client secret, without the secret itself. Errors: PermissionDenied, NotFound.
+func (s *Service) Secret(ctx context.Context, actor *access.Actor, identityID, secretID string) (Secret, error) {
+	if err := actor.Check(access.Read, access.SubjectIdentity, nil); err != nil {
+		return Secret{}, err
+	}
+	if _, err := s.Identities.Find(ctx, actor, identityID); err != nil {
+		return Secret{}, err
+	}
+	return s.secret(ctx, identityID, secretID)
+}
+
+// RevokeSecret ends a client secret and kills every token that was made with it. Doing it again changes nothing more.
+// Errors: PermissionDenied, NotFound, Boundary, Forbidden.
+func (s *Service) RevokeSecret(ctx context.Context, actor *access.Actor, identityID, secretID string) (row Secret, err error) {
+	if err := actor.Check(access.DeleteToken, access.SubjectIdentity, nil); err != nil {
+		return row, err
+	}
+	i, err := s.Identities.Find(ctx, actor, identityID)
+	if err == nil {
+		err = s.Identities.Guard(ctx, actor, i)
+	}
+	if err != nil {
+		return row, err
+	}
+	err = s.Feed.Change(ctx, func(tx *feed.Tx) error {
+		if row, err = markRevoked(ctx, tx.Tx, identityID, secretID); err != nil {
+			return err
+		}
+		until, err := s.Tokens.ExpiryBound(ctx, tx.Tx)
+		if err != nil {
+			return err
+		}
+		tx.Append(feed.CutSecret, secretID, until)
+		return s.record(ctx, tx.Tx, actor, "revoke-identity-universal-auth-client-secret", row)
+	})
+	return row, err
+}
+
+// ClearLockouts lets callers in again who failed too often, and returns how many were shut out. Errors: PermissionDenied,
+// NotFound.
+func (s *Service) ClearLockouts(ctx context.Context, actor *access.Actor, identityID string) (locked int64, err error) {
+	if err := actor.Check(access.Edit, access.SubjectIdentity, nil); err != nil {
+		return 0, err
+	}
+	i, err := s.Identities.Find(ctx, actor, identityID)
+	if err == nil {
+		err = s.Identities.Guard(ctx, actor, i)
+	}
+	if err != nil {
+		return 0, err
+	}
+	err = s.Feed.Change(ctx, func(tx *feed.Tx) error {
+		if locked, err = auth.ClearLockouts(ctx, tx, Slug, identityID); err != nil {
+			return err
+		}
+		return s.Audit.Record(ctx, tx.Tx, actor, audit.Event{Type: "clear-identity-universal-auth-lockouts",
+			Metadata: map[string]any{"identityId": identityID, "deleted": locked}})
+	})
+	return locked, err
+}
+
+func (s *Service) record(ctx context.Context, tx *sqldb.Tx, actor *access.Actor, event string, row Secret) error {
+	return s.Audit.Record(ctx, tx, actor, audit.Event{Type: event, Metadata: map[string]any{
+		"identityId": row.IdentityID, "clientSecretId": row.ID, "description": row.Description,
+	}})
+}

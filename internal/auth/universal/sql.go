@@ -1,0 +1,145 @@
+package universal
+
+import (
+	"context"
+	"crypto/hmac"
+	"crypto/rand"
+	"crypto/sha256"
+	"encoding/hex"
+	"errors"
+	"fmt"
+
+	"github.com/google/uuid"
+
+	"github.com/sallyport/sallyport/internal/auth"
+	"github.com/sallyport/sallyport/internal/fault"
+	"github.com/sallyport/sallyport/internal/sqldb"
+	"github.com/sallyport/sallyport/internal/tally"
+)
+
+// Secret is a client secret as it is stored, without its hash. TTL is in seconds, times are milliseconds UTC.
+type Secret struct {
+	ID          string `db:"id"`
+	ConfigID    string `db:"config_id"`
+	IdentityID  string `db:"identity_id"`
+	Prefix      string `db:"prefix"`
+	Description string `db:"description"`
+	Uses        int64  `db:"uses"`
+	UsesLimit   int64  `db:"uses_limit"`
+	TTL         int64  `db:"ttl"`
+	Revoked     bool   `db:"revoked"`
+	CreatedAt   int64  `db:"created_at"`
+	UpdatedAt   int64  `db:"updated_at"`
+}
+
+const columns = `id, config_id, identity_id, prefix, description, uses, uses_limit, ttl, revoked, created_at, updated_at`
+
+// found is the client of a login, and the secret if it is one of that client's.
+type found struct {
+	IdentityID string  `db:"identity_id"`
+	SecretID   *string `db:"id"`
+	UsesLimit  *int64  `db:"uses_limit"`
+	TTL        *int64  `db:"ttl"`
+	Revoked    *bool   `db:"revoked"`
+	CreatedAt  *int64  `db:"created_at"`
+}
+
+// find looks up a client id, and among its secrets the one with this hash: comparing hashes under a secret key tells
+// nothing of the secret, so the index may do it. An unknown client id gives the zero value.
+func (s *Service) find(ctx context.Context, clientID, secret string) (f found, err error) {
+	err = s.DB.Get(ctx, &f, `SELECT c.identity_id, s.id, s.uses_limit, s.ttl, s.revoked, s.created_at
+		FROM universal_clients c LEFT JOIN client_secrets s ON s.config_id = c.config_id AND s.hash = $1
+		WHERE c.client_id = $2`, s.hash(secret), clientID)
+	if errors.Is(err, sqldb.ErrNoRows) {
+		err = nil
+	}
+	return f, err
+}
+
+// hash is the form in which a secret is kept: HMAC-SHA-256 under the pepper, in hex. A secret has 256 random bits, so
+// that a slow hash would add nothing.
+func (s *Service) hash(secret string) string {
+	h := hmac.New(sha256.New, s.pepper)
+	h.Write([]byte(secret))
+	return hex.EncodeToString(h.Sum(nil))
+}
+
+// Start reads the pepper, and makes it in a new database.
+func (s *Service) Start(ctx context.Context) error {
+	fresh := make([]byte, sha256.Size)
+	_, _ = rand.Read(fresh) // never fails
+	var sealed []byte
+	err := s.DB.Write(ctx, func(tx *sqldb.Tx) error {
+		_, err := tx.Exec(ctx, `UPDATE instance SET pepper = $1 WHERE pepper IS NULL`, s.Root.Seal(fresh, "instance", "pepper"))
+		if err == nil {
+			err = tx.Get(ctx, &sealed, `SELECT pepper FROM instance`)
+		}
+		return err
+	})
+	if err == nil {
+		s.pepper, err = s.Root.Open(sealed, "instance", "pepper")
+	}
+	if err != nil {
+		return fmt.Errorf("cannot read the key of client secrets: %w", err)
+	}
+	return nil
+}
+
+// storeClient makes the client id of a new configuration known.
+func (s *Service) storeClient(ctx context.Context, tx auth.Tx, c *auth.Config, settings *Settings) error {
+	_, err := tx.Exec(ctx, `INSERT INTO universal_clients (client_id, config_id, identity_id) VALUES ($1, $2, $3)`,
+		*settings.ClientID, c.ID, c.IdentityID)
+	return err
+}
+
+func insertSecret(ctx context.Context, tx *sqldb.Tx, r Secret, hash string) error {
+	_, err := tx.Exec(ctx, `INSERT INTO client_secrets (id, config_id, identity_id, hash, prefix, description, uses, uses_limit, ttl,
+		revoked, created_at, updated_at) VALUES ($1, $2, $3, $4, $5, $6, 0, $7, $8, FALSE, $9, $9)`,
+		r.ID, r.ConfigID, r.IdentityID, hash, r.Prefix, r.Description, r.UsesLimit, r.TTL, r.CreatedAt)
+	return err
+}
+
+// spendSecret takes one use of a limited secret; it returns 0 where none is left.
+func spendSecret(ctx context.Context, tx *sqldb.Tx, secretID string) (int64, error) {
+	return tx.Exec(ctx, `UPDATE client_secrets SET uses = uses + 1, last_used_at = $1 WHERE id = $2 AND revoked = FALSE AND uses < uses_limit`,
+		tx.Now().UnixMilli(), secretID)
+}
+
+// Flush writes the uses of unlimited secrets that were counted since the last time.
+func (s *Service) Flush(ctx context.Context) error {
+	return s.uses.Flush(func(part map[uuid.UUID]tally.Count) error {
+		return s.DB.Write(ctx, func(tx *sqldb.Tx) error {
+			for secret, c := range part {
+				_, err := tx.Exec(ctx, `UPDATE client_secrets SET uses = uses + $1, last_used_at = $2 WHERE id = $3`, c.N, c.Last, secret.String())
+				if err != nil {
+					return err
+				}
+			}
+			return nil
+		})
+	})
+}
+
+var errNoSecret = fault.New(fault.NotFound, "This identity has no client secret with this ID. List its client secrets to see their IDs.")
+
+func (s *Service) secretsOf(ctx context.Context, configID string) (rows []Secret, err error) {
+	return rows, s.DB.Select(ctx, &rows, `SELECT `+columns+` FROM client_secrets WHERE config_id = $1 AND revoked = FALSE
+		ORDER BY created_at DESC, id DESC`, configID)
+}
+
+func (s *Service) secret(ctx context.Context, identityID, secretID string) (row Secret, err error) {
+	err = s.DB.Get(ctx, &row, `SELECT `+columns+` FROM client_secrets WHERE id = $1 AND identity_id = $2`, secretID, identityID)
+	if errors.Is(err, sqldb.ErrNoRows) {
+		err = errNoSecret
+	}
+	return row, err
+}
+
+func markRevoked(ctx context.Context, tx *sqldb.Tx, identityID, secretID string) (row Secret, err error) {
+	err = tx.Get(ctx, &row, `UPDATE client_secrets SET revoked = TRUE, updated_at = $1 WHERE id = $2 AND identity_id = $3 RETURNING `+columns,
+		tx.Now().UnixMilli(), secretID, identityID)
+	if errors.Is(err, sqldb.ErrNoRows) {
+		err = errNoSecret
+	}
+	return row, err
+}
