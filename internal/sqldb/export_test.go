@@ -2,6 +2,9 @@ package sqldb
 
 import "time"
 
+// MigrationLock is the key of the lock that a replica holds while it changes the schema.
+const MigrationLock = migrationLock
+
 // SetGroup makes each group wait for so many functions.
 func (db *DB) SetGroup(n int) { db.group.least.Store(int64(n)) }
 

@@ -4,6 +4,7 @@ import (
 	"bufio"
 	"context"
 	"database/sql"
+	"errors"
 	"fmt"
 	"log/slog"
 	"net"
@@ -368,21 +369,40 @@ func TestOpenStandby(t *testing.T) {
 	sqldbtest.OpenWith(t, sqldb.Postgres, sqldb.Options{URL: url})
 }
 
-// TestReplicasStartTogether has several replicas find an empty database at once.
+// TestReplicasStartTogether has several replicas find an empty database at once: they wait for each other.
 func TestReplicasStartTogether(t *testing.T) {
+	const replicas = 3
 	url := sqldbtest.URL(t, sqldb.Postgres)
+	watch := sqldbtest.OpenWith(t, sqldb.Postgres, sqldb.Options{URL: url})
 	raw(t, "pgx", url, "CREATE SCHEMA fresh")
-	outcomes := make(chan error)
-	for range 4 {
-		go func() {
-			db, err := sqldb.Open(context.Background(), sqldb.Options{URL: url + "&search_path=fresh"})
-			if err == nil {
-				err = db.Close()
+	outcomes := make(chan error, replicas)
+	err := watch.Write(t.Context(), func(tx *sqldb.Tx) error {
+		if _, err := tx.Exec(t.Context(), "SELECT pg_advisory_xact_lock($1)", sqldb.MigrationLock); err != nil {
+			return err
+		}
+		for range replicas {
+			go func() {
+				db, err := sqldb.Open(context.Background(), sqldb.Options{URL: url + "&search_path=fresh"})
+				if err == nil {
+					err = db.Close()
+				}
+				outcomes <- err
+			}()
+		}
+		for waiting := 0; waiting < replicas && len(outcomes) == 0; {
+			if err := tx.Get(t.Context(), &waiting, "SELECT COUNT(*) FROM pg_locks WHERE locktype = 'advisory' AND NOT granted"); err != nil {
+				return err
 			}
-			outcomes <- err
-		}()
+		}
+		if len(outcomes) > 0 {
+			return errors.New("a replica did not wait for the lock")
+		}
+		return nil
+	})
+	if err != nil {
+		t.Error(err)
 	}
-	for range 4 {
+	for range replicas {
 		if err := <-outcomes; err != nil {
 			t.Error(err)
 		}

@@ -17,14 +17,15 @@ import (
 	"github.com/sallyport/sallyport/internal/sqldb/sqldbtest"
 )
 
-// cutter stands between a program and PostgreSQL and cuts the connection around a COMMIT.
+// cutter stands between a program and PostgreSQL and cuts the connection when the program says something.
 type cutter struct {
 	dir    string // of the server's socket
 	listen net.Listener
 	done   sync.WaitGroup
 
 	mu   sync.Mutex
-	cut  func(*link)   // what to do at the next COMMIT; nil passes it on
+	word []byte        // what to wait for
+	cut  func(*link)   // what to do then, once; nil passes it on
 	asks chan struct{} // somebody asks what became of a commit
 }
 
@@ -57,11 +58,11 @@ func newCutter(t *testing.T, serverURL string) (*cutter, string) {
 	return c, u.String()
 }
 
-// next sets what happens at the next COMMIT.
-func (c *cutter) next(cut func(*link)) {
+// next sets what happens when the program says word for the next time.
+func (c *cutter) next(word []byte, cut func(*link)) {
 	c.mu.Lock()
 	defer c.mu.Unlock()
-	c.cut = cut
+	c.word, c.cut = word, cut
 }
 
 func (c *cutter) accept() {
@@ -81,7 +82,7 @@ func (c *cutter) accept() {
 	}
 }
 
-// forward passes on what the program says, until it says COMMIT and somebody waits for that.
+// forward passes on what the program says, until it says the word.
 func (c *cutter) forward(l *link) {
 	defer l.server.Close()
 	buffer := make([]byte, 1<<16)
@@ -94,11 +95,9 @@ func (c *cutter) forward(l *link) {
 		if bytes.Contains(said, []byte("pg_xact_status")) {
 			c.asks <- struct{}{}
 		}
-		if bytes.Contains(said, commitMessage) {
-			if cut := c.take(); cut != nil {
-				cut(l)
-				return
-			}
+		if cut := c.take(said); cut != nil {
+			cut(l)
+			return
 		}
 		if _, err := l.server.Write(said); err != nil {
 			return
@@ -106,9 +105,13 @@ func (c *cutter) forward(l *link) {
 	}
 }
 
-func (c *cutter) take() func(*link) {
+// take returns what to do about what was said, if anything.
+func (c *cutter) take(said []byte) func(*link) {
 	c.mu.Lock()
 	defer c.mu.Unlock()
+	if !bytes.Contains(said, c.word) {
+		return nil
+	}
 	cut := c.cut
 	c.cut = nil
 	return cut
@@ -175,7 +178,7 @@ func TestLostCommit(t *testing.T) {
 		for way, write := range writes(db) {
 			t.Run(name+"/"+way, func(t *testing.T) {
 				id := name + way
-				cutter.next(c.cut(id))
+				cutter.next(commitMessage, c.cut(id))
 				err := write(t.Context(), add(t.Context(), id))
 				if (err == nil) != c.committed || errors.Is(err, sqldb.ErrOutcomeUnknown) {
 					t.Errorf("told %v", err)
@@ -208,7 +211,7 @@ func TestLostCommitThatNobodyKnows(t *testing.T) {
 		for way, write := range writes(db) {
 			t.Run(name+"/"+way, func(t *testing.T) {
 				id := name + way
-				cutter.next(func(l *link) { c.cut(l, id) })
+				cutter.next(commitMessage, func(l *link) { c.cut(l, id) })
 				err := write(t.Context(), add(t.Context(), id))
 				if err == nil || errors.Is(err, sqldb.ErrOutcomeUnknown) != c.unknown {
 					t.Errorf("told %v", err)
@@ -218,9 +221,30 @@ func TestLostCommitThatNobodyKnows(t *testing.T) {
 	}
 	t.Run("unreachable", func(t *testing.T) {
 		db.SetLookup(100 * time.Millisecond)
-		cutter.next(func(l *link) { _ = cutter.listen.Close(); l.silence() })
+		cutter.next(commitMessage, func(l *link) { _ = cutter.listen.Close(); l.silence() })
 		if err := db.Write(t.Context(), add(t.Context(), "x")); !errors.Is(err, sqldb.ErrOutcomeUnknown) {
 			t.Errorf("told %v", err)
 		}
 	})
+}
+
+// TestCallerLeavesASilentServer has a server that does not answer the first statement of a transaction.
+func TestCallerLeavesASilentServer(t *testing.T) {
+	cutter, through := newCutter(t, sqldbtest.URL(t, sqldb.Postgres))
+	db := sqldbtest.OpenWith(t, sqldb.Postgres, sqldb.Options{URL: through})
+	for way, write := range writes(db) {
+		t.Run(way, func(t *testing.T) {
+			ctx, cancel := context.WithCancel(t.Context())
+			left := make(chan struct{})
+			cutter.next([]byte("BEGIN ISOLATION LEVEL READ COMMITTED"), func(*link) { cancel(); <-left })
+			if err := write(ctx, add(ctx, "x")); !errors.Is(err, context.Canceled) {
+				t.Errorf("told %v", err)
+			}
+			close(left)
+			if err := write(t.Context(), add(t.Context(), way)); err != nil {
+				t.Errorf("the next write: %v", err)
+			}
+		})
+	}
+	expect(t, db, "Write", "WriteGrouped")
 }

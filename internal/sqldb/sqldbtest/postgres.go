@@ -127,6 +127,7 @@ func (s *Server) exec(text string) error {
 // supervise follows orders, one a line, and answers each. When its input ends, that is when the test binary is gone, for
 // whatever reason, it takes the server and all its files away. Nothing is synced to disk: no test survives a power cut.
 const supervise = `
+trap '' PIPE # nobody may be there to hear an answer
 dir=$1 bin=$2
 create() { "$bin/initdb" -D "$dir/data" -U postgres -A trust -E UTF8 --locale=C --wal-segsize=1 --no-sync; }
 start() {
