@@ -16,12 +16,12 @@ import (
 func (a *API) serve(w http.ResponseWriter, r *http.Request) {
 	ex := a.open(w, r)
 	defer ex.close()
-	r, ok := canonical(r)
-	if !ok {
-		a.unrouted(ex, r)
+	if r, ok := canonical(r); ok {
+		a.mux.ServeHTTP(ex, r)
 		return
 	}
-	a.mux.ServeHTTP(ex, r)
+	ex.fail(noRoute())
+	ex.finish(r)
 }
 
 // canonical returns the request with one trailing slash cut off its path, and whether a route may have it. ServeMux
@@ -59,6 +59,10 @@ func clean(path string) bool {
 	return true
 }
 
+func noRoute() *fault.Error {
+	return fault.New(fault.NotFound, "No such route. Check the method and the path against the API documentation.")
+}
+
 // unrouted answers what no route took: 405 if another method would have been right, else 404.
 func (a *API) unrouted(w http.ResponseWriter, r *http.Request) {
 	ex := w.(*exchange)
@@ -67,20 +71,16 @@ func (a *API) unrouted(w http.ResponseWriter, r *http.Request) {
 		f.Allow = allow
 		ex.fail(f)
 	} else {
-		ex.fail(fault.New(fault.NotFound, "No such route. Check the method and the path against the API documentation."))
+		ex.fail(noRoute())
 	}
 	ex.finish(r)
 }
 
 // allowed returns the methods that the path of r has routes for, as the Allow header lists them.
 func (a *API) allowed(r *http.Request) string {
-	if _, ok := canonical(r); !ok {
-		return ""
-	}
 	var methods []string
 	for _, m := range []string{"GET", "HEAD", "POST", "PUT", "PATCH", "DELETE"} {
-		_, pattern := a.mux.Handler(&http.Request{Method: m, URL: r.URL, Host: r.Host})
-		if pattern != "" && pattern != "/" {
+		if _, pattern := a.mux.Handler(&http.Request{Method: m, URL: r.URL, Host: r.Host}); pattern != "/" {
 			methods = append(methods, m)
 		}
 	}

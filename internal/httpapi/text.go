@@ -23,6 +23,9 @@ func (t *Text) Resolve(_ huma.Context, prefix *huma.PathBuffer) []error {
 	return refuse(string(*t), prefix, msgControlCharacter, unicode.IsControl)
 }
 
+// Trimmed returns the text without white space around it.
+func (t Text) Trimmed() string { return strings.TrimSpace(string(t)) }
+
 // Prose is a string of an input that may span lines, such as a description: as Text, but tab, line feed and carriage
 // return are allowed.
 type Prose string

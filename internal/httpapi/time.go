@@ -15,7 +15,7 @@ func (t Time) MarshalJSON() ([]byte, error) {
 	return time.UnixMilli(int64(t)).UTC().AppendFormat(nil, `"2006-01-02T15:04:05.000Z"`), nil
 }
 
-// Schema tells OpenAPI that this is a date-time string.
-func (Time) Schema(huma.Registry) *huma.Schema {
-	return &huma.Schema{Type: huma.TypeString, Format: "date-time"}
+// TransformSchema tells OpenAPI that this is a date-time string, or null for a pointer; huma calls it.
+func (Time) TransformSchema(_ huma.Registry, s *huma.Schema) *huma.Schema {
+	return &huma.Schema{Type: huma.TypeString, Format: "date-time", Nullable: s.Nullable}
 }
