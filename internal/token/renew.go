@@ -44,13 +44,5 @@ func renewRow(ctx context.Context, tx *sqldb.Tx, c *Claims) error {
 	if err != nil || n == 1 {
 		return err
 	}
-	row, err := rowByID(ctx, tx, c.ID)
-	switch {
-	case err != nil:
-		return err
-	case row == nil || row.Revoked:
-		return errRevoked
-	default:
-		return errUsedUp
-	}
+	return whyNot(ctx, tx, c.ID)
 }

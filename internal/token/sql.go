@@ -1,8 +1,11 @@
 package token
 
 import (
+	"bytes"
 	"context"
 	"errors"
+	"maps"
+	"slices"
 
 	"github.com/google/uuid"
 
@@ -129,6 +132,18 @@ func touchRenewed(ctx context.Context, tx *sqldb.Tx, c *Claims, now int64) (int6
 		WHERE id = $3 AND revoked = FALSE AND (uses_limit = 0 OR uses < uses_limit)`, now, c.ExpiresAt*1000, c.ID)
 }
 
+// whyNot returns why a live token with uses left was not found in its row.
+func whyNot(ctx context.Context, tx *sqldb.Tx, tokenID string) error {
+	row, err := rowByID(ctx, tx, tokenID)
+	switch {
+	case err != nil:
+		return err
+	case row == nil || row.Revoked:
+		return errRevoked
+	}
+	return errUsedUp
+}
+
 func rowByID(ctx context.Context, tx *sqldb.Tx, tokenID string) (*Row, error) {
 	var row Row
 	err := tx.Get(ctx, &row, `SELECT `+columns+` FROM access_tokens t WHERE t.id = $1`, tokenID)
@@ -143,8 +158,11 @@ func spendUse(ctx context.Context, tx *sqldb.Tx, tokenID string, now int64) (int
 		WHERE id = $2 AND revoked = FALSE AND uses < uses_limit`, now, tokenID)
 }
 
+// addUses writes counted uses. Rows are taken in the order of their ids, so that replicas that write at the same time
+// wait for each other instead of locking each other out.
 func addUses(ctx context.Context, tx *sqldb.Tx, step map[uuid.UUID]used) error {
-	for token, u := range step {
+	for _, token := range slices.SortedFunc(maps.Keys(step), func(a, b uuid.UUID) int { return bytes.Compare(a[:], b[:]) }) {
+		u := step[token]
 		_, err := tx.Exec(ctx, `UPDATE access_tokens SET uses = uses + $1,
 			last_used_at = CASE WHEN last_used_at > $2 THEN last_used_at ELSE $2 END WHERE id = $3`, u.n, u.last, token.String())
 		if err != nil {

@@ -108,7 +108,7 @@ func (s *Service) spend(ctx context.Context, c *Claims) error {
 	return s.DB.WriteGrouped(ctx, func(tx *sqldb.Tx) error {
 		n, err := spendUse(ctx, tx, c.ID, tx.Now().UnixMilli())
 		if err == nil && n == 0 {
-			err = errUsedUp
+			err = whyNot(ctx, tx, c.ID)
 		}
 		return err
 	})
