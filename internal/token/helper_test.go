@@ -57,7 +57,7 @@ func each(t *testing.T, fn func(t *testing.T, f *fixture)) {
 func newFixture(t *testing.T, engine sqldb.Engine) *fixture {
 	t.Helper()
 	c := newClock()
-	db := sqldbtest.OpenWith(t, engine, sqldb.Options{Now: c.Now})
+	db := sqldbtest.OpenWith(t, engine, sqldb.Options{Now: c.Now, Logger: slog.New(slog.DiscardHandler)})
 	f := &fixture{t: t, clock: c, Service: replica(t, db, 0), org: id.New(), ident: id.New()}
 	f.addIdentity(f.org, f.ident)
 	return f
