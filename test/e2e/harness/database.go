@@ -54,13 +54,14 @@ func (s *Server) Snapshot(t testing.TB) map[string][]string {
 	content := map[string][]string{}
 	for table := range strings.SplitSeq(tables, ",") {
 		if !slices.Contains(unwatched, table) {
-			content[table] = s.rows(t, table)
+			content[table] = s.Rows(t, table)
 		}
 	}
 	return content
 }
 
-func (s *Server) rows(t testing.TB, table string) []string {
+// Rows returns the rows of a table as text, sorted.
+func (s *Server) Rows(t testing.TB, table string) []string {
 	t.Helper()
 	rows, err := s.DB.Query(`SELECT * FROM ` + table)
 	if err != nil {

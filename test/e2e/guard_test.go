@@ -1,0 +1,108 @@
+package e2e
+
+import (
+	"slices"
+	"testing"
+
+	"github.com/google/go-cmp/cmp"
+
+	"github.com/sallyport/sallyport/internal/httpapi"
+	"github.com/sallyport/sallyport/test/e2e/harness"
+)
+
+// open are the routes that anybody may call. A new one is a decision: it is made here too.
+var open = []string{"get-status", "get-health", "get-readiness", "get-jwks", "bootstrap", "renew-token", "revoke-own-token"}
+
+// anyActor are the routes that ask for a live token and for no permission.
+var anyActor = []string{"get-own-details"}
+
+// instanceAdmin are the routes that no role opens: only an administrator of the whole instance may call them.
+var instanceAdmin = []string{"rotate-signing-keys", "list-replicas"}
+
+func TestEveryRouteDeclaresWhoMayCallIt(t *testing.T) {
+	t.Parallel()
+	eachRoute(t, shared, func(t *testing.T, r httpapi.Route) {
+		permission := r.Permission != httpapi.Permission{}
+		if r.Open != slices.Contains(open, r.ID) || r.AnyActor != (slices.Contains(anyActor, r.ID) || slices.Contains(instanceAdmin, r.ID)) || permission == (r.Open || r.AnyActor) {
+			t.Errorf("open %v, for any actor %v, permission %+v", r.Open, r.AnyActor, r.Permission)
+		}
+	})
+}
+
+// TestGuard calls every route with targets that live, so that only the check under test can refuse, and sees to it that
+// nothing was done for anybody who was refused.
+func TestGuard(t *testing.T) {
+	s := harness.StartReady(t)
+	dead := s.DeadTokens(t)
+	nobody := s.NewActor(t, "no-access", nil)
+	eachRoute(t, s, func(t *testing.T, r httpapi.Route) {
+		if r.Open {
+			return
+		}
+		good := requestOf(t, s, r)
+		before := s.Snapshot(t)
+		t.Run("refused/without a token", func(t *testing.T) {
+			s.As("").Call(t, r.Method, good.path, good.body).WantError(401, "UnauthorizedError")
+		})
+		for _, d := range dead {
+			t.Run("refused/with a token "+d.Name, func(t *testing.T) {
+				s.As(d.JWT).Call(t, r.Method, good.path, good.body).WantError(401, "TokenError")
+			})
+		}
+		if r.Permission != (httpapi.Permission{}) {
+			t.Run("refused/without rights", func(t *testing.T) {
+				a := nobody.Call(t, r.Method, good.path, good.body).WantError(403, "PermissionDenied")
+				if rules, ok := a.At("details").([]any); !ok || len(rules) != 0 {
+					t.Errorf("the details are %v, want the actor's rules: none", a.At("details"))
+				}
+			})
+		}
+		if diff := cmp.Diff(before, s.Snapshot(t)); diff != "" {
+			t.Errorf("a refused call changed the database: %s", diff)
+		}
+		t.Run("accepted/with all rights", func(t *testing.T) { s.Admin.Call(t, r.Method, good.path, good.body).Want(200) })
+	})
+}
+
+// member says what the role member may do (identity.md section 7.2); every other route with a permission refuses it.
+var member = []string{
+	"create-identity", "list-identities", "search-identities", "get-identity", "update-identity", "delete-identity",
+	"list-identity-projects", "get-token-auth", "list-token-auth-tokens", "get-token-auth-token",
+	"get-token-auth-token-of-identity", "revoke-token-auth-token", "list-audit-logs", "get-own-details",
+}
+
+func TestBuiltInRoles(t *testing.T) {
+	s := harness.StartReady(t)
+	actors := map[string]harness.Actor{}
+	for _, role := range []string{"admin", "member", "no-access"} {
+		actors[role] = s.NewActor(t, role, nil)
+	}
+	eachRoute(t, s, func(t *testing.T, r httpapi.Route) {
+		if r.Open {
+			return
+		}
+		refused := refusals(r)
+		for role, actor := range actors {
+			good := requestOf(t, s, r)
+			if name := refused[role]; name != "" {
+				t.Run("refused/"+role, func(t *testing.T) { actor.Call(t, r.Method, good.path, good.body).WantError(403, name) })
+			} else {
+				t.Run("accepted/"+role, func(t *testing.T) { actor.Call(t, r.Method, good.path, good.body).Want(200) })
+			}
+		}
+	})
+}
+
+// refusals returns which of the built-in roles a route refuses, and as what.
+func refusals(r httpapi.Route) map[string]string {
+	switch {
+	case slices.Contains(instanceAdmin, r.ID):
+		return map[string]string{"admin": "ForbiddenError", "member": "ForbiddenError", "no-access": "ForbiddenError"}
+	case r.AnyActor:
+		return nil
+	case slices.Contains(member, r.ID):
+		return map[string]string{"no-access": "PermissionDenied"}
+	default:
+		return map[string]string{"member": "PermissionDenied", "no-access": "PermissionDenied"}
+	}
+}

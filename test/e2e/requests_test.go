@@ -1,0 +1,117 @@
+package e2e
+
+import (
+	"net/http"
+	"testing"
+
+	"github.com/sallyport/sallyport/internal/httpapi"
+	"github.com/sallyport/sallyport/test/e2e/harness"
+)
+
+// request is a request that a route answers with 200, if the caller may.
+type request struct {
+	path string
+	body any
+}
+
+// requests makes, for each route by its id, such a request, on a target that lives and that nothing stands in the way
+// of. A route without an entry fails the tests that walk over all routes: add yours. The target of a route that
+// destroys it is made anew at each call.
+var requests = map[string]func(t *testing.T, s *harness.Server) request{
+	"get-status":    plain("/api/status", nil),
+	"get-health":    plain("/healthz", nil),
+	"get-readiness": plain("/readyz", nil),
+	"get-jwks":      plain("/.well-known/jwks.json", nil),
+
+	"bootstrap":       plain(bootstrapPath, object{"email": "ada@example.com", "password": "correct horse", "organization": "Acme"}),
+	"get-own-details": plain(detailsPath, nil),
+
+	"create-identity": func(_ *testing.T, s *harness.Server) request {
+		return request{harness.Identities, object{"name": "worker", "organizationId": s.OrgID, "role": "no-access",
+			"hasDeleteProtection": false, "metadata": []any{object{"key": "team", "value": "core"}}}}
+	},
+	"list-identities": plain(harness.Identities, nil),
+	"search-identities": plain(harness.Identities+"/search", object{"orderBy": "name", "orderDirection": "asc", "limit": 5, "offset": 0,
+		"search": object{"name": object{"$contains": "worker"}}}),
+	"get-identity":           identityRequest("", nil),
+	"update-identity":        identityRequest("", object{"name": "worker", "hasDeleteProtection": false, "role": "no-access", "metadata": []any{}}),
+	"delete-identity":        identityRequest("", nil),
+	"list-identity-projects": identityRequest("/identity-memberships", nil),
+
+	"attach-token-auth": func(t *testing.T, s *harness.Server) request {
+		return request{harness.TokenAuth + s.NewIdentity(t, "no-access"), settings}
+	},
+	"update-token-auth": tokenAuthRequest("", settings),
+	"get-token-auth":    tokenAuthRequest("", nil),
+	"detach-token-auth": tokenAuthRequest("", nil),
+
+	"create-token-auth-token": tokenAuthRequest("/tokens", object{"name": "ci", "organizationSlug": ""}),
+	"list-token-auth-tokens":  tokenAuthRequest("/tokens", nil),
+	"get-token-auth-token":    tokenRequest("", nil),
+	"get-token-auth-token-of-identity": func(t *testing.T, s *harness.Server) request {
+		a := s.NewActor(t, "no-access", nil)
+		return request{tokensOf(a.ID) + "/" + a.TokenID, nil}
+	},
+	"update-token-auth-token": tokenRequest("", object{"name": "cd"}),
+	"revoke-token-auth-token": tokenRequest("/revoke", nil),
+
+	"renew-token":      heldRequest(renewPath),
+	"revoke-own-token": heldRequest(selfRevokePath),
+
+	"list-audit-logs": plain(auditPath, nil),
+
+	"rotate-signing-keys": plain("/api/v1/admin/signing-keys/rotate", nil),
+	"list-replicas":       plain("/api/v1/admin/replicas", nil),
+}
+
+var settings = object{"accessTokenTTL": 60, "accessTokenMaxTTL": 120, "accessTokenNumUsesLimit": 0,
+	"accessTokenTrustedIps": []any{object{"ipAddress": "0.0.0.0/0"}}}
+
+func plain(path string, body any) func(*testing.T, *harness.Server) request {
+	return func(*testing.T, *harness.Server) request { return request{path, body} }
+}
+
+func identityRequest(after string, body any) func(*testing.T, *harness.Server) request {
+	return func(t *testing.T, s *harness.Server) request {
+		return request{identityPath(s.NewIdentity(t, "no-access")) + after, body}
+	}
+}
+
+func tokenAuthRequest(after string, body any) func(*testing.T, *harness.Server) request {
+	return func(t *testing.T, s *harness.Server) request {
+		return request{harness.TokenAuth + s.NewActor(t, "no-access", nil).ID + after, body}
+	}
+}
+
+func tokenRequest(after string, body any) func(*testing.T, *harness.Server) request {
+	return func(t *testing.T, s *harness.Server) request {
+		return request{harness.Tokens + s.NewActor(t, "no-access", nil).TokenID + after, body}
+	}
+}
+
+func heldRequest(path string) func(*testing.T, *harness.Server) request {
+	return func(t *testing.T, s *harness.Server) request {
+		return request{path, object{"accessToken": s.NewActor(t, "no-access", nil).Token}}
+	}
+}
+
+// requestOf returns a good request of a route.
+func requestOf(t *testing.T, s *harness.Server, r httpapi.Route) request {
+	t.Helper()
+	build := requests[r.ID]
+	if build == nil {
+		t.Fatalf("the route %s has no entry in requests: without one nothing of it is tested", r.ID)
+	}
+	return build(t, s)
+}
+
+// eachRoute runs do for every route of the server, as subtests.
+func eachRoute(t *testing.T, s *harness.Server, do func(t *testing.T, r httpapi.Route)) {
+	t.Helper()
+	for _, r := range s.App.API().Routes() {
+		t.Run(r.ID, func(t *testing.T) { do(t, r) })
+	}
+}
+
+// changes reports whether a route changes anything.
+func changes(r httpapi.Route) bool { return r.Method != http.MethodGet && r.ID != "search-identities" }
