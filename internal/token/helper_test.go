@@ -110,6 +110,14 @@ func (f *fixture) restart() *fixture {
 	return &again
 }
 
+// replicas returns the fixture and, where the engine allows for it, another replica on the same database.
+func (f *fixture) replicas() []*fixture {
+	if f.DB.Engine() == sqldb.SQLite {
+		return []*fixture{f}
+	}
+	return []*fixture{f, f.restart()}
+}
+
 func (f *fixture) addIdentity(orgID, identityID string) {
 	f.t.Helper()
 	f.write(func(tx *sqldb.Tx) error {
