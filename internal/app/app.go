@@ -77,14 +77,15 @@ func New(ctx context.Context, o Options) (*App, error) {
 func (a *App) build(root *seal.Key, maxAge time.Duration) {
 	a.roles = role.New(a.db, a.feed)
 	a.orgs = org.New(org.Options{DB: a.db, Feed: a.feed, Audit: a.audit, MakeAdmin: a.makeAdmin})
-	a.tokens = token.New(token.Options{DB: a.db, Feed: a.feed, Audit: a.audit, Root: root, MaxAge: maxAge,
-		AddressAllowed: func(ctx context.Context, identityID, method string, ip netip.Addr) (bool, error) {
-			return a.configs.AddressAllowed(ctx, identityID, method, ip)
-		}})
 	a.identities = identity.New(identity.Options{DB: a.db, Feed: a.feed, Roles: a.roles, Audit: a.audit,
-		ExpiryBound: a.tokens.ExpiryBound,
+		ExpiryBound: func(ctx context.Context, tx *sqldb.Tx) (time.Time, error) { return a.tokens.ExpiryBound(ctx, tx) },
 		Methods: func(ctx context.Context, ids []string) (map[string][]string, error) {
 			return a.configs.MethodsOf(ctx, ids)
+		}})
+	a.tokens = token.New(token.Options{DB: a.db, Feed: a.feed, Audit: a.audit, Root: root, MaxAge: maxAge,
+		Orgs: a.orgs, Identities: a.identities,
+		AddressAllowed: func(ctx context.Context, identityID, method string, ip netip.Addr) (bool, error) {
+			return a.configs.AddressAllowed(ctx, identityID, method, ip)
 		}})
 	a.configs = auth.New(auth.Options{DB: a.db, Feed: a.feed, Audit: a.audit, Root: root, Orgs: a.orgs,
 		Identities: a.identities, Tokens: a.tokens})

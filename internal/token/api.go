@@ -25,6 +25,7 @@ func (s *Service) Routes(api *httpapi.API) {
 	httpapi.Handle(api, httpapi.Route{Method: http.MethodPost, Path: "/api/v1/admin/signing-keys/rotate", ID: "rotate-signing-keys", Tag: "Instance",
 		Summary: "Make a new signing key", Description: "Tokens that live stay good. For instance administrators.",
 		AnyActor: true}, s.rotateRoute)
+	s.cutOffRoutes(api)
 }
 
 type heldInput struct {

@@ -17,6 +17,26 @@ const EventRevoked = "revoke-identity-access-token"
 // Revoke kills the token of a row for good, on behalf of actor, who was allowed to. Row, revocation, log entry and
 // audit event are one transaction. It returns when every replica refuses the token; NotFound if it was dead already.
 func (s *Service) Revoke(ctx context.Context, actor *access.Actor, row Row) error {
+	if s.Dead(row) {
+		return s.deadAlready(ctx, ErrNotFound)
+	}
+	err := s.revokeRow(ctx, actor, row)
+	if err == ErrNotFound { //nolint:errorlint // the very value
+		return s.deadAlready(ctx, ErrNotFound)
+	}
+	return err
+}
+
+// deadAlready answers, with answer, a caller who revokes a dead token. Whoever killed it may still be waiting for a
+// replica that accepts it; the answer must be no less true than theirs.
+func (s *Service) deadAlready(ctx context.Context, answer error) error {
+	if err := s.Feed.Settled(ctx); err != nil {
+		return err
+	}
+	return answer
+}
+
+func (s *Service) revokeRow(ctx context.Context, actor *access.Actor, row Row) error {
 	return s.Feed.Change(ctx, func(tx *feed.Tx) error {
 		until, err := markRevoked(ctx, tx.Tx, row.ID, tx.Now().UnixMilli())
 		if err != nil {
@@ -34,7 +54,7 @@ func (s *Service) RevokeSelf(ctx context.Context, jwt string, client access.Clie
 		err = s.alive(ctx, c, s.DB.Now())
 	}
 	if err == errRevoked { //nolint:errorlint // the very value
-		return nil
+		return s.deadAlready(ctx, nil)
 	}
 	if err != nil {
 		return err

@@ -125,6 +125,13 @@ func markRevoked(ctx context.Context, tx *sqldb.Tx, tokenID string, now int64) (
 	return until, err
 }
 
+// markRevokedOf flips the row of a token, if it has one and is of that identity.
+func markRevokedOf(ctx context.Context, tx *sqldb.Tx, tokenID, identityID string) error {
+	_, err := tx.Exec(ctx, `UPDATE access_tokens SET revoked = TRUE, updated_at = $1 WHERE id = $2 AND identity_id = $3 AND revoked = FALSE`,
+		tx.Now().UnixMilli(), tokenID, identityID)
+	return err
+}
+
 // touchRenewed notes a renewal in the row of a live token that has uses left; it returns 0 where there is none.
 func touchRenewed(ctx context.Context, tx *sqldb.Tx, c *Claims, now int64) (int64, error) {
 	return tx.Exec(ctx, `UPDATE access_tokens SET last_renewed_at = $1, updated_at = $1,

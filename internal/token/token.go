@@ -13,6 +13,8 @@ import (
 
 	"github.com/sallyport/sallyport/internal/audit"
 	"github.com/sallyport/sallyport/internal/feed"
+	"github.com/sallyport/sallyport/internal/identity"
+	"github.com/sallyport/sallyport/internal/org"
 	"github.com/sallyport/sallyport/internal/seal"
 	"github.com/sallyport/sallyport/internal/sqldb"
 )
@@ -31,6 +33,9 @@ type Options struct {
 	Root   *seal.Key
 	Logger *slog.Logger
 	MaxAge time.Duration // longest life of one JWT; 0 means DefaultMaxAge
+
+	Orgs       *org.Service
+	Identities *identity.Service
 
 	// AddressAllowed reports whether an identity's current trusted addresses for a login method hold ip.
 	AddressAllowed func(ctx context.Context, identityID, method string, ip netip.Addr) (bool, error)

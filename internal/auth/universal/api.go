@@ -29,6 +29,8 @@ func (s *Service) Routes(api *httpapi.API) {
 		Summary: "Read a client secret, without the secret itself", Permission: can(access.Read)}, s.readRoute)
 	httpapi.Handle(api, httpapi.Route{Method: http.MethodPost, Path: secrets + "/{clientSecretId}/revoke", ID: "revoke-client-secret", Tag: tag,
 		Summary: "Revoke a client secret and every token that was made with it", Permission: can(access.DeleteToken)}, s.revokeRoute)
+	httpapi.Handle(api, httpapi.Route{Method: http.MethodPost, Path: secrets + "/{clientSecretId}/revoke-tokens", ID: "revoke-client-secret-tokens",
+		Tag: "Revocation", Summary: "Revoke every token that was made with a client secret, and keep the secret", Permission: can(access.DeleteToken)}, s.tokensRoute)
 	httpapi.Handle(api, httpapi.Route{Method: http.MethodPost, Path: "/api/v1/auth/universal-auth/identities/{identityId}/clear-lockouts",
 		ID: "clear-universal-auth-lockouts", Tag: tag, Summary: "Let callers in again who failed too often", Permission: can(access.Edit)}, s.clearRoute)
 }
@@ -137,6 +139,21 @@ func (s *Service) readRoute(ctx context.Context, actor *access.Actor, in *secret
 
 func (s *Service) revokeRoute(ctx context.Context, actor *access.Actor, in *secretInput) (*secretOutput, error) {
 	return one(s.RevokeSecret(ctx, actor, in.IdentityID, in.SecretID))
+}
+
+type messageOutput struct {
+	Body struct {
+		Message string `json:"message"`
+	}
+}
+
+func (s *Service) tokensRoute(ctx context.Context, actor *access.Actor, in *secretInput) (*messageOutput, error) {
+	if err := s.RevokeMade(ctx, actor, in.IdentityID, in.SecretID); err != nil {
+		return nil, err
+	}
+	out := &messageOutput{}
+	out.Body.Message = "The access tokens are revoked"
+	return out, nil
 }
 
 type clearOutput struct {

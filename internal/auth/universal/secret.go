@@ -88,11 +88,7 @@ func (s *Service) RevokeSecret(ctx context.Context, actor *access.Actor, identit
 	if err := actor.Check(access.DeleteToken, access.SubjectIdentity, nil); err != nil {
 		return row, err
 	}
-	i, err := s.Identities.Find(ctx, actor, identityID)
-	if err == nil {
-		err = s.Identities.Guard(ctx, actor, i)
-	}
-	if err != nil {
+	if _, err := s.Identities.Touch(ctx, actor, identityID, "The client secret was not revoked"); err != nil {
 		return row, err
 	}
 	err = s.Feed.Change(ctx, func(tx *feed.Tx) error {
@@ -107,6 +103,15 @@ func (s *Service) RevokeSecret(ctx context.Context, actor *access.Actor, identit
 		return s.record(ctx, tx.Tx, actor, "revoke-identity-universal-auth-client-secret", row)
 	})
 	return row, err
+}
+
+// RevokeMade kills every token that was made with a client secret; the secret stays good. Errors: PermissionDenied,
+// NotFound, Boundary, Forbidden.
+func (s *Service) RevokeMade(ctx context.Context, actor *access.Actor, identityID, secretID string) error {
+	if _, err := s.Secret(ctx, actor, identityID, secretID); err != nil {
+		return err
+	}
+	return s.Tokens.RevokeMade(ctx, actor, identityID, secretID)
 }
 
 // ClearLockouts lets callers in again who failed too often, and returns how many were shut out. Errors: PermissionDenied,

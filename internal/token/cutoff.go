@@ -1,0 +1,109 @@
+package token
+
+import (
+	"context"
+
+	"github.com/sallyport/sallyport/internal/access"
+	"github.com/sallyport/sallyport/internal/audit"
+	"github.com/sallyport/sallyport/internal/fault"
+	"github.com/sallyport/sallyport/internal/feed"
+	"github.com/sallyport/sallyport/internal/id"
+	"github.com/sallyport/sallyport/internal/role"
+)
+
+// EventCutOff is the audit event of many tokens revoked at once.
+const EventCutOff = "revoke-identity-access-tokens"
+
+// RevokeIdentity kills every token of an identity, or only those of one method where method is not "". It writes one
+// row, however many tokens there are. Errors: PermissionDenied, NotFound, Boundary, Forbidden.
+func (s *Service) RevokeIdentity(ctx context.Context, actor *access.Actor, identityID, method string) error {
+	if err := s.mayRevoke(ctx, actor, identityID); err != nil {
+		return err
+	}
+	facts := map[string]any{"identityId": identityID}
+	if method == "" {
+		return s.cutOff(ctx, actor, feed.CutIdentity, identityID, facts)
+	}
+	facts["authMethod"] = method
+	return s.cutOff(ctx, actor, feed.CutMethod, feed.Key(identityID, method), facts)
+}
+
+// RevokeMade kills every token that was made with a client secret of an identity; the secret itself stays good. The
+// caller has made sure that the secret is the identity's. Errors: PermissionDenied, NotFound, Boundary, Forbidden.
+func (s *Service) RevokeMade(ctx context.Context, actor *access.Actor, identityID, clientSecretID string) error {
+	if err := s.mayRevoke(ctx, actor, identityID); err != nil {
+		return err
+	}
+	return s.cutOff(ctx, actor, feed.CutSecret, clientSecretID,
+		map[string]any{"identityId": identityID, "clientSecretId": clientSecretID})
+}
+
+// RevokeAny kills a token of an identity by its id, whatever method made it and whether or not it has a row. An id that
+// no token has is answered alike: most tokens leave no trace to look for. Errors: PermissionDenied, NotFound for the
+// identity and for what is no token id, Boundary, Forbidden.
+func (s *Service) RevokeAny(ctx context.Context, actor *access.Actor, identityID, tokenID string) error {
+	if err := s.mayRevoke(ctx, actor, identityID); err != nil {
+		return err
+	}
+	if !id.Valid(tokenID) {
+		return ErrNotFound
+	}
+	return s.Feed.Change(ctx, func(tx *feed.Tx) error {
+		// The row may be of another identity: then it stays, and so does the token, since a revocation counts for its own
+		// identity alone.
+		if err := markRevokedOf(ctx, tx.Tx, tokenID, identityID); err != nil {
+			return err
+		}
+		until, err := s.ExpiryBound(ctx, tx.Tx)
+		if err != nil {
+			return err
+		}
+		tx.Append(feed.TokenRevoked, feed.Key(tokenID, identityID), until)
+		return s.Audit.Record(ctx, tx.Tx, actor, revokedEvent(actor.OrgID, tokenID, identityID, ""))
+	})
+}
+
+// RevokeOrg kills every token of the actor's organisation, the one in use included: the panic button. slug must be that
+// of the organisation, so that nobody presses it by mistake. It is for whoever holds all that an administrator of the
+// organisation holds. Errors: PermissionDenied, Boundary, BadRequest for another slug.
+func (s *Service) RevokeOrg(ctx context.Context, actor *access.Actor, slug string) error {
+	if err := actor.Check(access.DeleteToken, access.SubjectIdentity, nil); err != nil {
+		return err
+	}
+	rules, _ := access.OrgRole(role.Admin)
+	admin, err := access.Compile(rules)
+	if err == nil {
+		err = actor.Covers(admin, "The organization's tokens were not revoked")
+	}
+	if err != nil {
+		return err
+	}
+	o, err := s.Orgs.Find(ctx, actor.OrgID)
+	if err != nil {
+		return err
+	}
+	if slug != o.Slug {
+		return fault.New(fault.BadRequest, "To revoke every token of your organization, confirm it by its slug in organizationSlug. GET /api/v1/identities/details tells it.")
+	}
+	return s.cutOff(ctx, actor, feed.CutOrg, actor.OrgID, map[string]any{"organizationId": actor.OrgID})
+}
+
+// mayRevoke asks for the permission, and that the identity may not do more than the actor.
+func (s *Service) mayRevoke(ctx context.Context, actor *access.Actor, identityID string) error {
+	if err := actor.Check(access.DeleteToken, access.SubjectIdentity, nil); err != nil {
+		return err
+	}
+	_, err := s.Identities.Touch(ctx, actor, identityID, "The tokens were not revoked")
+	return err
+}
+
+func (s *Service) cutOff(ctx context.Context, actor *access.Actor, kind feed.Kind, key string, facts map[string]any) error {
+	return s.Feed.Change(ctx, func(tx *feed.Tx) error {
+		until, err := s.ExpiryBound(ctx, tx.Tx)
+		if err != nil {
+			return err
+		}
+		tx.Append(kind, key, until)
+		return s.Audit.Record(ctx, tx.Tx, actor, audit.Event{Type: EventCutOff, Metadata: facts})
+	})
+}
