@@ -103,7 +103,7 @@ func (a *App) mount(o Options) error {
 	}
 	registry := prometheus.NewRegistry()
 	a.api = httpapi.New(httpapi.Options{
-		Authenticate: a.authenticate, Refused: a.refused, TrustedProxies: proxies, MaxBody: o.Config.MaxBody,
+		Authenticate: a.authenticate, Refused: a.refused, Explain: explain, TrustedProxies: proxies, MaxBody: o.Config.MaxBody,
 		Logger: o.Logger, Now: o.Now, Version: o.Version, Registry: registry,
 	})
 	a.statusRoutes()

@@ -2,8 +2,10 @@ package app
 
 import (
 	"context"
+	"errors"
 	"fmt"
 	"os"
+	"time"
 
 	"github.com/sallyport/sallyport/internal/access"
 	"github.com/sallyport/sallyport/internal/audit"
@@ -25,6 +27,20 @@ func makeDir(dir string) error {
 		return fmt.Errorf("cannot make the data folder; choose another with --data-dir: %w", err)
 	}
 	return nil
+}
+
+// explain tells a database that is down from a mistake of ours: nothing can be decided or kept then, and the caller had
+// better come again, or go to another replica.
+func explain(err error) *fault.Error {
+	if !sqldb.Unreachable(err) {
+		return nil
+	}
+	f := fault.New(fault.Unavailable, "The database cannot be used now, and nothing was changed. Try again, or ask another replica.")
+	if errors.Is(err, sqldb.ErrOutcomeUnknown) {
+		f = fault.New(fault.Unavailable, "The database was lost while the change was committed: it may or may not have been made. Look before you try again.")
+	}
+	f.RetryAfter = time.Second
+	return f.Because(err)
 }
 
 // replicaName is what the register calls this process.

@@ -18,7 +18,7 @@ func (ex *exchange) authenticate(r *http.Request) *fault.Error {
 	}
 	actor, err := ex.api.options.Authenticate(&ex.ctx, token, ex.client)
 	if err != nil {
-		return fault.From(err)
+		return ex.api.explain(err)
 	}
 	if actor == nil {
 		return fault.New(fault.Unauthenticated, "The token belongs to nobody. Log in and send the token you get.")

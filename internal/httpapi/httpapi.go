@@ -34,6 +34,10 @@ type Options struct {
 	// from Authenticate. The context outlives a caller that hangs up, so that nobody dodges the log. May be nil.
 	Refused func(ctx context.Context, actor *access.Actor, f *fault.Error, route Route)
 
+	// Explain turns an error that is no fault into one, where it can be told apart from a mistake of ours: a database
+	// that is down. It returns nil for all others. May be nil.
+	Explain func(err error) *fault.Error
+
 	TrustedProxies []netip.Prefix       // whose X-Forwarded-For is believed; default nobody's
 	MaxBody        int64                // largest request body in bytes; default DefaultMaxBody
 	Logger         *slog.Logger         // default discards

@@ -82,7 +82,7 @@ func register[I, O any](a *API, r Route, h func(ctx context.Context, ex *exchang
 		out, err := h(ctx, ex, in)
 		switch {
 		case err != nil:
-			ex.fail(fault.From(err))
+			ex.fail(ex.api.explain(err))
 		case out == nil:
 			ex.fail(fault.From(errNoAnswer))
 		default:
