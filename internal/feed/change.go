@@ -45,3 +45,13 @@ func (f *Feed) Change(ctx context.Context, fn func(*Tx) error) error {
 	// What is committed is true, also for a caller who has gone: its cancellation must not stop the wait.
 	return f.settle(context.WithoutCancel(ctx), seq)
 }
+
+// Settled returns nil when every replica decides by every change that was made before the call, whoever made it. It is
+// for a caller who asks for what has happened already: that must be as true as if they had done it.
+func (f *Feed) Settled(ctx context.Context) error {
+	head, err := f.head(ctx)
+	if err != nil || head == 0 {
+		return err
+	}
+	return f.settle(context.WithoutCancel(ctx), head)
+}

@@ -170,13 +170,13 @@ func (s *Service) Revoke(ctx context.Context, actor *access.Actor, tokenID strin
 		return err
 	}
 	row, err := s.Tokens.Find(ctx, actor.OrgID, Method.Slug, tokenID)
-	if err == nil && s.Tokens.Dead(row) {
-		err = token.ErrNotFound
-	}
 	if err != nil {
 		return err
 	}
-	if _, err := s.Identities.Touch(ctx, actor, row.IdentityID, "The token was not revoked"); err != nil {
+	if !s.Tokens.Dead(row) {
+		_, err = s.Identities.Touch(ctx, actor, row.IdentityID, "The token was not revoked")
+	}
+	if err != nil {
 		return err
 	}
 	return s.Tokens.Revoke(ctx, actor, row)
