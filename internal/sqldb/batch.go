@@ -74,7 +74,7 @@ func (b *batch) add(j *job) {
 		return
 	}
 	if undo := b.group.session.undo(b.ctx); undo != nil {
-		b.lose(undo)
+		b.lose(fmt.Errorf("nothing was committed: the group's transaction was lost: %w", undo))
 	}
 	j.tries++
 	if j.tries < maxTries && b.group.session.again(err) {
@@ -89,15 +89,17 @@ func (b *batch) ready() {
 	if b.lost != nil {
 		return
 	}
-	var err error
 	if b.run == nil {
-		b.run, err = b.group.session.begin(b.ctx)
+		run, err := b.group.session.begin(b.ctx)
+		if b.run = run; err != nil {
+			b.lose(err)
+		}
 	} else if b.dirty {
-		err = b.group.session.keep(b.ctx)
+		if err := b.group.session.keep(b.ctx); err != nil {
+			b.lose(fmt.Errorf("nothing was committed: the group's transaction was lost: %w", err))
+		}
 	}
-	if b.dirty = false; err != nil {
-		b.lose(err)
-	}
+	b.dirty = false
 }
 
 // turn lets j's caller run its function and returns what the function returned, or that the caller has left.
@@ -113,13 +115,14 @@ func (b *batch) turn(j *job) (taken bool, err error) {
 	}
 }
 
-// lose gives up the transaction: what was kept in it is gone, or, after a commit, its fate is what err says. The callers
-// are told the session's error, never that of another caller's function.
+// lose gives up the transaction and tells everybody whose work was kept in it why. That is an error of the session, never
+// that of another caller's function.
 func (b *batch) lose(err error) {
-	b.lost = fmt.Errorf("the transaction of a group of writes was lost: %w", err)
-	b.group.db.log.Warn("a group of writes was lost", "functions", len(b.kept), "error", err)
+	if b.lost = err; len(b.kept) > 0 {
+		b.group.db.log.Warn("a group of writes failed", "functions", len(b.kept), "error", err)
+	}
 	b.group.session.drop()
-	b.answer(b.lost)
+	b.answer(err)
 }
 
 // end commits what was kept and answers.

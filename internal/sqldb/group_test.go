@@ -4,10 +4,13 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"math"
+	"os/signal"
 	"runtime"
 	"slices"
 	"strings"
 	"sync"
+	"syscall"
 	"testing"
 
 	"github.com/jackc/pgx/v5/pgconn"
@@ -299,4 +302,33 @@ func TestCloseLetsTheGroupFinish(t *testing.T) {
 			expect(t, sqldbtest.OpenWith(t, engine, sqldb.Options{URL: url}), "a")
 		})
 	}
+}
+
+// TestFailingDiskLeavesTheOutcomeOpen lets no file grow while a group commits.
+func TestFailingDiskLeavesTheOutcomeOpen(t *testing.T) {
+	db := sqldbtest.Open(t, sqldb.SQLite)
+	ctx := t.Context()
+	limit := func(size uint64) {
+		if err := syscall.Setrlimit(syscall.RLIMIT_FSIZE, &syscall.Rlimit{Cur: size, Max: math.MaxUint64}); err != nil {
+			t.Fatal(err)
+		}
+	}
+	signal.Ignore(syscall.SIGXFSZ)
+	defer signal.Reset(syscall.SIGXFSZ)
+	defer limit(math.MaxUint64)
+	outcomes := together(t, db, grouped("a"), func(ctx context.Context, tx *sqldb.Tx) error {
+		err := add(ctx, "b")(tx)
+		limit(1)
+		return err
+	})
+	for _, err := range outcomes {
+		if !errors.Is(err, sqldb.ErrOutcomeUnknown) {
+			t.Errorf("told %v", err)
+		}
+	}
+	limit(math.MaxUint64)
+	if err := db.Write(ctx, add(ctx, "after")); err != nil {
+		t.Errorf("the next write: %v", err)
+	}
+	expect(t, db, "after")
 }

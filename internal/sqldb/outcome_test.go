@@ -6,6 +6,7 @@ import (
 	"errors"
 	"net"
 	"net/url"
+	"os"
 	"path/filepath"
 	"runtime"
 	"sync"
@@ -228,23 +229,25 @@ func TestLostCommitThatNobodyKnows(t *testing.T) {
 	})
 }
 
-// TestCallerLeavesASilentServer has a server that does not answer the first statement of a transaction.
+// TestCallerLeavesASilentServer has a server that does not answer the first statement of a group.
 func TestCallerLeavesASilentServer(t *testing.T) {
 	cutter, through := newCutter(t, sqldbtest.URL(t, sqldb.Postgres))
 	db := sqldbtest.OpenWith(t, sqldb.Postgres, sqldb.Options{URL: through})
-	for way, write := range writes(db) {
-		t.Run(way, func(t *testing.T) {
-			ctx, cancel := context.WithCancel(t.Context())
-			left := make(chan struct{})
-			cutter.next([]byte("BEGIN ISOLATION LEVEL READ COMMITTED"), func(*link) { cancel(); <-left })
-			if err := write(ctx, add(ctx, "x")); !errors.Is(err, context.Canceled) {
-				t.Errorf("told %v", err)
-			}
-			close(left)
-			if err := write(t.Context(), add(t.Context(), way)); err != nil {
-				t.Errorf("the next write: %v", err)
-			}
-		})
+	ctx, cancel := context.WithCancel(t.Context())
+	left := make(chan struct{})
+	cutter.next([]byte("BEGIN ISOLATION LEVEL READ COMMITTED"), func(l *link) {
+		go func() { <-left; _ = l.program.SetReadDeadline(time.Unix(1, 0)) }()
+		cancel()
+		if _, err := l.program.Read(make([]byte, 1)); !errors.Is(err, os.ErrDeadlineExceeded) {
+			t.Errorf("the caller waited until the group gave up: %v", err)
+		}
+	})
+	if err := db.WriteGrouped(ctx, add(ctx, "x")); !errors.Is(err, context.Canceled) {
+		t.Errorf("told %v", err)
 	}
-	expect(t, db, "Write", "WriteGrouped")
+	close(left)
+	if err := db.WriteGrouped(t.Context(), add(t.Context(), "after")); err != nil {
+		t.Errorf("the next write: %v", err)
+	}
+	expect(t, db, "after")
 }

@@ -3,15 +3,12 @@ package sqldb
 import (
 	"context"
 	"database/sql"
+	"errors"
 	"fmt"
-	"net"
-	"runtime"
-	"strconv"
 	"sync"
 	"time"
 
 	"github.com/jackc/pgx/v5"
-	"github.com/jackc/pgx/v5/stdlib"
 	"github.com/pressly/goose/v3"
 )
 
@@ -47,47 +44,6 @@ func openPostgres(ctx context.Context, db *DB, o Options) error {
 	s.group = newGroup(db, &pgSession{store: s})
 	db.engine, db.store, db.group = Postgres, s, s.group
 	return nil
-}
-
-// pgConfig reads a URL, and from it how many connections the pool may have (pool_max_conns). Settings of a session that
-// the URL does not name get our defaults. An error does not repeat the URL: a password may be in it.
-func pgConfig(raw string) (*pgx.ConnConfig, int, error) {
-	config, err := pgx.ParseConfig(raw)
-	if err != nil {
-		return nil, 0, fmt.Errorf("the PostgreSQL URL cannot be read; it looks like postgres://user:password@host:5432/name?sslmode=verify-full, with unusual characters of the password written as %%XX")
-	}
-	limit := max(16, 4*runtime.GOMAXPROCS(0))
-	if text, ok := config.RuntimeParams["pool_max_conns"]; ok {
-		if limit, err = strconv.Atoi(text); err != nil || limit < 2 {
-			return nil, 0, fmt.Errorf("pool_max_conns in the PostgreSQL URL is %q; it must be a number from 2 up", text)
-		}
-		delete(config.RuntimeParams, "pool_max_conns")
-	}
-	for name, value := range map[string]string{
-		"application_name": "sallyport",
-		// A replica that freezes inside a transaction holds up the others for no longer than this.
-		"idle_in_transaction_session_timeout": "2s",
-	} {
-		if _, ok := config.RuntimeParams[name]; !ok {
-			config.RuntimeParams[name] = value
-		}
-	}
-	// The other end of a silent connection is gone after half a minute.
-	config.DialFunc = (&net.Dialer{KeepAliveConfig: net.KeepAliveConfig{Enable: true, Idle: 15 * time.Second, Interval: 5 * time.Second, Count: 3}}).DialContext
-	if config.ConnectTimeout == 0 {
-		config.ConnectTimeout = 5 * time.Second
-	}
-	return config, limit, nil
-}
-
-// pgConnect returns a pool of at most limit connections. Statements are prepared once a connection, by pgx.
-func pgConnect(config *pgx.ConnConfig, limit int) *sql.DB {
-	pool := stdlib.OpenDB(*config, stdlib.OptionAfterConnect(greet))
-	pool.SetMaxOpenConns(limit)
-	pool.SetMaxIdleConns(limit)
-	pool.SetConnMaxIdleTime(5 * time.Minute)
-	pool.SetConnMaxLifetime(time.Hour)
-	return pool
 }
 
 // prepare checks the server and migrates if there is something to migrate, one replica at a time.
@@ -134,7 +90,7 @@ func (s *pgStore) inspect(ctx context.Context, newest int64) (version int64, err
 	case err != nil:
 		return 0, err
 	case standby:
-		return 0, fmt.Errorf("it is a standby; name the primary in the URL, or all servers and target_session_attrs=read-write")
+		return 0, errors.New("it is a standby; name the primary in the URL, or all servers and target_session_attrs=read-write")
 	case readOnly:
 		return 0, fmt.Errorf("it only allows reading; set default_transaction_read_only to off for user %q", user)
 	case !schema.Valid:

@@ -2,16 +2,9 @@ package sqldb
 
 import (
 	"context"
-	"database/sql"
 	"fmt"
 	"time"
-
-	"github.com/jackc/pgx/v5"
-	"github.com/jackc/pgx/v5/stdlib"
 )
-
-// minPostgres is the oldest PostgreSQL that is tested.
-const minPostgres = 15
 
 // How long a COMMIT may take before its connection counts as lost, and how long to ask afterwards what became of it.
 // The latter is longer than a session may be idle in a transaction: a server that never got the COMMIT ends it by then.
@@ -20,46 +13,6 @@ const (
 	lookupTimeout  = 15 * time.Second
 	lookupPause    = 500 * time.Millisecond // the longest between two questions
 )
-
-// serverLife is an expression for the life of the server: it changes when the server recovers from a crash (which
-// resets its counters) and when a standby takes over (which begins a timeline). In a new life the server may hand out
-// the id of a lost transaction again, so that what it says of that id may be about another transaction.
-const serverLife = `CASE WHEN pg_is_in_recovery() THEN 'standby'
-	ELSE substr(pg_walfile_name(pg_current_wal_lsn()), 1, 8) || ' ' || COALESCE((SELECT stats_reset FROM pg_stat_wal)::text, '') END`
-
-// lifeKey is where a connection keeps its server's life.
-const lifeKey = "life"
-
-// greet refuses an old server and remembers the server's life with a new connection. That stays true as long as the
-// connection: none survives a crash of its server.
-func greet(ctx context.Context, conn *pgx.Conn) error {
-	life, err := lifeNow(ctx, conn)
-	if err != nil {
-		_ = conn.Close(ctx) // nobody else will
-		return err
-	}
-	conn.PgConn().CustomData()[lifeKey] = life
-	return nil
-}
-
-func lifeNow(ctx context.Context, conn *pgx.Conn) (life string, err error) {
-	var major int
-	version := conn.PgConn().ParameterStatus("server_version") // such as "15.4 (Debian 15.4-1)", or "17beta1"
-	if _, err := fmt.Sscanf(version, "%d", &major); err != nil || major < minPostgres {
-		return "", fmt.Errorf("it is version %q and this program needs %d or newer; upgrade the server", version, minPostgres)
-	}
-	err = conn.QueryRow(ctx, "SELECT "+serverLife).Scan(&life)
-	return life, err
-}
-
-// lifeOf returns the life of the server that a connection was made in.
-func lifeOf(conn *sql.Conn) (life string) {
-	_ = conn.Raw(func(c any) error {
-		life, _ = c.(*stdlib.Conn).Conn().PgConn().CustomData()[lifeKey].(string)
-		return nil
-	})
-	return life
-}
 
 // outcome finds out what became of a transaction whose COMMIT was not answered, and returns nil if it was committed.
 func (s *pgStore) outcome(t *pgTx, lost error) error {

@@ -178,7 +178,7 @@ func (s *pgStore) commit(t *pgTx) error {
 		return nil
 	case err == nil:
 		return errRolledBack
-	case errors.As(err, &answer) && answer.Severity == "ERROR":
+	case errors.As(err, &answer) && answer.SeverityUnlocalized == "ERROR":
 		return fmt.Errorf("nothing was committed: %w", err) // it ends the transaction, not the connection
 	}
 	return s.outcome(t, err)

@@ -57,8 +57,8 @@ func (db *DB) check(query string, args int) error {
 	return db.texts.check(query, args)
 }
 
-// Read calls fn with one consistent snapshot of the database that it can only read. A function that fails ends the
-// read with its error.
+// Read calls fn with one consistent snapshot of the database that it can only read, and returns what fn returns. fn
+// reads with its Tx alone: a second connection for the same call could be one too many for the pool.
 func (db *DB) Read(ctx context.Context, fn func(*Tx) error) error {
 	if db.closed.Load() {
 		return ErrClosed
@@ -77,8 +77,8 @@ func (db *DB) Read(ctx context.Context, fn func(*Tx) error) error {
 // what it did and reaches the caller.
 //
 // fn may be called more than once, each time on a clean slate: when PostgreSQL asks for a transaction to be tried again.
-// It must not start another write, which is refused with ErrNested, nor wait for anything but its own statements: on
-// SQLite all other writes wait for it. After a statement has failed, all that follow fail too and the transaction is
+// It works with its Tx alone. It must not start another write, which is refused with ErrNested, nor wait for anything but
+// its own statements: on SQLite all other writes wait for it. After a statement has failed, all that follow fail too and the transaction is
 // undone, even if fn returns nil; so a function that wants to go on after a conflict says so in SQL (ON CONFLICT).
 // An error other than ErrOutcomeUnknown means that nothing was committed.
 func (db *DB) Write(ctx context.Context, fn func(*Tx) error) error {

@@ -40,8 +40,8 @@ var (
 	ErrClosed = errors.New("the database is closed")
 	// ErrNested is what Write and WriteGrouped return when they are called inside a function of theirs.
 	ErrNested = errors.New("a write transaction was started inside another one; pass the Tx along instead")
-	// ErrOutcomeUnknown is wrapped by the error of a write whose commit may or may not have happened: the connection
-	// was lost around it and PostgreSQL could not be asked in time. Neither answer is safe to give.
+	// ErrOutcomeUnknown is wrapped by the error of a write whose commit may or may not have happened, or may yet turn
+	// out to have: the connection was lost around it and PostgreSQL could not be asked in time, or SQLite's disk failed.
 	ErrOutcomeUnknown = errors.New("the outcome of the commit is unknown")
 )
 

@@ -4,6 +4,9 @@ import (
 	"context"
 	"database/sql"
 	"database/sql/driver"
+	"fmt"
+
+	sqlite3 "modernc.org/sqlite/lib"
 )
 
 // liteSession is the one connection that writes to a SQLite file.
@@ -34,8 +37,19 @@ func (s *liteSession) keep(ctx context.Context) error {
 
 func (s *liteSession) undo(ctx context.Context) error { return s.each(ctx, "ROLLBACK TO one") }
 
-// commit has no deadline: to interrupt it would only leave its outcome in doubt.
-func (s *liteSession) commit() error { return s.each(context.Background(), "COMMIT") }
+// commit has no deadline: to interrupt it would only leave its outcome in doubt. So does a disk that fails: the
+// transaction is undone, but a crash now may bring it back, if it is already whole in the write-ahead log.
+func (s *liteSession) commit() error {
+	err := s.each(context.Background(), "COMMIT")
+	if err == nil {
+		return nil
+	}
+	switch sqliteCode(err) & 0xff {
+	case sqlite3.SQLITE_ERROR, sqlite3.SQLITE_BUSY, sqlite3.SQLITE_CONSTRAINT: // SQLite refused to begin with it
+		return fmt.Errorf("nothing was committed: %w", err)
+	}
+	return fmt.Errorf("%w: %w", ErrOutcomeUnknown, err)
+}
 
 func (s *liteSession) rollback(ctx context.Context) error { return s.each(ctx, "ROLLBACK") }
 
