@@ -116,7 +116,8 @@ func (s *Service) renameRoute(ctx context.Context, actor *access.Actor, in *rena
 
 type messageOutput struct {
 	Body struct {
-		Message string `json:"message"`
+		_       struct{} `additionalProperties:"false"` // as the reference documents this answer
+		Message string   `json:"message"`
 	}
 }
 
