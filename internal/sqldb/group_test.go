@@ -231,7 +231,7 @@ func TestWritesAreTriedAgain(t *testing.T) {
 
 // TestDeadlockIsSolved has two transactions take the same rows in opposite orders.
 func TestDeadlockIsSolved(t *testing.T) {
-	url := sqldbtest.URL(t, sqldb.Postgres) + "&deadlock_timeout=10ms"
+	url := sqldbtest.URL(t, sqldb.Postgres) + "&deadlock_timeout=10ms&idle_in_transaction_session_timeout=0"
 	db := sqldbtest.OpenWith(t, sqldb.Postgres, sqldb.Options{URL: url})
 	ctx := t.Context()
 	if err := db.Write(ctx, add(ctx, "a", "b")); err != nil {

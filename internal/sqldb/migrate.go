@@ -38,7 +38,7 @@ func latest() (int64, error) {
 }
 
 // migrate brings the schema from the version it has to the newest one, and refuses a schema from the future.
-// An up-to-date schema costs one comparison: goose, which is slow to start, is not asked.
+// An up-to-date schema costs one comparison.
 func migrate(ctx context.Context, log *slog.Logger, db *sql.DB, dialect goose.Dialect, version int64) error {
 	newest, err := latest()
 	switch {

@@ -156,29 +156,31 @@ func present(db *sqldb.DB, id string) (n int) {
 // TestLostCommit cuts the connection around a COMMIT in every way. What the caller is told must be what the database holds.
 func TestLostCommit(t *testing.T) {
 	direct := sqldbtest.URL(t, sqldb.Postgres)
-	cutter, through := newCutter(t, direct+"&idle_in_transaction_session_timeout=300ms")
-	db := sqldbtest.OpenWith(t, sqldb.Postgres, sqldb.Options{URL: through})
+	cutter, through := newCutter(t, direct)
 	watch := sqldbtest.OpenWith(t, sqldb.Postgres, sqldb.Options{URL: direct})
+	const short, long = "&idle_in_transaction_session_timeout=300ms", "&idle_in_transaction_session_timeout=10s"
 	for name, c := range map[string]struct {
+		settings  string
 		cut       func(id string) func(*link)
 		committed bool
 	}{
-		"not committed/server sees the end": {func(string) func(*link) {
+		"not committed/server sees the end": {long, func(string) func(*link) {
 			return func(l *link) { l.silence() }
 		}, false},
-		"not committed/server sees nothing": {func(string) func(*link) {
+		"not committed/server sees nothing": {short, func(string) func(*link) {
 			return func(l *link) { l.silence(); <-l.ended }
 		}, false},
-		"committed/answer lost": {func(id string) func(*link) {
+		"committed/answer lost": {long, func(id string) func(*link) {
 			return func(l *link) { l.silence(); l.deliver(watch, id) }
 		}, true},
-		"committed/delivered late": {func(id string) func(*link) {
+		"committed/delivered late": {long, func(id string) func(*link) {
 			return func(l *link) { l.silence(); <-cutter.asks; <-cutter.asks; l.deliver(watch, id) }
 		}, true},
 	} {
-		for way, write := range writes(db) {
+		for _, way := range []string{"Write", "WriteGrouped"} {
 			t.Run(name+"/"+way, func(t *testing.T) {
 				id := name + way
+				write := writes(sqldbtest.OpenWith(t, sqldb.Postgres, sqldb.Options{URL: through + c.settings}))[way]
 				cutter.next(commitMessage, c.cut(id))
 				err := write(t.Context(), add(t.Context(), id))
 				if (err == nil) != c.committed || errors.Is(err, sqldb.ErrOutcomeUnknown) {

@@ -25,14 +25,14 @@ func Open(t testing.TB, engine sqldb.Engine) *sqldb.DB {
 	return OpenWith(t, engine, sqldb.Options{})
 }
 
-// OpenWith is Open with a clock or a logger. It fills in the URL if there is none; the log goes to t's output.
+// OpenWith is Open with a clock or a logger. It fills in the URL if there is none; warnings go to t's output.
 func OpenWith(t testing.TB, engine sqldb.Engine, o sqldb.Options) *sqldb.DB {
 	t.Helper()
 	if o.URL == "" {
 		o.URL = URL(t, engine)
 	}
 	if o.Logger == nil {
-		o.Logger = slog.New(slog.NewTextHandler(t.Output(), nil))
+		o.Logger = slog.New(slog.NewTextHandler(t.Output(), &slog.HandlerOptions{Level: slog.LevelWarn}))
 	}
 	db, err := sqldb.Open(t.Context(), o)
 	if err != nil {
