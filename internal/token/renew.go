@@ -4,7 +4,9 @@ import (
 	"context"
 	"net/netip"
 
+	"github.com/sallyport/sallyport/internal/bug"
 	"github.com/sallyport/sallyport/internal/fault"
+	"github.com/sallyport/sallyport/internal/feed"
 	"github.com/sallyport/sallyport/internal/sqldb"
 )
 
@@ -21,12 +23,24 @@ func (s *Service) Renew(ctx context.Context, jwt string, ip netip.Addr) (*Issued
 		return nil, err
 	}
 	c, now := *old, s.DB.Now()
+	if bug.RenewForgetsBorn {
+		c.Born = s.presentBorn(ctx)
+	}
 	issued, err := s.issue(ctx, &c, now)
 	if err != nil || !c.hasRow() {
 		return issued, err
 	}
 	err = s.DB.Write(ctx, func(tx *sqldb.Tx) error { return renewRow(ctx, tx, &c) })
 	return issued, err
+}
+
+// presentBorn is the born of a token that is made now. A renewed one must not have it: only a planted bug asks.
+func (s *Service) presentBorn(ctx context.Context) (born int64) {
+	_ = s.DB.Read(ctx, func(tx *sqldb.Tx) (err error) {
+		born, err = feed.Head(ctx, tx)
+		return err
+	})
+	return born
 }
 
 // readNamed reads a token that came in a body. One of another sort is the caller's mistake, not a dead token.
