@@ -13,8 +13,10 @@ import (
 	"github.com/sallyport/sallyport/internal/fault"
 )
 
-// maxKept is the largest buffer in bytes that is kept for the next answer.
-const maxKept = 64 << 10
+const (
+	maxKept  = 64 << 10 // the largest buffer in bytes that is kept for the next answer
+	maxShort = 2 << 10  // the longest body in bytes that net/http holds back until it knows the length
+)
 
 // page is a buffer with a JSON encoder on it, used again and again.
 type page struct {
@@ -80,10 +82,13 @@ func (ex *exchange) refused() {
 	}
 }
 
+// writeJSON writes an answer. net/http knows the length of a short one by itself, and says it at less cost.
 func (ex *exchange) writeJSON(status int, body []byte) {
 	h := ex.Header()
 	h["Content-Type"] = jsonType
-	h["Content-Length"] = ex.header(2, strconv.Itoa(len(body)))
+	if len(body) > maxShort {
+		h["Content-Length"] = ex.header(2, strconv.Itoa(len(body)))
+	}
 	ex.WriteHeader(status)
 	_, _ = ex.Write(body) // an error means that the caller has gone
 }

@@ -14,7 +14,11 @@ const (
 
 // userAgent returns the User-Agent of a request, cut short and made valid UTF-8, so that a database takes it.
 func userAgent(r *http.Request) string {
-	ua := r.Header.Get("User-Agent")
+	values := r.Header["User-Agent"]
+	if len(values) == 0 {
+		return ""
+	}
+	ua := values[0]
 	return strings.ToValidUTF8(ua[:min(len(ua), maxUserAgent)], "")
 }
 

@@ -28,7 +28,7 @@ type exchange struct {
 	answer   any    // the body of a 200
 	fault    *fault.Error
 	status   int       // 0 until the header is written
-	values   [4]string // of headers, to spare allocations
+	values   [3]string // of headers, to spare allocations
 }
 
 // requestContext is the context of a request: the connection's own, and the exchange.

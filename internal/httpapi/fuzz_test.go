@@ -10,7 +10,6 @@ import (
 	"net/http"
 	"net/http/httptest"
 	"net/netip"
-	"strconv"
 	"strings"
 	"testing"
 	"time"
@@ -126,7 +125,7 @@ func checkAnswer(t *testing.T, r *http.Request, w *httptest.ResponseRecorder) {
 	case got.Status == 304 && got.Body == "":
 	case got.Status == 200 && strings.HasPrefix(r.Pattern, "GET /plain"), strings.Contains(r.Pattern, "/ui"), strings.Contains(r.Pattern, "/form"):
 	case got.Status == 200:
-		if !json.Valid(w.Body.Bytes()) || !utf8.Valid(w.Body.Bytes()) || got.Header.Get("Content-Length") != strconv.Itoa(w.Body.Len()) {
+		if !json.Valid(w.Body.Bytes()) || !utf8.Valid(w.Body.Bytes()) {
 			t.Errorf("200 with %q and %v", got.Body, got.Header)
 		}
 	default:

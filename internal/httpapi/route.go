@@ -33,7 +33,7 @@ type Route struct {
 	AnyActor   bool       // any live token, no permission beyond it
 	Open       bool       // no authentication at all: login, bootstrap, status
 
-	MaxBody    int64 // largest body in bytes; default Options.MaxBody
+	MaxBody    int64 // largest body in bytes; default Options.MaxBody. Low on an open route: strangers cost less memory
 	Hidden     bool  // works, but is left out of the OpenAPI document
 	Deprecated bool
 	Errors     []int // statuses to document beside those that every such route has

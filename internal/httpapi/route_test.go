@@ -147,6 +147,21 @@ func TestHEAD(t *testing.T) {
 	}
 }
 
+// Short and long answers tell their length, so that a cut connection is noticed.
+func TestContentLength(t *testing.T) {
+	for _, size := range []int{0, 1, 2047 - 8, 2048 - 8, 2049 - 8, 4096, 1 << 20} {
+		s := serve(t, httpapi.Options{}, answering(func(context.Context) (map[string]any, error) {
+			return map[string]any{"a": strings.Repeat("a", size)}, nil
+		}))
+		want := fmt.Sprint(size + len(`{"a":""}`))
+		for _, method := range []string{"GET", "HEAD"} {
+			if got := call(t, s, method, "/api/thing", "", withToken).Header.Get("Content-Length"); got != want {
+				t.Errorf("%s: Content-Length %s, want %s", method, got, want)
+			}
+		}
+	}
+}
+
 func TestSecurityHeaders(t *testing.T) {
 	s := serve(t, httpapi.Options{}, routes)
 	for _, path := range []string{"/api/things", "/none", "/plain", "/ui/x"} {
