@@ -75,7 +75,7 @@ func New(ctx context.Context, o Options) (*App, error) {
 
 // build makes the features. Where one needs another that is above it, it gets a function that is set here.
 func (a *App) build(root *seal.Key, maxAge time.Duration) {
-	a.roles = role.New(a.db, a.feed)
+	a.roles = role.New(a.db, a.feed, a.audit)
 	a.orgs = org.New(org.Options{DB: a.db, Feed: a.feed, Audit: a.audit, MakeAdmin: a.makeAdmin})
 	a.identities = identity.New(identity.Options{DB: a.db, Feed: a.feed, Roles: a.roles, Audit: a.audit,
 		ExpiryBound: func(ctx context.Context, tx *sqldb.Tx) (time.Time, error) { return a.tokens.ExpiryBound(ctx, tx) },
@@ -109,6 +109,7 @@ func (a *App) mount(o Options) error {
 	a.statusRoutes()
 	a.orgs.Routes(a.api)
 	a.identities.Routes(a.api)
+	a.roles.Routes(a.api)
 	a.tokenAuth.Routes(a.api)
 	a.universal.Routes(a.api)
 	a.tokens.Routes(a.api)

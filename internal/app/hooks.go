@@ -70,7 +70,7 @@ func (a *App) refused(ctx context.Context, actor *access.Actor, f *fault.Error, 
 // has no limit but the server's own.
 func (a *App) makeAdmin(ctx context.Context, tx *sqldb.Tx, o org.Organization) (org.Admin, error) {
 	const name = "Instance Admin Identity"
-	i, err := identity.Insert(ctx, tx, o.ID, name, role.Admin)
+	i, err := identity.Insert(ctx, tx, o.ID, name, role.BuiltIn(role.Admin))
 	if err == nil {
 		err = role.MakeInstanceAdmin(ctx, tx, i.ID)
 	}

@@ -33,8 +33,8 @@ func NewCache[V any](f *Feed, kind Kind, size int) *Cache[V] {
 		items: otter.Must(&otter.Options[string, V]{MaximumSize: size}),
 		seed:  maphash.MakeSeed(),
 	}
-	f.Follow(kind, func(e Entry) { c.evict(e.Key) })
-	f.OnReset(c.clear)
+	f.Follow(kind, func(e Entry) { c.Evict(e.Key) })
+	f.OnReset(c.Clear)
 	return c
 }
 
@@ -63,7 +63,8 @@ func (c *Cache[V]) Load(ctx context.Context, key string, read func(context.Conte
 // Peek returns the value of key if it is in memory.
 func (c *Cache[V]) Peek(key string) (V, bool) { return c.items.GetIfPresent(key) }
 
-func (c *Cache[V]) evict(key string) {
+// Evict forgets one value, also if it is being read now.
+func (c *Cache[V]) Evict(key string) {
 	l := c.lane(key)
 	l.Lock()
 	defer l.Unlock()
@@ -71,8 +72,8 @@ func (c *Cache[V]) evict(key string) {
 	c.items.Invalidate(key)
 }
 
-// clear forgets everything, and whatever is being read now.
-func (c *Cache[V]) clear() {
+// Clear forgets everything, and whatever is being read now.
+func (c *Cache[V]) Clear() {
 	for i := range c.lanes {
 		c.lanes[i].Lock()
 		c.lanes[i].changes++

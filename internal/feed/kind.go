@@ -20,6 +20,7 @@ const (
 // The evictions: a fact that replicas cache was changed, and must be read anew.
 const (
 	Grants      Kind = "grants"       // Key(actor id, organisation id): what an identity or user may do there
+	Roles       Kind = "roles"        // organisation id: the rules of one of its roles
 	Config      Kind = "config"       // Key(identity id, method): a login method's configuration
 	IdentityRow Kind = "identity"     // identity id
 	OrgRow      Kind = "org"          // organisation id

@@ -129,16 +129,13 @@ func (s *Service) Create(ctx context.Context, actor *access.Actor, orgID string,
 	if orgID != actor.OrgID {
 		return nil, fault.New(fault.Forbidden, "Your token belongs to another organization. Pass your own organizationId.")
 	}
-	ability, err := s.Roles.Ability(ctx, orgID, *c.Role)
-	if err == nil {
-		err = actor.Covers(ability, "The identity was not created")
-	}
+	r, err := s.grantable(ctx, actor, *c.Role, "The identity was not created")
 	if err != nil {
 		return nil, err
 	}
 	d := &Detail{}
 	err = s.DB.Write(ctx, func(tx *sqldb.Tx) error {
-		*d, err = create(ctx, tx, orgID, c)
+		*d, err = create(ctx, tx, orgID, c, r)
 		if err == nil {
 			err = s.Audit.Record(ctx, tx, actor, createdEvent(d, c))
 		}
@@ -164,15 +161,16 @@ func (s *Service) Update(ctx context.Context, actor *access.Actor, identityID st
 	if err == nil {
 		err = s.Guard(ctx, actor, old)
 	}
+	var r *role.Role
 	if err == nil && c.Role != nil {
-		err = s.checkRole(ctx, actor, identityID, *c.Role)
+		r, err = s.newRole(ctx, actor, identityID, *c.Role)
 	}
 	if err != nil {
 		return nil, err
 	}
 	d := &Detail{}
 	err = s.Feed.Change(ctx, func(tx *feed.Tx) error {
-		*d, err = update(ctx, tx, identityID, c)
+		*d, err = update(ctx, tx, identityID, c, r)
 		if err == nil {
 			err = s.Audit.Record(ctx, tx.Tx, actor, updatedEvent(identityID, c))
 		}
@@ -184,17 +182,28 @@ func (s *Service) Update(ctx context.Context, actor *access.Actor, identityID st
 	return d, err
 }
 
-// checkRole asks that the actor holds all of the new role, and all that the identity may do now.
-func (s *Service) checkRole(ctx context.Context, actor *access.Actor, identityID, slug string) error {
+// newRole returns the role that an identity is to have. The actor must hold all of it, and all that the identity may do
+// now.
+func (s *Service) newRole(ctx context.Context, actor *access.Actor, identityID, slug string) (*role.Role, error) {
 	const base = "The identity's role was not changed"
-	ability, err := s.Roles.Ability(ctx, actor.OrgID, slug)
-	if err == nil {
-		err = actor.Covers(ability, base)
-	}
+	r, err := s.grantable(ctx, actor, slug, base)
 	if err == nil {
 		_, err = s.Touch(ctx, actor, identityID, base)
 	}
-	return err
+	return r, err
+}
+
+// grantable returns a role of the actor's organisation that the actor may hand out.
+func (s *Service) grantable(ctx context.Context, actor *access.Actor, slug, base string) (*role.Role, error) {
+	r, err := s.Roles.Find(ctx, actor.OrgID, slug)
+	if err != nil {
+		return nil, err
+	}
+	ability, err := r.Ability()
+	if err == nil {
+		err = actor.Covers(ability, base)
+	}
+	return r, err
 }
 
 // Delete removes an identity and kills every token of it. Errors: PermissionDenied, NotFound, Boundary, Forbidden for an

@@ -28,12 +28,12 @@ func (s *Service) read(ctx context.Context, identityID string) (*Identity, error
 }
 
 // Insert makes an identity with one role. The caller has checked that the role may be handed out.
-func Insert(ctx context.Context, tx *sqldb.Tx, orgID, name, roleSlug string) (Identity, error) {
-	d, err := create(ctx, tx, orgID, Changes{Name: &name, Role: &roleSlug})
+func Insert(ctx context.Context, tx *sqldb.Tx, orgID, name string, r *role.Role) (Identity, error) {
+	d, err := create(ctx, tx, orgID, Changes{Name: &name}, r)
 	return d.Identity, err
 }
 
-func create(ctx context.Context, tx *sqldb.Tx, orgID string, c Changes) (Detail, error) {
+func create(ctx context.Context, tx *sqldb.Tx, orgID string, c Changes, r *role.Role) (Detail, error) {
 	now := tx.Now().UnixMilli()
 	d := Detail{Identity: Identity{ID: id.New(), OrgID: orgID, CreatedAt: now, UpdatedAt: now}, Methods: []string{}}
 	if c.Name != nil {
@@ -45,7 +45,7 @@ func create(ctx context.Context, tx *sqldb.Tx, orgID string, c Changes) (Detail,
 	_, err := tx.Exec(ctx, `INSERT INTO identities (id, org_id, name, delete_protection, created_at, updated_at)
 		VALUES ($1, $2, $3, $4, $5, $5)`, d.ID, orgID, d.Name, d.DeleteProtection, now)
 	if err == nil {
-		err = role.Join(ctx, tx, role.Member{OrgID: orgID, IdentityID: d.ID, Role: *c.Role})
+		err = role.Join(ctx, tx, role.Member{OrgID: orgID, IdentityID: d.ID, Role: r})
 	}
 	if err == nil && c.Metadata != nil {
 		d.Metadata, err = insertMetadata(ctx, tx, d.ID, *c.Metadata)
@@ -53,7 +53,7 @@ func create(ctx context.Context, tx *sqldb.Tx, orgID string, c Changes) (Detail,
 	return d, err
 }
 
-func update(ctx context.Context, tx *feed.Tx, identityID string, c Changes) (Detail, error) {
+func update(ctx context.Context, tx *feed.Tx, identityID string, c Changes, r *role.Role) (Detail, error) {
 	d := Detail{}
 	err := tx.Get(ctx, &d.Identity, `UPDATE identities SET name = coalesce($1, name),
 		delete_protection = coalesce($2, delete_protection), updated_at = $3 WHERE id = $4 RETURNING `+columns,
@@ -65,8 +65,8 @@ func update(ctx context.Context, tx *feed.Tx, identityID string, c Changes) (Det
 		tx.Append(feed.IdentityRow, identityID, feed.Evict)
 		err = replaceMetadata(ctx, tx.Tx, &d, c.Metadata)
 	}
-	if err == nil && c.Role != nil {
-		err = role.SetRole(ctx, tx, identityID, d.OrgID, *c.Role)
+	if err == nil && r != nil {
+		err = role.SetRole(ctx, tx, identityID, d.OrgID, r)
 	}
 	return d, err
 }
@@ -118,7 +118,7 @@ func remove(ctx context.Context, tx *feed.Tx, identityID string) error {
 type member struct {
 	ID              string  `db:"id"`
 	Role            string  `db:"role"`
-	CustomRoleID    *string `db:"custom_role_id"`
+	Custom          custom  `db:"custom"`
 	OrgID           string  `db:"org_id"`
 	LastLoginMethod *string `db:"last_login_method"`
 	LastLoginAt     *int64  `db:"last_login_at"`
@@ -127,13 +127,24 @@ type member struct {
 	Identity        `db:"identity"`
 }
 
+// custom is the custom role of a member; its fields are nil for a built-in one.
+type custom struct {
+	ID          *string `db:"id"`
+	Name        *string `db:"name"`
+	Slug        *string `db:"slug"`
+	Description *string `db:"description"`
+	Permissions *string `db:"permissions"`
+}
+
 // memberQuery has each identity of an organisation once: r.id is the oldest of its roles.
 const memberQuery = ` FROM memberships m
 	JOIN identities i ON i.id = m.identity_id
 	JOIN membership_roles r ON r.membership_id = m.id AND r.id = (SELECT min(x.id) FROM membership_roles x WHERE x.membership_id = m.id)
+	LEFT JOIN custom_roles c ON c.id = r.custom_role_id
 	WHERE m.scope = 'organization' AND m.org_id = $1`
 
-const memberColumns = `SELECT m.id, r.role, r.custom_role_id, m.org_id, m.last_login_method, m.last_login_at, m.created_at, m.updated_at,
+const memberColumns = `SELECT m.id, r.role, m.org_id, m.last_login_method, m.last_login_at, m.created_at, m.updated_at,
+	c.id AS "custom.id", c.name AS "custom.name", c.slug AS "custom.slug", c.description AS "custom.description", c.permissions AS "custom.permissions",
 	i.id AS "identity.id", i.org_id AS "identity.org_id", i.project_id AS "identity.project_id", i.name AS "identity.name",
 	i.delete_protection AS "identity.delete_protection", i.created_at AS "identity.created_at", i.updated_at AS "identity.updated_at"`
 
@@ -152,7 +163,7 @@ func (s *Service) metadata(ctx context.Context, identityID string) (metadata []M
 // orders are the orders that a search can ask for.
 var orders = map[string]string{
 	"name asc": `i.name, i.id`, "name desc": `i.name DESC, i.id DESC`,
-	"role asc": `r.role, i.name, i.id`, "role desc": `r.role DESC, i.name DESC, i.id DESC`,
+	"role asc": `coalesce(c.slug, r.role), i.name, i.id`, "role desc": `coalesce(c.slug, r.role) DESC, i.name DESC, i.id DESC`,
 }
 
 // search returns a page of the members that match, and how many match in all.
@@ -195,7 +206,7 @@ func (q Search) where(args []any) (string, []any) {
 }
 
 func (m Match) where(arg func(any) string) string {
-	column := map[string]string{"name": "i.name", "role": "r.role"}[m.Field]
+	column := map[string]string{"name": "i.name", "role": "coalesce(c.slug, r.role)"}[m.Field]
 	switch m.Op {
 	case "$contains":
 		// lower on both sides: SQLite's knows ASCII alone, and a pattern lowered in Go would miss what it leaves as it is.

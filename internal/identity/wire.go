@@ -1,6 +1,8 @@
 package identity
 
 import (
+	"encoding/json"
+
 	"github.com/sallyport/sallyport/internal/fault"
 	"github.com/sallyport/sallyport/internal/httpapi"
 )
@@ -39,6 +41,7 @@ type wireMembership struct {
 	ID              string        `json:"id" doc:"Of the membership"`
 	Role            string        `json:"role"`
 	RoleID          *string       `json:"roleId"`
+	CustomRole      *wireRole     `json:"customRole,omitempty"`
 	OrgID           string        `json:"orgId"`
 	IdentityID      string        `json:"identityId"`
 	LastLoginMethod *string       `json:"lastLoginAuthMethod"`
@@ -57,9 +60,25 @@ type wireMembership struct {
 	} `json:"identity"`
 }
 
+// wireRole is a custom role that an identity has.
+type wireRole struct {
+	ID          string          `json:"id"`
+	Name        string          `json:"name"`
+	Slug        string          `json:"slug"`
+	Description string          `json:"description"`
+	Permissions json.RawMessage `json:"permissions"`
+}
+
+func (c custom) wire() *wireRole {
+	if c.ID == nil {
+		return nil
+	}
+	return &wireRole{*c.ID, *c.Name, *c.Slug, *c.Description, json.RawMessage(*c.Permissions)}
+}
+
 func wireMember(m *Membership) wireMembership {
 	w := wireMembership{
-		ID: m.member.ID, Role: m.Role, RoleID: m.CustomRoleID, OrgID: m.member.OrgID, IdentityID: m.Identity.ID,
+		ID: m.member.ID, Role: m.Role, RoleID: m.Custom.ID, CustomRole: m.Custom.wire(), OrgID: m.member.OrgID, IdentityID: m.Identity.ID,
 		LastLoginMethod: m.LastLoginMethod, LastLoginTime: (*httpapi.Time)(m.LastLoginAt),
 		CreatedAt: httpapi.Time(m.member.CreatedAt), UpdatedAt: httpapi.Time(m.member.UpdatedAt),
 	}

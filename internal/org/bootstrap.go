@@ -93,7 +93,7 @@ func (s *Service) bootstrap(ctx context.Context, tx *sqldb.Tx, email, hash, name
 	if err := insertUser(ctx, tx, setup.User, hash); err != nil {
 		return setup, err
 	}
-	member := role.Member{OrgID: setup.Organization.ID, UserID: setup.User.ID, Role: role.Admin}
+	member := role.Member{OrgID: setup.Organization.ID, UserID: setup.User.ID, Role: role.BuiltIn(role.Admin)}
 	if err := role.Join(ctx, tx, member); err != nil {
 		return setup, err
 	}

@@ -1,36 +1,33 @@
-// Package role owns who was granted what: memberships with their roles, as they are stored, and the ability that
+// Package role owns who was granted what: roles, memberships with their roles as they are stored, and the ability that
 // results. It does not decide what an ability allows; access does.
 package role
 
 import (
 	"context"
-	"slices"
 
 	"github.com/sallyport/sallyport/internal/access"
-	"github.com/sallyport/sallyport/internal/fault"
+	"github.com/sallyport/sallyport/internal/audit"
 	"github.com/sallyport/sallyport/internal/feed"
 	"github.com/sallyport/sallyport/internal/sqldb"
 )
 
-// NoAccess is the role that grants nothing.
-const NoAccess = "no-access"
-
-// Admin is the role that grants everything in an organisation.
-const Admin = "admin"
-
 // cacheSize bounds how many actors' grants are kept in memory.
 const cacheSize = 50_000
 
-// Service resolves grants, from memory where they were read before.
+// Service resolves grants, from memory where they were read before, and keeps custom roles.
 type Service struct {
 	db    *sqldb.DB
 	feed  *feed.Feed
+	audit *audit.Log
 	cache *feed.Cache[*Grants]
 }
 
 // New returns a service that follows the feed.
-func New(db *sqldb.DB, f *feed.Feed) *Service {
-	return &Service{db: db, feed: f, cache: feed.NewCache[*Grants](f, feed.Grants, cacheSize)}
+func New(db *sqldb.DB, f *feed.Feed, log *audit.Log) *Service {
+	s := &Service{db: db, feed: f, audit: log, cache: feed.NewCache[*Grants](f, feed.Grants, cacheSize)}
+	// A role may be held by any number of identities: rather than look for them, all grants are read anew.
+	f.Follow(feed.Roles, func(feed.Entry) { s.cache.Clear() })
+	return s
 }
 
 // Grants is what an identity may do in an organisation.
@@ -47,7 +44,8 @@ func (s *Service) Of(ctx context.Context, identityID, orgID string) (*Grants, er
 	read := func(ctx context.Context) (*Grants, error) { return s.read(ctx, identityID, orgID) }
 	g, err := s.cache.Load(ctx, key, read)
 	if err == nil && g.changesAt != 0 && s.db.Now().UnixMilli() >= g.changesAt {
-		return read(ctx)
+		s.cache.Evict(key)
+		return s.cache.Load(ctx, key, read)
 	}
 	return g, err
 }
@@ -65,11 +63,11 @@ func (s *Service) read(ctx context.Context, identityID, orgID string) (*Grants, 
 		if !r.activeAt(now) {
 			continue
 		}
-		more, err := s.Rules(ctx, orgID, r.Role)
+		more, err := r.rules()
 		if err != nil {
 			return nil, err
 		}
-		rules = slices.Concat(rules, more)
+		rules = append(rules, more...)
 	}
 	g.Ability, err = access.Compile(rules)
 	return g, err
@@ -89,22 +87,4 @@ func (r storedRole) activeAt(now int64) bool {
 		return true
 	}
 	return r.AccessStart != nil && r.AccessEnd != nil && *r.AccessStart <= now && now < *r.AccessEnd
-}
-
-// Rules returns the rules of a role of an organisation by its slug; NotFound if there is none.
-func (s *Service) Rules(_ context.Context, _ string, slug string) ([]access.Rule, error) {
-	rules, ok := access.OrgRole(slug)
-	if !ok {
-		return nil, fault.New(fault.NotFound, "There is no organization role %q. Use admin, member or no-access.", slug)
-	}
-	return rules, nil
-}
-
-// Ability returns the compiled rules of one role, for boundary checks before it is handed out.
-func (s *Service) Ability(ctx context.Context, orgID, slug string) (*access.Ability, error) {
-	rules, err := s.Rules(ctx, orgID, slug)
-	if err != nil {
-		return nil, err
-	}
-	return access.Compile(rules)
 }

@@ -2,7 +2,9 @@ package role
 
 import (
 	"context"
+	"fmt"
 
+	"github.com/sallyport/sallyport/internal/access"
 	"github.com/sallyport/sallyport/internal/feed"
 	"github.com/sallyport/sallyport/internal/id"
 	"github.com/sallyport/sallyport/internal/sqldb"
@@ -10,19 +12,33 @@ import (
 
 // storedRole is one role of an active membership.
 type storedRole struct {
-	Role          string `db:"role"`
-	Temporary     bool   `db:"temporary"`
-	AccessStart   *int64 `db:"access_start"`
-	AccessEnd     *int64 `db:"access_end"`
-	InstanceAdmin bool   `db:"instance_admin"`
+	Role          string  `db:"role"`
+	Permissions   *string `db:"permissions"` // of a custom role
+	Temporary     bool    `db:"temporary"`
+	AccessStart   *int64  `db:"access_start"`
+	AccessEnd     *int64  `db:"access_end"`
+	InstanceAdmin bool    `db:"instance_admin"`
 }
 
 func (s *Service) stored(ctx context.Context, identityID, orgID string) (roles []storedRole, err error) {
-	return roles, s.db.Select(ctx, &roles, `SELECT r.role, r.temporary, r.access_start, r.access_end,
+	return roles, s.db.Select(ctx, &roles, `SELECT r.role, c.permissions, r.temporary, r.access_start, r.access_end,
 		EXISTS (SELECT 1 FROM instance_admins a WHERE a.identity_id = m.identity_id) AS instance_admin
 		FROM memberships m JOIN membership_roles r ON r.membership_id = m.id
+		LEFT JOIN custom_roles c ON c.id = r.custom_role_id
 		WHERE m.identity_id = $1 AND m.scope = 'organization' AND m.org_id = $2 AND m.active ORDER BY r.created_at, r.id`,
 		identityID, orgID)
+}
+
+// rules returns what the role allows. A role that this program does not know is an error: guessing could allow too much.
+func (r storedRole) rules() ([]access.Rule, error) {
+	if r.Permissions != nil {
+		return parseRules(*r.Permissions)
+	}
+	rules, ok := access.OrgRole(r.Role)
+	if !ok {
+		return nil, fmt.Errorf("the database grants the role %q, which this program does not have", r.Role)
+	}
+	return rules, nil
 }
 
 // Member is an identity or a user that joins an organisation. One of the two ids is set.
@@ -30,7 +46,7 @@ type Member struct {
 	OrgID      string
 	IdentityID string
 	UserID     string
-	Role       string
+	Role       *Role
 }
 
 // Join makes a membership with one permanent role. The caller has checked that the role exists and may be handed out.
@@ -45,7 +61,7 @@ func Join(ctx context.Context, tx *sqldb.Tx, m Member) error {
 }
 
 // SetRole gives an identity one permanent role in an organisation, in place of those it has.
-func SetRole(ctx context.Context, tx *feed.Tx, identityID, orgID, slug string) error {
+func SetRole(ctx context.Context, tx *feed.Tx, identityID, orgID string, role *Role) error {
 	var membership string
 	err := tx.Get(ctx, &membership, `UPDATE memberships SET updated_at = $1
 		WHERE identity_id = $2 AND scope = 'organization' AND org_id = $3 RETURNING id`, tx.Now().UnixMilli(), identityID, orgID)
@@ -53,7 +69,7 @@ func SetRole(ctx context.Context, tx *feed.Tx, identityID, orgID, slug string) e
 		_, err = tx.Exec(ctx, `DELETE FROM membership_roles WHERE membership_id = $1`, membership)
 	}
 	if err == nil {
-		err = addRole(ctx, tx.Tx, membership, slug)
+		err = addRole(ctx, tx.Tx, membership, role)
 	}
 	if err == nil {
 		Changed(tx, identityID, orgID)
@@ -72,9 +88,13 @@ func MakeInstanceAdmin(ctx context.Context, tx *sqldb.Tx, identityID string) err
 	return err
 }
 
-func addRole(ctx context.Context, tx *sqldb.Tx, membership, slug string) error {
-	_, err := tx.Exec(ctx, `INSERT INTO membership_roles (id, membership_id, role, temporary, created_at, updated_at)
-		VALUES ($1, $2, $3, FALSE, $4, $4)`, id.New(), membership, slug, tx.Now().UnixMilli())
+func addRole(ctx context.Context, tx *sqldb.Tx, membership string, role *Role) error {
+	slug, customID := role.Slug, (*string)(nil)
+	if !role.BuiltIn {
+		slug, customID = custom, &role.ID
+	}
+	_, err := tx.Exec(ctx, `INSERT INTO membership_roles (id, membership_id, role, custom_role_id, temporary, created_at, updated_at)
+		VALUES ($1, $2, $3, $4, FALSE, $5, $5)`, id.New(), membership, slug, customID, tx.Now().UnixMilli())
 	return err
 }
 

@@ -70,11 +70,26 @@ CREATE INDEX memberships_by_identity ON memberships (identity_id, scope);
 CREATE INDEX memberships_by_user ON memberships (user_id, scope);
 CREATE INDEX memberships_by_org ON memberships (org_id, scope);
 
+-- Roles that an organisation made; permissions is its list of rules as JSON. project_id is empty for those of the
+-- organisation itself.
+CREATE TABLE custom_roles (
+  id          TEXT PRIMARY KEY,
+  org_id      TEXT NOT NULL REFERENCES organizations (id),
+  project_id  TEXT NOT NULL,
+  slug        TEXT NOT NULL,
+  name        TEXT NOT NULL,
+  description TEXT NOT NULL,
+  permissions TEXT NOT NULL,
+  created_at  BIGINT NOT NULL,
+  updated_at  BIGINT NOT NULL,
+  UNIQUE (org_id, project_id, slug)
+);
+
 CREATE TABLE membership_roles (
   id              TEXT PRIMARY KEY,
   membership_id   TEXT NOT NULL REFERENCES memberships (id) ON DELETE CASCADE,
   role            TEXT NOT NULL, -- a built-in slug, or 'custom'
-  custom_role_id  TEXT,
+  custom_role_id  TEXT REFERENCES custom_roles (id),
   temporary       BOOLEAN NOT NULL,
   temporary_mode  TEXT,
   temporary_range TEXT,
@@ -84,6 +99,7 @@ CREATE TABLE membership_roles (
   updated_at      BIGINT NOT NULL
 );
 CREATE INDEX membership_roles_by_membership ON membership_roles (membership_id);
+CREATE INDEX membership_roles_by_custom_role ON membership_roles (custom_role_id);
 
 -- One row for each login method of an identity; settings holds what is the method's own.
 CREATE TABLE auth_configs (
