@@ -77,9 +77,10 @@ func (l *Log) Flush(ctx context.Context) error {
 func (l *Log) Run(ctx context.Context, log *slog.Logger) {
 	tick := time.NewTicker(NoteEvery)
 	defer tick.Stop()
-	for ctx.Err() == nil {
+	for ended := false; !ended; {
 		select {
 		case <-ctx.Done():
+			ended = true
 		case <-tick.C:
 		}
 		if err := l.Flush(context.WithoutCancel(ctx)); err != nil {

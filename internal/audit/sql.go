@@ -31,8 +31,9 @@ func (l *Log) find(ctx context.Context, f Filter) (rows []row, err error) {
 	w.addIf(f.UserAgentType, "user_agent_type = ")
 	w.in("event_type", f.EventTypes)
 	for _, pair := range f.Metadata {
-		w.add("event_metadata LIKE ", "%"+likeEscape(jsonPair(pair))+"%")
-		w.text.WriteString(` ESCAPE '\'`)
+		// The text holds the pair if it is another without it. (LIKE takes "a" for "A" on SQLite, and not on PostgreSQL.)
+		w.add("event_metadata <> replace(event_metadata, ", jsonPair(pair))
+		w.text.WriteString(", '')")
 	}
 	query := `SELECT ` + columns + ` FROM audit_logs WHERE ` + w.text.String() + ` ORDER BY created_at DESC, id DESC LIMIT `
 	query += w.arg(f.Limit) + ` OFFSET ` + w.arg(f.Offset)
@@ -73,10 +74,6 @@ func (w *where) in(column string, values []string) {
 	}
 	w.text.WriteString(" AND " + column + " IN (" + strings.Join(marks, ", ") + ")")
 }
-
-var likeEscaper = strings.NewReplacer(`\`, `\\`, `%`, `\%`, `_`, `\_`)
-
-func likeEscape(s string) string { return likeEscaper.Replace(s) }
 
 // Prune deletes up to n events whose time is over, and returns how many went.
 func (l *Log) Prune(ctx context.Context, n int64) (deleted int64, err error) {
