@@ -45,7 +45,7 @@ func create(ctx context.Context, tx *sqldb.Tx, orgID string, c Changes, r *role.
 	_, err := tx.Exec(ctx, `INSERT INTO identities (id, org_id, name, delete_protection, created_at, updated_at)
 		VALUES ($1, $2, $3, $4, $5, $5)`, d.ID, orgID, d.Name, d.DeleteProtection, now)
 	if err == nil {
-		err = role.Join(ctx, tx, role.Member{OrgID: orgID, IdentityID: d.ID, Role: r})
+		_, err = role.Join(ctx, tx, role.Member{OrgID: orgID, IdentityID: d.ID, Roles: role.Permanent(r)})
 	}
 	if err == nil && c.Metadata != nil {
 		d.Metadata, err = insertMetadata(ctx, tx, d.ID, *c.Metadata)
@@ -66,7 +66,7 @@ func update(ctx context.Context, tx *feed.Tx, identityID string, c Changes, r *r
 		err = replaceMetadata(ctx, tx.Tx, &d, c.Metadata)
 	}
 	if err == nil && r != nil {
-		err = role.SetRole(ctx, tx, identityID, d.OrgID, r)
+		err = role.SetRoles(ctx, tx, identityID, d.OrgID, role.Permanent(r))
 	}
 	return d, err
 }

@@ -93,8 +93,8 @@ func (s *Service) bootstrap(ctx context.Context, tx *sqldb.Tx, email, hash, name
 	if err := insertUser(ctx, tx, setup.User, hash); err != nil {
 		return setup, err
 	}
-	member := role.Member{OrgID: setup.Organization.ID, UserID: setup.User.ID, Role: role.BuiltIn(role.Admin)}
-	if err := role.Join(ctx, tx, member); err != nil {
+	member := role.Member{OrgID: setup.Organization.ID, UserID: setup.User.ID, Roles: role.Permanent(role.BuiltIn(role.Admin))}
+	if _, err := role.Join(ctx, tx, member); err != nil {
 		return setup, err
 	}
 	setup.Admin, err = s.MakeAdmin(ctx, tx, setup.Organization)

@@ -41,27 +41,39 @@ func (r storedRole) rules() ([]access.Rule, error) {
 	return rules, nil
 }
 
+// Assignment is a role that a membership has, for good or for a time. Times are milliseconds UTC.
+type Assignment struct {
+	Role      *Role
+	Temporary bool
+	Range     string // how long, as it was written
+	Start     int64
+	End       int64
+}
+
+// Permanent assigns one role without an end.
+func Permanent(r *Role) []Assignment { return []Assignment{{Role: r}} }
+
 // Member is an identity or a user that joins an organisation. One of the two ids is set.
 type Member struct {
 	OrgID      string
 	IdentityID string
 	UserID     string
-	Role       *Role
+	Roles      []Assignment
 }
 
-// Join makes a membership with one permanent role. The caller has checked that the role exists and may be handed out.
-func Join(ctx context.Context, tx *sqldb.Tx, m Member) error {
-	membership, now := id.New(), tx.Now().UnixMilli()
-	_, err := tx.Exec(ctx, `INSERT INTO memberships (id, scope, org_id, identity_id, user_id, active, created_at, updated_at)
-		VALUES ($1, 'organization', $2, $3, $4, TRUE, $5, $5)`, membership, m.OrgID, null(m.IdentityID), null(m.UserID), now)
+// Join makes a membership. The caller has checked that the roles may be handed out.
+func Join(ctx context.Context, tx *sqldb.Tx, m Member) (membershipID string, err error) {
+	membershipID, now := id.New(), tx.Now().UnixMilli()
+	_, err = tx.Exec(ctx, `INSERT INTO memberships (id, scope, org_id, identity_id, user_id, active, created_at, updated_at)
+		VALUES ($1, 'organization', $2, $3, $4, TRUE, $5, $5)`, membershipID, m.OrgID, null(m.IdentityID), null(m.UserID), now)
 	if err == nil {
-		err = addRole(ctx, tx, membership, m.Role)
+		err = addRoles(ctx, tx, membershipID, m.Roles)
 	}
-	return err
+	return membershipID, err
 }
 
-// SetRole gives an identity one permanent role in an organisation, in place of those it has.
-func SetRole(ctx context.Context, tx *feed.Tx, identityID, orgID string, role *Role) error {
+// SetRoles gives an identity roles in an organisation, in place of those it has; ErrNoRows where it is no member.
+func SetRoles(ctx context.Context, tx *feed.Tx, identityID, orgID string, roles []Assignment) error {
 	var membership string
 	err := tx.Get(ctx, &membership, `UPDATE memberships SET updated_at = $1
 		WHERE identity_id = $2 AND scope = 'organization' AND org_id = $3 RETURNING id`, tx.Now().UnixMilli(), identityID, orgID)
@@ -69,8 +81,19 @@ func SetRole(ctx context.Context, tx *feed.Tx, identityID, orgID string, role *R
 		_, err = tx.Exec(ctx, `DELETE FROM membership_roles WHERE membership_id = $1`, membership)
 	}
 	if err == nil {
-		err = addRole(ctx, tx.Tx, membership, role)
+		err = addRoles(ctx, tx.Tx, membership, roles)
 	}
+	if err == nil {
+		Changed(tx, identityID, orgID)
+	}
+	return err
+}
+
+// Leave ends a membership; ErrNoRows where there is none.
+func Leave(ctx context.Context, tx *feed.Tx, identityID, orgID string) error {
+	var membership string
+	err := tx.Get(ctx, &membership, `DELETE FROM memberships WHERE identity_id = $1 AND scope = 'organization' AND org_id = $2 RETURNING id`,
+		identityID, orgID)
 	if err == nil {
 		Changed(tx, identityID, orgID)
 	}
@@ -88,14 +111,26 @@ func MakeInstanceAdmin(ctx context.Context, tx *sqldb.Tx, identityID string) err
 	return err
 }
 
-func addRole(ctx context.Context, tx *sqldb.Tx, membership string, role *Role) error {
-	slug, customID := role.Slug, (*string)(nil)
-	if !role.BuiltIn {
-		slug, customID = custom, &role.ID
+func addRoles(ctx context.Context, tx *sqldb.Tx, membership string, roles []Assignment) error {
+	for _, a := range roles {
+		slug, customID := a.Role.Slug, (*string)(nil)
+		if !a.Role.BuiltIn {
+			slug, customID = custom, &a.Role.ID
+		}
+		var mode, length *string
+		var start, end *int64
+		if a.Temporary {
+			relative := "relative"
+			mode, length, start, end = &relative, &a.Range, &a.Start, &a.End
+		}
+		_, err := tx.Exec(ctx, `INSERT INTO membership_roles (id, membership_id, role, custom_role_id, temporary, temporary_mode,
+			temporary_range, access_start, access_end, created_at, updated_at) VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $10)`,
+			id.New(), membership, slug, customID, a.Temporary, mode, length, start, end, tx.Now().UnixMilli())
+		if err != nil {
+			return err
+		}
 	}
-	_, err := tx.Exec(ctx, `INSERT INTO membership_roles (id, membership_id, role, custom_role_id, temporary, created_at, updated_at)
-		VALUES ($1, $2, $3, $4, FALSE, $5, $5)`, id.New(), membership, slug, customID, tx.Now().UnixMilli())
-	return err
+	return nil
 }
 
 func null(s string) *string {

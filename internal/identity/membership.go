@@ -1,0 +1,136 @@
+package identity
+
+import (
+	"context"
+	"errors"
+	"slices"
+
+	"github.com/sallyport/sallyport/internal/access"
+	"github.com/sallyport/sallyport/internal/audit"
+	"github.com/sallyport/sallyport/internal/fault"
+	"github.com/sallyport/sallyport/internal/feed"
+	"github.com/sallyport/sallyport/internal/role"
+	"github.com/sallyport/sallyport/internal/sqldb"
+)
+
+var errNotMember = fault.New(fault.BadRequest, "The identity is not a member of your organization.")
+
+// Join makes an identity of the actor's organisation a member again. Errors: PermissionDenied, NotFound, Boundary,
+// Forbidden, BadRequest where it is a member.
+func (s *Service) Join(ctx context.Context, actor *access.Actor, identityID string, roles []role.Assignment) (*member, error) {
+	if err := s.mayAssign(ctx, actor, identityID, roles, "The membership was not made"); err != nil {
+		return nil, err
+	}
+	err := s.Feed.Change(ctx, func(tx *feed.Tx) error {
+		var there bool
+		err := tx.Get(ctx, &there, `SELECT EXISTS (SELECT 1 FROM memberships WHERE identity_id = $1 AND scope = 'organization' AND org_id = $2)`,
+			identityID, actor.OrgID)
+		if err == nil && there {
+			err = fault.New(fault.BadRequest, "The identity is a member already. Change its roles with PATCH.")
+		}
+		if err == nil {
+			_, err = role.Join(ctx, tx.Tx, role.Member{OrgID: actor.OrgID, IdentityID: identityID, Roles: roles})
+		}
+		if err != nil {
+			return err
+		}
+		role.Changed(tx, identityID, actor.OrgID)
+		return s.recordMembership(ctx, tx.Tx, actor, "create-identity-org-membership", identityID, roles)
+	})
+	if err != nil {
+		return nil, err
+	}
+	m, err := s.member(ctx, actor.OrgID, identityID)
+	return &m, err
+}
+
+// SetRoles gives an identity roles in place of those it has. Errors: PermissionDenied, NotFound, Boundary, Forbidden,
+// BadRequest where it is no member.
+func (s *Service) SetRoles(ctx context.Context, actor *access.Actor, identityID string, roles []role.Assignment) error {
+	if err := s.mayAssign(ctx, actor, identityID, roles, "The roles were not changed"); err != nil {
+		return err
+	}
+	return s.Feed.Change(ctx, func(tx *feed.Tx) error {
+		err := role.SetRoles(ctx, tx, identityID, actor.OrgID, roles)
+		if errors.Is(err, sqldb.ErrNoRows) {
+			err = errNotMember
+		}
+		if err != nil {
+			return err
+		}
+		return s.recordMembership(ctx, tx.Tx, actor, "update-identity-org-membership", identityID, roles)
+	})
+}
+
+// Leave takes an identity out of the organisation and kills its tokens there. They stay dead when it joins again.
+// Errors: PermissionDenied, NotFound, Boundary, Forbidden, BadRequest where it is no member, or for the actor itself.
+func (s *Service) Leave(ctx context.Context, actor *access.Actor, identityID string) (*member, error) {
+	if err := actor.Check(access.Delete, access.SubjectIdentity, nil); err != nil {
+		return nil, err
+	}
+	if actor.ID == identityID {
+		return nil, fault.New(fault.BadRequest, "You cannot take yourself out of the organization.")
+	}
+	if _, err := s.Touch(ctx, actor, identityID, "The membership was not ended"); err != nil {
+		return nil, err
+	}
+	m, err := s.member(ctx, actor.OrgID, identityID)
+	if fault.Is(err, fault.NotFound) {
+		err = errNotMember
+	}
+	if err != nil {
+		return nil, err
+	}
+	return &m, s.Feed.Change(ctx, func(tx *feed.Tx) error {
+		err := role.Leave(ctx, tx, identityID, actor.OrgID)
+		if errors.Is(err, sqldb.ErrNoRows) {
+			err = errNotMember
+		}
+		if err != nil {
+			return err
+		}
+		until, err := s.ExpiryBound(ctx, tx.Tx)
+		if err != nil {
+			return err
+		}
+		tx.Append(feed.CutMembership, feed.Key(identityID, actor.OrgID), until)
+		return s.recordMembership(ctx, tx.Tx, actor, "delete-identity-org-membership", identityID, nil)
+	})
+}
+
+// mayAssign asks that the actor holds all that the roles together allow, and all that the identity may do now.
+func (s *Service) mayAssign(ctx context.Context, actor *access.Actor, identityID string, roles []role.Assignment, base string) error {
+	if err := actor.Check(access.Edit, access.SubjectIdentity, nil); err != nil {
+		return err
+	}
+	if !slices.ContainsFunc(roles, func(a role.Assignment) bool { return !a.Temporary }) {
+		return fault.New(fault.BadRequest, "An identity needs at least one role without an end. Add one, such as no-access.")
+	}
+	if _, err := s.Touch(ctx, actor, identityID, base); err != nil {
+		return err
+	}
+	var rules []access.Rule
+	for _, a := range roles {
+		if err := s.covers(actor, a.Role.Rules, base); err != nil { // each for itself: another one may end first
+			return err
+		}
+		rules = append(rules, a.Role.Rules...)
+	}
+	return s.covers(actor, rules, base)
+}
+
+func (s *Service) covers(actor *access.Actor, rules []access.Rule, base string) error {
+	ability, err := access.Compile(rules)
+	if err == nil {
+		err = actor.Covers(ability, base)
+	}
+	return err
+}
+
+func (s *Service) recordMembership(ctx context.Context, tx *sqldb.Tx, actor *access.Actor, event, identityID string, roles []role.Assignment) error {
+	slugs := make([]string, len(roles))
+	for i, a := range roles {
+		slugs[i] = a.Role.Slug
+	}
+	return s.Audit.Record(ctx, tx, actor, audit.Event{Type: event, Metadata: map[string]any{"identityId": identityID, "roles": slugs}})
+}
