@@ -66,9 +66,6 @@ func New(dir string, options ...Option) (*Server, error) {
 		return nil, err
 	}
 	s.DB, err = sql.Open("sqlite", "file:"+filepath.Join(dir, "sallyport.db")+"?_pragma=busy_timeout(5000)&_pragma=foreign_keys(1)")
-	if err == nil {
-		s.DB.SetMaxOpenConns(1) // Version compares readings of one connection
-	}
 	return s, err
 }
 
