@@ -138,14 +138,9 @@ type wireAssignment struct {
 	End        *httpapi.Time `json:"temporaryAccessEndTime"`
 }
 
-type wireRoles struct {
-	wireMembership
-	Roles []wireAssignment `json:"roles"`
-}
-
 type memberOutput struct {
 	Body struct {
-		Membership wireRoles `json:"identityMembership"`
+		Membership wireMembership `json:"identityMembership"`
 	}
 }
 
@@ -155,7 +150,7 @@ func (s *Service) memberRoute(ctx context.Context, actor *access.Actor, in *oneI
 		return nil, err
 	}
 	out := &memberOutput{}
-	out.Body.Membership.wireMembership = wireMember(m)
+	out.Body.Membership = wireMember(m)
 	out.Body.Membership.Roles, err = s.rolesOf(ctx, actor.OrgID, in.IdentityID)
 	return out, err
 }
@@ -168,8 +163,8 @@ type membersInput struct {
 
 type membersOutput struct {
 	Body struct {
-		Memberships []wireRoles `json:"identityMemberships"`
-		TotalCount  int64       `json:"totalCount"`
+		Memberships []wireMembership `json:"identityMemberships"`
+		TotalCount  int64            `json:"totalCount"`
 	}
 }
 
@@ -183,9 +178,9 @@ func (s *Service) membersRoute(ctx context.Context, actor *access.Actor, in *mem
 		return nil, err
 	}
 	out := &membersOutput{}
-	out.Body.TotalCount, out.Body.Memberships = total, make([]wireRoles, len(members))
+	out.Body.TotalCount, out.Body.Memberships = total, make([]wireMembership, len(members))
 	for i := range members {
-		out.Body.Memberships[i].wireMembership = wireMember(&members[i])
+		out.Body.Memberships[i] = wireMember(&members[i])
 		if out.Body.Memberships[i].Roles, err = s.rolesOf(ctx, actor.OrgID, members[i].Identity.ID); err != nil {
 			return nil, err
 		}

@@ -49,7 +49,9 @@ type wireMembership struct {
 	CreatedAt       httpapi.Time  `json:"createdAt"`
 	UpdatedAt       httpapi.Time  `json:"updatedAt"`
 	Metadata        *[]Metadata   `json:"metadata,omitempty"`
-	Identity        struct {
+
+	Roles    []wireAssignment `json:"roles,omitempty" doc:"All roles, where the route is about memberships"`
+	Identity struct {
 		ID            string   `json:"id"`
 		Name          string   `json:"name"`
 		OrgID         string   `json:"orgId"`

@@ -6,6 +6,7 @@ import (
 	"database/sql/driver"
 	"errors"
 	"fmt"
+	"time"
 
 	"github.com/georgysavva/scany/v2/sqlscan"
 	"github.com/jackc/pgx/v5/pgconn"
@@ -16,6 +17,8 @@ import (
 // Get reads one row into dst, a pointer to a struct with `db` tags or to a single value. It returns ErrNoRows if there
 // is none, and an error if there are several.
 func (db *DB) Get(ctx context.Context, dst any, query string, args ...any) error {
+	ctx, cancel := db.bound(ctx)
+	defer cancel()
 	rows, err := db.Query(ctx, query, args...)
 	if err != nil {
 		return err
@@ -25,11 +28,24 @@ func (db *DB) Get(ctx context.Context, dst any, query string, args ...any) error
 
 // Select reads all rows into dst, a pointer to a slice, which it empties first.
 func (db *DB) Select(ctx context.Context, dst any, query string, args ...any) error {
+	ctx, cancel := db.bound(ctx)
+	defer cancel()
 	rows, err := db.Query(ctx, query, args...)
 	if err != nil {
 		return err
 	}
 	return scanAll(dst, rows, query)
+}
+
+// readDeadline is how long a reading statement may take when PostgreSQL is on a network that may swallow everything.
+const readDeadline = 10 * time.Second
+
+// bound ends a statement that gets no answer. SQLite is asked in this process, so it needs none.
+func (db *DB) bound(ctx context.Context) (context.Context, context.CancelFunc) {
+	if db.engine != Postgres {
+		return ctx, func() {}
+	}
+	return context.WithTimeout(ctx, readDeadline)
 }
 
 // Query runs a query whose rows the caller reads one by one and closes, for results too large to hold at once.
