@@ -270,3 +270,19 @@ func TestOneProcessOpensOnce(t *testing.T) {
 		t.Error(err)
 	}
 }
+
+func TestCloseMovesTheLogIntoTheFile(t *testing.T) {
+	path := filepath.Join(t.TempDir(), "test.db")
+	db, err := sqldb.Open(t.Context(), sqldb.Options{URL: "sqlite:" + path})
+	if err != nil {
+		t.Fatal(err)
+	}
+	var n int64 // a reader is open when the database is closed
+	if err := errors.Join(db.Get(t.Context(), &n, "SELECT count(*) FROM organizations"), db.Write(t.Context(), add(t.Context(), "a")),
+		db.Close()); err != nil {
+		t.Fatal(err)
+	}
+	if _, err := os.Stat(path + "-wal"); !os.IsNotExist(err) {
+		t.Errorf("the write-ahead log is left beside the file: %v", err)
+	}
+}

@@ -59,17 +59,19 @@ func (s *liteStore) probe() string { return "PRAGMA user_version = 0" }
 
 func (s *liteStore) stats() sql.DBStats { return s.readers.Stats() }
 
+// close ends the readers before the writer: the last connection to close moves the write-ahead log into the database,
+// and a reader may not. Then the one file is the whole database.
 func (s *liteStore) close() error {
 	s.closing.Do(func() {
-		s.group.close()
 		s.statements.close()
-		s.closed = s.release()
+		readers := s.readers.Close()
+		s.group.close()
+		s.closed = errors.Join(readers, s.release())
 	})
 	return s.closed
 }
 
-// release closes what is open, the lock last. The writer outlives the readers, since the last connection to close
-// moves the write-ahead log into the database, and a reader may not.
+// release closes what is open, the lock last.
 func (s *liteStore) release() error {
 	var errs []error
 	if s.readers != nil {
