@@ -15,7 +15,7 @@ var version = "dev"
 
 func main() {
 	ctx, stop := signal.NotifyContext(context.Background(), os.Interrupt, syscall.SIGTERM)
-	context.AfterFunc(ctx, stop) // the first signal stops the server in good order, the second one at once
 	code := cli.Run(ctx, os.Args[1:], os.Stdout, os.Stderr, version)
+	stop()
 	os.Exit(code)
 }

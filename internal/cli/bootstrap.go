@@ -21,6 +21,7 @@ func (c *bootstrapCmd) Run(con *console) error {
 	}
 	encoder := json.NewEncoder(con.out)
 	encoder.SetIndent("", "  ")
+	encoder.SetEscapeHTML(false)
 	return encoder.Encode(setup)
 }
 
