@@ -31,7 +31,7 @@ func output(d *Detail, err error) (*identityOutput, error) {
 	out.Body.Identity = wireIdentity{
 		ID: d.ID, Name: d.Name, AuthMethod: first(d.Methods), HasProtection: d.DeleteProtection, OrgID: d.OrgID, ProjectID: d.ProjectID,
 		CreatedAt: httpapi.Time(d.CreatedAt), UpdatedAt: httpapi.Time(d.UpdatedAt),
-		AuthMethods: d.Methods, IdentityMetadata: append([]Metadata{}, d.Metadata...),
+		AuthMethods: append([]string{}, d.Methods...), IdentityMetadata: append([]Metadata{}, d.Metadata...),
 	}
 	return out, nil
 }
