@@ -21,6 +21,7 @@ import (
 	"github.com/sallyport/sallyport/internal/feed"
 	"github.com/sallyport/sallyport/internal/httpapi"
 	"github.com/sallyport/sallyport/internal/identity"
+	"github.com/sallyport/sallyport/internal/oauth"
 	"github.com/sallyport/sallyport/internal/org"
 	"github.com/sallyport/sallyport/internal/role"
 	"github.com/sallyport/sallyport/internal/seal"
@@ -63,7 +64,7 @@ func New(ctx context.Context, o Options) (*App, error) {
 	}
 	a := &App{log: o.Logger, db: db, audit: audit.New(db, o.Config.AuditRetention),
 		feed: feed.New(feed.Options{DB: db, Logger: o.Logger, Lease: o.Config.Lease, Name: replicaName(o.Config)})}
-	a.build(root, o.Config.MaxTokenAge)
+	a.build(root, o.Config)
 	if err := a.mount(o); err != nil {
 		return nil, errors.Join(err, db.Close())
 	}
@@ -74,7 +75,7 @@ func New(ctx context.Context, o Options) (*App, error) {
 }
 
 // build makes the features. Where one needs another that is above it, it gets a function that is set here.
-func (a *App) build(root *seal.Key, maxAge time.Duration) {
+func (a *App) build(root *seal.Key, c config.Server) {
 	a.roles = role.New(a.db, a.feed, a.audit)
 	a.orgs = org.New(org.Options{DB: a.db, Feed: a.feed, Audit: a.audit, MakeAdmin: a.makeAdmin})
 	a.identities = identity.New(identity.Options{DB: a.db, Feed: a.feed, Roles: a.roles, Audit: a.audit,
@@ -82,7 +83,7 @@ func (a *App) build(root *seal.Key, maxAge time.Duration) {
 		Methods: func(ctx context.Context, ids []string) (map[string][]string, error) {
 			return a.configs.MethodsOf(ctx, ids)
 		}})
-	a.tokens = token.New(token.Options{DB: a.db, Feed: a.feed, Audit: a.audit, Root: root, MaxAge: maxAge,
+	a.tokens = token.New(token.Options{DB: a.db, Feed: a.feed, Audit: a.audit, Root: root, MaxAge: c.MaxTokenAge, Issuer: c.PublicURL,
 		Orgs: a.orgs, Identities: a.identities,
 		AddressAllowed: func(ctx context.Context, identityID, method string, ip netip.Addr) (bool, error) {
 			return a.configs.AddressAllowed(ctx, identityID, method, ip)
@@ -113,6 +114,7 @@ func (a *App) mount(o Options) error {
 	a.tokenAuth.Routes(a.api)
 	a.universal.Routes(a.api)
 	a.tokens.Routes(a.api)
+	oauth.New(a.tokens, o.Config.BaseURL()).Routes(a.api)
 	a.audit.Routes(a.api)
 	a.feed.Routes(a.api)
 	a.documents()
@@ -157,12 +159,9 @@ func open(ctx context.Context, o Options) (*sqldb.DB, *seal.Key, error) {
 	if err != nil {
 		return nil, nil, err
 	}
-	root, made, err := seal.Root(o.Config.RootKey, o.Config.RootKeyFile, o.Config.DataDir)
+	root, err := rootKey(ctx, db, o)
 	if err != nil {
 		return nil, nil, errors.Join(err, db.Close())
-	}
-	if made != "" {
-		o.Logger.Warn("made a root key; keep a copy of it apart from the database: without it the data cannot be read", "file", made)
 	}
 	return db, root, nil
 }

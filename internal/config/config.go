@@ -6,6 +6,8 @@ import (
 	"fmt"
 	"net"
 	"net/netip"
+	"net/url"
+	"strings"
 	"time"
 )
 
@@ -23,6 +25,7 @@ type Server struct {
 	Storage `embed:""`
 
 	Listen         string        `default:"127.0.0.1:8080" env:"SALLYPORT_LISTEN" help:"Address and port to serve on."`
+	PublicURL      string        `env:"SALLYPORT_PUBLIC_URL" help:"URL at which clients reach the server, such as https://sallyport.example.com: the issuer of OAuth metadata. Default: made of --listen."`
 	TrustedProxies []string      `env:"SALLYPORT_TRUSTED_PROXIES" placeholder:"CIDR" help:"Addresses of proxies whose X-Forwarded-For is believed."`
 	Lease          time.Duration `default:"2s" env:"SALLYPORT_LEASE" help:"How long a replica may answer from memory after it last renewed: the longest that a change waits for a dead replica. The same on all replicas."`
 	MaxTokenAge    time.Duration `default:"2160h" env:"SALLYPORT_MAX_TOKEN_AGE" help:"Longest life of one access token where no other limit is set."`
@@ -40,6 +43,9 @@ func (s *Server) Validate() error {
 	if _, err := s.Proxies(); err != nil {
 		return err
 	}
+	if u, err := url.Parse(s.PublicURL); s.PublicURL != "" && (err != nil || u.Host == "" || u.Scheme != "https" && u.Scheme != "http") {
+		return fmt.Errorf("--public-url must be an http or https URL such as https://sallyport.example.com")
+	}
 	if s.MaxTokenAge < time.Second || s.MaxTokenAge > 10*365*24*time.Hour {
 		return fmt.Errorf("--max-token-age must lie between 1s and 10 years (87600h)")
 	}
@@ -53,6 +59,14 @@ func (s *Server) Validate() error {
 		return fmt.Errorf("--audit-retention must be at least 1h")
 	}
 	return nil
+}
+
+// BaseURL returns the URL at which clients reach the server, without a slash at its end.
+func (s *Server) BaseURL() string {
+	if s.PublicURL == "" {
+		return "http://" + s.Listen
+	}
+	return strings.TrimRight(s.PublicURL, "/")
 }
 
 // Proxies returns the trusted proxies as address ranges. A single address counts as a range of one.

@@ -29,6 +29,11 @@ func (ep *endpoint) readBody(ex *exchange, r *http.Request) *fault.Error {
 			return nil
 		}
 		body = []byte("{}")
+	} else if ep.route.Form && isForm(r.Header) {
+		var f *fault.Error
+		if body, f = formObject(content); f != nil {
+			return f
+		}
 	} else if f := mediaType(r.Header); f != nil {
 		return f
 	}

@@ -139,6 +139,9 @@ func (ep *endpoint) documented() {
 	ep.api.tidySchemas(ep.route)
 	if ep.request != nil {
 		ep.schema = ep.request.Content["application/json"].Schema
+		if ep.route.Form {
+			ep.request.Content[formType] = ep.request.Content["application/json"]
+		}
 		ep.request.Required = len(ep.api.resolve(ep.schema).Required) > 0
 	}
 	if ok := ep.op.Responses["200"]; ok != nil {

@@ -33,6 +33,7 @@ type Route struct {
 	AnyActor   bool       // any live token, no permission beyond it
 	Open       bool       // no authentication at all: login, bootstrap, status
 
+	Form       bool  // the body may also be a form (application/x-www-form-urlencoded), as OAuth has it
 	MaxBody    int64 // largest body in bytes; default Options.MaxBody. Low on an open route: strangers cost less memory
 	Hidden     bool  // works, but is left out of the OpenAPI document
 	Deprecated bool

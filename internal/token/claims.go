@@ -27,6 +27,7 @@ type Claims struct {
 	Method         string `json:"authMethod"`
 	OrgID          string `json:"orgId"`
 	ClientSecretID string `json:"clientSecretId,omitempty"`
+	Issuer         string `json:"iss,omitempty"` // the server's public URL, where it is set; for services that check our tokens
 	IssuedAt       int64  `json:"iat"`
 	ExpiresAt      int64  `json:"exp"`
 	TTL            int64  `json:"accessTokenTTL"`
@@ -35,6 +36,8 @@ type Claims struct {
 	CreatedAt      int64  `json:"creationEpoch"` // of the first JWT of this token; renewals keep it
 	UsesLimit      int64  `json:"numUsesLimit,omitempty"`
 	Born           int64  `json:"born"` // feed sequence known when the credentials were checked; renewals keep it
+
+	IdentityAuth json.RawMessage `json:"identityAuth,omitempty"` // what the login found in the credentials, as {"oidc": {...}}
 
 	id, identity uuid.UUID   // ID and IdentityID, parsed once
 	cuts         [6]cutScope // what could cut this token off

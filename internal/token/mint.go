@@ -2,6 +2,7 @@ package token
 
 import (
 	"context"
+	"encoding/json"
 	"time"
 
 	"github.com/sallyport/sallyport/internal/id"
@@ -16,7 +17,8 @@ type Grant struct {
 	Name                            *string // of a token made by hand
 	TTL, MaxTTL, Period             int64
 	UsesLimit                       int64
-	Born                            int64 // Feed.Applied, read before the credentials were checked
+	Born                            int64           // Feed.Applied, read before the credentials were checked
+	IdentityAuth                    json.RawMessage // a small JSON object: what the token says of the credentials; or nil
 }
 
 // Issued is a new JWT. ExpiresIn is its true life in seconds.
@@ -33,7 +35,7 @@ func (s *Service) Mint(ctx context.Context, g Grant) (*Issued, error) {
 	c := &Claims{
 		ID: id.New(), Type: Type, IdentityID: g.IdentityID, IdentityName: g.IdentityName, Method: g.Method, OrgID: g.OrgID,
 		ClientSecretID: g.ClientSecretID, TTL: g.TTL, MaxTTL: g.MaxTTL, Period: g.Period, CreatedAt: now.Unix(),
-		UsesLimit: g.UsesLimit, Born: g.Born,
+		UsesLimit: g.UsesLimit, Born: g.Born, IdentityAuth: g.IdentityAuth,
 	}
 	c.TokenID = c.ID
 	issued, err := s.issue(ctx, c, now)
@@ -54,7 +56,7 @@ func (s *Service) issue(ctx context.Context, c *Claims, now time.Time) (*Issued,
 	if err != nil {
 		return nil, err
 	}
-	c.IssuedAt, c.ExpiresAt = now.Unix(), now.Unix()+life
+	c.Issuer, c.IssuedAt, c.ExpiresAt = s.Issuer, now.Unix(), now.Unix()+life
 	jwt, err := keys.sign(c, now)
 	return &Issued{AccessToken: jwt, ExpiresIn: life, MaxTTL: c.MaxTTL}, err
 }

@@ -128,6 +128,11 @@ func signingKeys(ctx context.Context, db *sqldb.DB) (rows []keyRow, err error) {
 	return rows, db.Select(ctx, &rows, `SELECT id, sealed, public, created_at FROM signing_keys ORDER BY created_at, id`)
 }
 
+// HasKeys reports whether the database holds signing keys, sealed with the root key that it was made with.
+func HasKeys(ctx context.Context, db *sqldb.DB) (has bool, err error) {
+	return has, db.Get(ctx, &has, `SELECT EXISTS (SELECT 1 FROM signing_keys)`)
+}
+
 // makeFirstKey makes a key unless another replica was quicker. Updating the instance row first makes them queue.
 func makeFirstKey(ctx context.Context, tx *sqldb.Tx, root *seal.Key) error {
 	if _, err := tx.Exec(ctx, `UPDATE instance SET id = id`); err != nil {

@@ -167,6 +167,10 @@ func spendUse(ctx context.Context, tx *sqldb.Tx, tokenID string, now int64) (int
 
 // addUses writes counted uses. Rows are taken in the order of their ids, so that replicas that write at the same time
 // wait for each other instead of locking each other out.
+func usesLeft(ctx context.Context, db *sqldb.DB, tokenID string) (left bool, err error) {
+	return left, db.Get(ctx, &left, `SELECT EXISTS (SELECT 1 FROM access_tokens WHERE id = $1 AND revoked = FALSE AND uses < uses_limit)`, tokenID)
+}
+
 func addUses(ctx context.Context, tx *sqldb.Tx, step map[uuid.UUID]used) error {
 	for _, token := range slices.SortedFunc(maps.Keys(step), func(a, b uuid.UUID) int { return bytes.Compare(a[:], b[:]) }) {
 		u := step[token]

@@ -25,7 +25,7 @@ const DefaultMaxAge = 90 * 24 * time.Hour
 // jwtCacheSize bounds how many verified JWTs are remembered: at most about 100 MB when all are in use.
 const jwtCacheSize = 100_000
 
-// Options says what the service works with. All fields but MaxAge are needed.
+// Options says what the service works with. All fields but MaxAge and Issuer are needed.
 type Options struct {
 	DB     *sqldb.DB
 	Feed   *feed.Feed
@@ -33,6 +33,7 @@ type Options struct {
 	Root   *seal.Key
 	Logger *slog.Logger
 	MaxAge time.Duration // longest life of one JWT; 0 means DefaultMaxAge
+	Issuer string        // iss of new tokens; may be ""
 
 	Orgs       *org.Service
 	Identities *identity.Service
