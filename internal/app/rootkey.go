@@ -1,0 +1,34 @@
+package app
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"os"
+	"path/filepath"
+
+	"github.com/sallyport/sallyport/internal/seal"
+	"github.com/sallyport/sallyport/internal/sqldb"
+	"github.com/sallyport/sallyport/internal/token"
+)
+
+// rootKey finds the root key, and makes one for a new database. A database that was used before needs the key that it
+// was used with: a new one beside it would only hide that the right one is missing.
+func rootKey(ctx context.Context, db *sqldb.DB, o Options) (*seal.Key, error) {
+	c := o.Config
+	if c.RootKey == "" && c.RootKeyFile == "" {
+		file := filepath.Join(c.DataDir, seal.RootFile)
+		used, err := token.HasKeys(ctx, db)
+		if err != nil {
+			return nil, err
+		}
+		if _, err := os.Stat(file); used && errors.Is(err, os.ErrNotExist) {
+			return nil, fmt.Errorf("the database was made with a root key, and there is none at %s; put that key back, or name it with --root-key-file or SALLYPORT_ROOT_KEY", file)
+		}
+	}
+	root, made, err := seal.Root(c.RootKey, c.RootKeyFile, c.DataDir)
+	if made != "" {
+		o.Logger.Warn("made a root key; keep a copy of it apart from the database: without it the data cannot be read", "file", made)
+	}
+	return root, err
+}
