@@ -31,6 +31,7 @@ func (s *Service) Routes(api *httpapi.API) {
 		Summary: "Delete an identity and kill its tokens", Permission: can(access.Delete)}, s.deleteRoute)
 	httpapi.Handle(api, httpapi.Route{Method: http.MethodGet, Path: "/api/v1/identities/{identityId}/identity-memberships",
 		ID: "list-identity-projects", Tag: tag, Summary: "List the projects of an identity", Permission: can(access.Read)}, s.projectsRoute)
+	s.orgRoutes(api)
 	s.membershipRoutes(api)
 }
 

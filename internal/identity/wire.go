@@ -28,12 +28,16 @@ func output(d *Detail, err error) (*identityOutput, error) {
 		return nil, err
 	}
 	out := &identityOutput{}
-	out.Body.Identity = wireIdentity{
+	out.Body.Identity = wireDetail(d)
+	return out, nil
+}
+
+func wireDetail(d *Detail) wireIdentity {
+	return wireIdentity{
 		ID: d.ID, Name: d.Name, AuthMethod: first(d.Methods), HasProtection: d.DeleteProtection, OrgID: d.OrgID, ProjectID: d.ProjectID,
 		CreatedAt: httpapi.Time(d.CreatedAt), UpdatedAt: httpapi.Time(d.UpdatedAt),
 		AuthMethods: append([]string{}, d.Methods...), IdentityMetadata: append([]Metadata{}, d.Metadata...),
 	}
-	return out, nil
 }
 
 // wireMembership is an identity's place in its organisation, as read, list and search answer.
