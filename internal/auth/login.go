@@ -2,6 +2,7 @@ package auth
 
 import (
 	"context"
+	"encoding/json"
 	"errors"
 	"net/http"
 
@@ -19,7 +20,11 @@ type Proof struct {
 	ClientSecretID string         // of Universal Auth
 	Period         int64          // seconds of a periodic token, 0: none
 	Facts          map[string]any // what the audit log is to know of the credentials; no secrets
+	IdentityAuth   map[string]any // what the access token says of the credentials, for rules to refer to: {"oidc": {...}}
 }
+
+// maxIdentityAuth bounds what a token says of the credentials, in bytes of JSON: it goes along with every request.
+const maxIdentityAuth = 2048
 
 // ErrInvalid is the one answer to every login whose credentials do not fit: an unknown identity, a method that is not
 // attached, and wrong credentials cannot be told apart.
@@ -29,6 +34,13 @@ var ErrInvalid = fault.New(fault.Unauthenticated, "The credentials are not valid
 // "claim_mismatch"; the message is for the caller.
 func Refuse(reason, message string, args ...any) error {
 	f := fault.New(fault.Unauthenticated, message, args...)
+	f.Reason = reason
+	return f
+}
+
+// Forbid is Refuse for good credentials that are not allowed here: 403 instead of 401.
+func Forbid(reason, message string, args ...any) error {
+	f := fault.New(fault.Forbidden, message, args...)
 	f.Reason = reason
 	return f
 }
@@ -85,10 +97,27 @@ func login[S, L any, P Settings[S]](ctx context.Context, s *Service, m Method[S,
 	if err == nil {
 		err = s.checkSlug(ctx, i, body)
 	}
+	var said json.RawMessage
+	if err == nil {
+		said, err = identityAuth(proof)
+	}
 	if err != nil {
 		return nil, s.failed(ctx, m.Slug, i, client, err)
 	}
-	return s.admit(ctx, i, c, proof, born, client)
+	return s.admit(ctx, i, c, proof, said, born, client)
+}
+
+// identityAuth returns what the token is to say of the credentials, or nil.
+func identityAuth(p Proof) (json.RawMessage, error) {
+	if len(p.IdentityAuth) == 0 {
+		return nil, nil
+	}
+	said, err := json.Marshal(p.IdentityAuth)
+	if err == nil && len(said) > maxIdentityAuth {
+		err = Refuse("claims_too_large", "The claims that the access token is to carry have %d bytes, more than the %d that fit. Map fewer or shorter claims.",
+			len(said), maxIdentityAuth)
+	}
+	return said, err
 }
 
 // target finds the identity that a login is for, and its configuration of the method.
@@ -140,11 +169,11 @@ func loginActor(i *identity.Identity, method string, client access.Client) *acce
 }
 
 // admit mints the token of a login whose credentials were good, and records it.
-func (s *Service) admit(ctx context.Context, i *identity.Identity, c *Config, proof Proof, born int64, client access.Client) (*token.Issued, error) {
+func (s *Service) admit(ctx context.Context, i *identity.Identity, c *Config, proof Proof, said json.RawMessage, born int64, client access.Client) (*token.Issued, error) {
 	shared := c.Shared()
 	issued, err := s.Tokens.Mint(ctx, token.Grant{IdentityID: i.ID, IdentityName: i.Name, OrgID: i.OrgID, Method: c.Method,
 		ClientSecretID: proof.ClientSecretID, TTL: *shared.TTL, MaxTTL: *shared.MaxTTL, Period: proof.Period,
-		UsesLimit: *shared.UsesLimit, Born: born})
+		UsesLimit: *shared.UsesLimit, Born: born, IdentityAuth: said})
 	if err != nil {
 		return nil, err
 	}

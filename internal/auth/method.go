@@ -12,7 +12,9 @@ import (
 // methods share; docs/adding-an-auth-method.md leads through one.
 //
 // S is the configuration of the method: a struct that embeds Shared, and has pointers, slices or maps for its own
-// fields, so that what a request leaves out can be told from what it sets to zero. L is the body of a login.
+// fields, so that what a request leaves out can be told from what it sets to zero. All of it is stored sealed. A field
+// marked readOnly:"true" is never taken from a request, one marked writeOnly:"true" (with omitempty) never answered.
+// L is the body of a login.
 type Method[S, L any, P Settings[S]] struct {
 	Slug  string // "jwt-auth": in paths, claims, audit events and the database
 	Title string // "JWT Auth": in messages

@@ -153,7 +153,19 @@ func output[S any, P Settings[S]](c *Config, err error) (*settingsOutput[S, P], 
 		return nil, err
 	}
 	stored := wireStored{c.ID, c.IdentityID, httpapi.Time(c.CreatedAt), httpapi.Time(c.UpdatedAt)}
-	return &settingsOutput[S, P]{answer[S, P]{stored, c.own.(P)}}, nil
+	return &settingsOutput[S, P]{answer[S, P]{stored, shown[S](c.own.(P))}}, nil
+}
+
+// shown returns settings as answers may show them: without the fields that are marked writeOnly, which are secrets.
+func shown[S any, P Settings[S]](own P) P {
+	open := *own
+	v := reflect.ValueOf(&open).Elem()
+	for i := range v.NumField() {
+		if v.Type().Field(i).Tag.Get("writeOnly") == "true" {
+			v.Field(i).SetZero()
+		}
+	}
+	return &open
 }
 
 // MarshalJSON joins the two parts into one object.
