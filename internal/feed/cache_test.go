@@ -52,7 +52,7 @@ func TestCacheReadsOnce(t *testing.T) {
 	}
 	load("a", 2, 2, 3)
 	load("b", 4, 3, 3)
-	c.clear()
+	c.Clear()
 	load("a", 5, 5, 4)
 	load("b", 6, 6, 5)
 }
@@ -134,7 +134,7 @@ func TestLateFill(t *testing.T) {
 			f.apply(Entry{Kind: Config, Key: "a"})
 			f.apply(Entry{Kind: Config, Key: "a"})
 		}, false},
-		"not kept/everything was missed": {func(_ *Feed, c *Cache[int]) { c.clear() }, false},
+		"not kept/everything was missed": {func(_ *Feed, c *Cache[int]) { c.Clear() }, false},
 		"not kept/read anew in between":  {func(f *Feed, c *Cache[int]) { f.apply(Entry{Kind: Config, Key: "a"}); fill(c, "a", 2) }, false},
 	} {
 		t.Run(name, func(t *testing.T) {
@@ -175,7 +175,7 @@ func TestCacheIsNeverStale(t *testing.T) {
 	rapid.Check(t, func(rt *rapid.T) {
 		keys := rapid.SampledFrom([]string{"a", "b", "c"})
 		values, running := map[string]int{}, []*slowRead{}
-		c.clear()
+		c.Clear()
 		rt.Repeat(map[string]func(*rapid.T){
 			"begin a read": func(rt *rapid.T) {
 				key := keys.Draw(rt, "key")
