@@ -105,7 +105,7 @@ func (f *Feed) reload(ctx context.Context) error {
 	// The head is read before the entries: what commits in between is then read twice, never missed.
 	head, err := f.head(ctx)
 	if err == nil {
-		err = f.load(ctx, head, f.DB.Now().Add(-ClockSlack))
+		err = f.load(ctx, f.DB.Now().Add(-ClockSlack))
 	}
 	if err == nil {
 		f.applied.Store(head)

@@ -2,6 +2,7 @@ package feed
 
 import (
 	"context"
+	"database/sql"
 	"time"
 
 	"github.com/sallyport/sallyport/internal/sqldb"
@@ -17,20 +18,60 @@ func Head(ctx context.Context, tx *sqldb.Tx) (seq int64, err error) {
 	return seq, tx.Get(ctx, &seq, `SELECT seq FROM feed_head WHERE id = 'head'`)
 }
 
-// load applies the entries up to head that must still be remembered at now.
-func (f *Feed) load(ctx context.Context, head int64, now time.Time) error {
-	rows, err := f.DB.Query(ctx, `SELECT seq, kind, key, until FROM changes WHERE until >= $1 AND seq <= $2`, now.UnixMilli(), head)
+// loadStep is how many entries are handed over at once when the state is loaded.
+const loadStep = 1000
+
+// load applies the entries that must still be remembered at now. Those that commit meanwhile may be among them: they
+// come again when the log is read to its end. There may be millions, so while some are applied the next are read.
+func (f *Feed) load(ctx context.Context, now time.Time) error {
+	steps, failed := make(chan []Entry, 4), make(chan error, 1)
+	go func() {
+		defer close(steps)
+		failed <- f.readState(ctx, now.UnixMilli(), steps)
+	}()
+	for step := range steps {
+		for _, e := range step {
+			f.apply(e)
+		}
+	}
+	return <-failed
+}
+
+// readState reads the entries that must still be remembered at now. Nearly all are revocations of single tokens: those
+// are read without what is known of them, and without an index, which would only scatter the reading (hence the +). The
+// rest has an index of its own.
+func (f *Feed) readState(ctx context.Context, now int64, to chan<- []Entry) error {
+	err := f.readEntries(ctx, to, func(rows *sql.Rows, e *Entry) error {
+		e.Kind = TokenRevoked
+		return rows.Scan(&e.Seq, &e.Key, &e.Until)
+	}, `SELECT seq, key, until FROM changes WHERE kind = 'token' AND +until >= $1`, now)
+	if err != nil {
+		return err
+	}
+	return f.readEntries(ctx, to, func(rows *sql.Rows, e *Entry) error {
+		return rows.Scan(&e.Seq, &e.Kind, &e.Key, &e.Until)
+	}, `SELECT seq, kind, key, until FROM changes WHERE kind <> 'token' AND until >= $1`, now)
+}
+
+// readEntries sends the rows of a query on, in steps.
+func (f *Feed) readEntries(ctx context.Context, to chan<- []Entry, scan func(*sql.Rows, *Entry) error, query string, now int64) error {
+	rows, err := f.DB.Query(ctx, query, now)
 	if err != nil {
 		return err
 	}
 	defer rows.Close()
+	step := make([]Entry, 0, loadStep)
 	for rows.Next() {
 		var e Entry
-		if err := rows.Scan(&e.Seq, &e.Kind, &e.Key, &e.Until); err != nil {
+		if err := scan(rows, &e); err != nil {
 			return err
 		}
-		f.apply(e)
+		if step = append(step, e); len(step) == loadStep {
+			to <- step
+			step = make([]Entry, 0, loadStep)
+		}
 	}
+	to <- step
 	return rows.Err()
 }
 

@@ -1,7 +1,6 @@
 package token
 
 import (
-	"github.com/google/uuid"
 	"github.com/puzpuzpuz/xsync/v4"
 
 	"github.com/sallyport/sallyport/internal/feed"
@@ -10,13 +9,9 @@ import (
 
 // revocations holds in memory what was taken back, and nothing of the tokens that live: single tokens, and cut-offs.
 type revocations struct {
-	tokens *xsync.Map[revokedToken, int64] // until when, in milliseconds
+	tokens *revokedSet
 	cuts   *xsync.Map[cutScope, cutoff]
 }
-
-// revokedToken names a token together with its identity: knowing the id of somebody else's token neither kills it nor,
-// by an entry of one's own, takes its revocation away.
-type revokedToken struct{ token, identity uuid.UUID }
 
 // cutScope is a set of tokens that can be cut off at once.
 type cutScope struct {
@@ -30,7 +25,7 @@ type cutoff struct {
 }
 
 func newRevocations() *revocations {
-	return &revocations{tokens: xsync.NewMap[revokedToken, int64](), cuts: xsync.NewMap[cutScope, cutoff]()}
+	return &revocations{tokens: newRevokedSet(), cuts: xsync.NewMap[cutScope, cutoff]()}
 }
 
 // cutScopes lists the sets that a token belongs to.
@@ -58,9 +53,7 @@ func (r *revocations) revoke(e feed.Entry) {
 	t, ok := id.Parse(token)
 	i, okIdentity := id.Parse(identity)
 	if ok && okIdentity {
-		r.tokens.Compute(revokedToken{t, i}, func(old int64, _ bool) (int64, xsync.ComputeOp) {
-			return max(old, e.Until), xsync.UpdateOp
-		})
+		r.tokens.add(revokedToken{t, i}, e.Until)
 	}
 }
 
@@ -72,7 +65,7 @@ func (r *revocations) cut(e feed.Entry) {
 
 // dead reports whether the token was revoked or cut off.
 func (r *revocations) dead(c *Claims) bool {
-	if _, ok := r.tokens.Load(revokedToken{c.id, c.identity}); ok {
+	if r.tokens.has(revokedToken{c.id, c.identity}) {
 		return true
 	}
 	for i := range c.cuts {
@@ -85,8 +78,8 @@ func (r *revocations) dead(c *Claims) bool {
 
 // forget drops what ended before a time in milliseconds: the tokens that it concerned have expired.
 func (r *revocations) forget(before int64) {
-	r.tokens.DeleteMatching(func(_ revokedToken, until int64) (bool, bool) { return until < before, false })
+	r.tokens.forget(before)
 	r.cuts.DeleteMatching(func(_ cutScope, c cutoff) (bool, bool) { return c.until < before, false })
 }
 
-func (r *revocations) size() (tokens, cutoffs int) { return r.tokens.Size(), r.cuts.Size() }
+func (r *revocations) size() (tokens, cutoffs int) { return r.tokens.size(), r.cuts.Size() }
