@@ -27,6 +27,7 @@ import (
 	"github.com/sallyport/sallyport/internal/seal"
 	"github.com/sallyport/sallyport/internal/sqldb"
 	"github.com/sallyport/sallyport/internal/token"
+	"github.com/sallyport/sallyport/internal/transfer"
 )
 
 // Options says how to build an App.
@@ -35,6 +36,9 @@ type Options struct {
 	Version string
 	Logger  *slog.Logger
 	Now     func() time.Time // nil means the clock of the machine
+
+	// Recovering builds the app also on a database that was moved away and is not to be served: Recover is to follow.
+	Recovering bool
 }
 
 // App is the server without its listener.
@@ -68,7 +72,7 @@ func New(ctx context.Context, o Options) (*App, error) {
 	if err := a.mount(o); err != nil {
 		return nil, errors.Join(err, db.Close())
 	}
-	if err := a.start(ctx); err != nil {
+	if err := a.start(ctx, o.Recovering); err != nil {
 		return nil, errors.Join(err, db.Close())
 	}
 	return a, nil
@@ -122,15 +126,16 @@ func (a *App) mount(o Options) error {
 	return nil
 }
 
-// start loads what the features answer from.
-func (a *App) start(ctx context.Context) error {
-	if err := a.feed.Start(ctx); err != nil {
-		return err
+// start loads what the features answer from. Whether this database may be served is asked before anything is written,
+// and again once this replica is in the register, which a move looks at: so neither can miss the other.
+func (a *App) start(ctx context.Context, recovering bool) error {
+	servable := func(ctx context.Context) error { return transfer.Check(ctx, a.db, recovering) }
+	for _, step := range []func(context.Context) error{servable, a.feed.Start, servable, a.tokens.Start, a.universal.Start} {
+		if err := step(ctx); err != nil {
+			return err
+		}
 	}
-	if err := a.tokens.Start(ctx); err != nil {
-		return err
-	}
-	return a.universal.Start(ctx)
+	return nil
 }
 
 // Handler serves the whole API.

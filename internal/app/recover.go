@@ -11,6 +11,7 @@ import (
 	"github.com/sallyport/sallyport/internal/identity"
 	"github.com/sallyport/sallyport/internal/role"
 	"github.com/sallyport/sallyport/internal/sqldb"
+	"github.com/sallyport/sallyport/internal/transfer"
 )
 
 // Recover is for a database that was restored from a backup, before it is served: revocations that came after the
@@ -30,6 +31,9 @@ func (a *App) Recover(ctx context.Context) (token string, err error) {
 	}
 	platform := &access.Actor{Type: access.ActorPlatform, OrgID: admin.OrgID}
 	if err := a.tokens.CutInstance(ctx, platform); err != nil {
+		return "", err
+	}
+	if err := transfer.Reopen(ctx, a.db); err != nil { // it had been moved away, and has no token to be wrong about now
 		return "", err
 	}
 	return a.newAdminToken(ctx, platform, admin)

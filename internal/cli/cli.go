@@ -1,4 +1,4 @@
-// Package cli owns the commands. All but serve, dev and recover speak HTTP to a server, as any other client does; it
+// Package cli owns the commands. All but serve, dev, recover and migrate speak HTTP to a server, as any other client does; it
 // holds no rules of the features.
 package cli
 
@@ -21,6 +21,7 @@ type commands struct {
 	Dev       devCmd       `cmd:"" help:"Run the server on this machine alone, set up and ready to try."`
 	Bootstrap bootstrapCmd `cmd:"" help:"Set up an empty server and print its first token."`
 	Recover   recoverCmd   `cmd:"" help:"Make a database that was restored from a backup safe to serve: kill every token, and print a new one for the administrator."`
+	Migrate   migrateCmd   `cmd:"" help:"Move everything from SQLite to an empty PostgreSQL database, for more than one server."`
 	Version   versionCmd   `cmd:"" help:"Print the version."`
 }
 

@@ -21,7 +21,7 @@ func (c *recoverCmd) Run(con *console) error {
 	if err != nil {
 		return err
 	}
-	a, err := app.New(con.ctx, app.Options{Config: cfg, Version: con.version, Logger: log})
+	a, err := app.New(con.ctx, app.Options{Config: cfg, Version: con.version, Logger: log, Recovering: true})
 	if err != nil {
 		return err
 	}
