@@ -14,15 +14,18 @@ import (
 // KeepExpired is how long the row of an expired token can still be listed.
 const KeepExpired = 24 * time.Hour
 
-// Clean deletes up to n rows of tokens that expired long enough ago or whose identity is gone, and forgets the
-// revocations of tokens that have expired. It returns how many rows went; call it again while that is n.
+// Clean deletes up to n rows of tokens that expired long enough ago or whose identity is gone. It returns how many rows
+// went; call it again while that is n. Once none are left it forgets the revocations of tokens that have expired: that
+// walks through all revocations, so it is not done at every step.
 func (s *Service) Clean(ctx context.Context, n int64) (deleted int64, err error) {
 	now := s.DB.Now()
-	s.revoked.forget(now.Add(-feed.ClockSlack).UnixMilli())
 	err = s.DB.Write(ctx, func(tx *sqldb.Tx) error {
 		deleted, err = deleteRows(ctx, tx, now.Add(-KeepExpired).UnixMilli(), n)
 		return err
 	})
+	if deleted < n {
+		s.revoked.forget(now.Add(-feed.ClockSlack).UnixMilli())
+	}
 	return deleted, err
 }
 

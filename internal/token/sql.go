@@ -69,7 +69,6 @@ type Page struct {
 }
 
 // List returns a page of the tokens that an identity got by a method, newest first, and how many there are in all.
-// The inner query walks the index alone, so that far pages do not read the rows before them.
 func (s *Service) List(ctx context.Context, identityID, method string, page Page) (rows []Row, total int64, err error) {
 	err = s.DB.Read(ctx, func(tx *sqldb.Tx) error {
 		err := tx.Get(ctx, &total, `SELECT coalesce(max(total), 0) FROM token_counts WHERE identity_id = $1 AND method = $2`,
@@ -77,12 +76,24 @@ func (s *Service) List(ctx context.Context, identityID, method string, page Page
 		if err != nil || page.Offset >= total {
 			return err
 		}
-		return tx.Select(ctx, &rows, `SELECT `+columns+` FROM access_tokens t WHERE t.id IN
-			(SELECT id FROM access_tokens WHERE identity_id = $1 AND method = $2
-			 ORDER BY created_at DESC, id DESC LIMIT $3 OFFSET $4)
-			ORDER BY t.created_at DESC, t.id DESC`, identityID, method, page.Limit, page.Offset)
+		query, skip, n := page.query(total)
+		return tx.Select(ctx, &rows, query, identityID, method, n, skip)
 	})
 	return rows, total, err
+}
+
+// query returns the query for a page of so many tokens in all, how many of them it is to skip, and how many to return.
+// The inner query walks the index alone, and from the end that is nearer: so a far page reads no rows but its own, and
+// the farthest is as quick as the first. One in the middle of a million steps over half a million entries of the index.
+func (p Page) query(total int64) (text string, skip, n int64) {
+	skip, n = p.Offset, min(p.Limit, total-p.Offset)
+	order := `created_at DESC, id DESC`
+	if older := total - p.Offset - n; older < skip {
+		skip, order = older, `created_at, id`
+	}
+	return `SELECT ` + columns + ` FROM access_tokens t WHERE t.id IN
+		(SELECT id FROM access_tokens WHERE identity_id = $1 AND method = $2 ORDER BY ` + order + ` LIMIT $3 OFFSET $4)
+		ORDER BY t.created_at DESC, t.id DESC`, skip, n
 }
 
 // Rename gives a token another name and returns its row; nil leaves the name.
