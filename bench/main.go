@@ -1,0 +1,106 @@
+// Command bench measures what Sallyport is slow or fast at, each figure beside its floor in the same run: the least that
+// the work could cost with the same parts. It prints one table, and ends with status 1 when a budget is missed by more
+// than a tenth. docs/performance.md tells what the lines mean. It changes nothing outside a temporary folder.
+//
+// Usage: go run ./bench [part ...], where the parts are verify, reads, changes, start and lists; none means all.
+package main
+
+import (
+	"context"
+	"fmt"
+	"os"
+	"os/exec"
+	"os/signal"
+	"path/filepath"
+	"slices"
+	"strings"
+)
+
+// parts are the groups of lines, in the order of the table.
+var parts = []struct {
+	name string
+	run  func(*bench) ([]line, error)
+}{
+	{"verify", verify}, {"reads", reads}, {"changes", changes}, {"start", starts}, {"lists", lists},
+}
+
+func main() {
+	if len(os.Args) == 2 && os.Args[1] == floorCommand {
+		exit(serveFloor(os.Stdin, os.Stdout))
+	}
+	ctx, stop := signal.NotifyContext(context.Background(), os.Interrupt)
+	defer stop()
+	missed, err := run(ctx, os.Args[1:])
+	if err != nil || missed {
+		stop()
+		exit(err)
+	}
+}
+
+// exit ends the program with status 1, after saying why if there is something to say.
+func exit(err error) {
+	if err != nil {
+		fmt.Fprintln(os.Stderr, "bench:", err)
+	}
+	os.Exit(1)
+}
+
+// run measures the parts that are named, or all, and reports whether a budget is missed by more than a tenth.
+func run(ctx context.Context, names []string) (missed bool, err error) {
+	for _, name := range names {
+		if !slices.Contains(partNames(), name) {
+			return false, fmt.Errorf("there is no part %q; the parts are %s", name, strings.Join(partNames(), ", "))
+		}
+	}
+	b, err := newBench(ctx)
+	if err != nil {
+		return false, err
+	}
+	defer os.RemoveAll(b.dir)
+	var table []line
+	for _, p := range parts {
+		if len(names) > 0 && !slices.Contains(names, p.name) {
+			continue
+		}
+		fmt.Fprintf(os.Stderr, "measuring %s ...\n", p.name)
+		found, err := p.run(b)
+		if err != nil {
+			return false, fmt.Errorf("%s: %w", p.name, err)
+		}
+		table = append(table, found...)
+	}
+	return slices.ContainsFunc(table, line.failed), show(os.Stdout, table)
+}
+
+func partNames() []string {
+	names := make([]string, len(parts))
+	for i, p := range parts {
+		names[i] = p.name
+	}
+	return names
+}
+
+// bench is one run: a temporary folder with the server's program and its databases in it.
+type bench struct {
+	ctx     context.Context
+	dir     string
+	program string // the server, built as it is released
+}
+
+func newBench(ctx context.Context) (*bench, error) {
+	dir, err := os.MkdirTemp("", "sallyport-bench-")
+	if err != nil {
+		return nil, err
+	}
+	b := &bench{ctx: ctx, dir: dir, program: filepath.Join(dir, "sallyport")}
+	build := exec.CommandContext(ctx, "go", "build", "-trimpath", "-ldflags=-s -w", "-o", b.program,
+		"github.com/sallyport/sallyport/cmd/sallyport")
+	build.Env = append(os.Environ(), "CGO_ENABLED=0")
+	if out, err := build.CombinedOutput(); err != nil {
+		return nil, fmt.Errorf("cannot build the server: %w\n%s%v", err, out, os.RemoveAll(dir))
+	}
+	return b, nil
+}
+
+// folder makes a new folder for one database.
+func (b *bench) folder() (string, error) { return os.MkdirTemp(b.dir, "data-") }
