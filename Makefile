@@ -1,0 +1,36 @@
+# `make` lists the targets. The tests need a C compiler, curl and PostgreSQL; scripts/ensure-tools finds or installs them.
+
+VERSION := $(shell git describe --tags --always --dirty 2>/dev/null || echo dev)
+
+.PHONY: help run test lint bench build generate fuzz soak model
+
+help: ## list the targets
+	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "  make %-10s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
+
+run: ## start a server for trying out, on this machine alone (go run ./cmd/sallyport dev)
+	go run ./cmd/sallyport dev
+
+test: ## run all tests with the race detector
+	@scripts/ensure-tools
+	go test -race ./...
+
+lint: ## check the form of the code: gofmt, go vet, staticcheck, banned calls
+	@scripts/lint
+
+bench: ## measure speed, each figure beside its floor in the same run
+	go run ./bench
+
+build: ## build bin/sallyport: static, stripped, the same bytes for the same commit
+	CGO_ENABLED=0 go build -trimpath -buildvcs=false -ldflags '-s -w -buildid= -X main.version=$(VERSION)' -o bin/sallyport ./cmd/sallyport
+
+generate: ## write api/openapi.json anew
+	go test ./api -run TestOpenAPI -update
+
+fuzz: ## run each fuzz target for FUZZTIME (30s)
+	@scripts/fuzz
+
+soak: ## prove revocation on real replicas under faults for SOAK (1h)
+	go run ./test/linearizability/soak -duration $(or $(SOAK),1h)
+
+model: ## check the model of the revocation protocol
+	@scripts/model
