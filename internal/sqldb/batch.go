@@ -17,6 +17,16 @@ type batch struct {
 	again []*job // to be run again in the next group
 	taken int
 	lost  error // why the transaction is lost
+
+	// refused are functions that failed after others had written. What they saw of that may be why, so their errors are
+	// true only once it is committed.
+	refused []refusal
+}
+
+// refusal is the error that a function returned.
+type refusal struct {
+	job *job
+	err error
 }
 
 // commit runs one group: the first function, those after it, and what is waiting. It answers every caller but those it
@@ -81,7 +91,11 @@ func (b *batch) add(j *job) {
 		b.again = append(b.again, j)
 		return
 	}
-	j.done <- err
+	if b.lost != nil || len(b.kept) == 0 {
+		j.done <- err
+		return
+	}
+	b.refused = append(b.refused, refusal{j, err})
 }
 
 // ready sees to it that the transaction is open and has a fresh savepoint.
@@ -115,7 +129,7 @@ func (b *batch) turn(j *job) (taken bool, err error) {
 	}
 }
 
-// lose gives up the transaction and tells everybody whose work was kept in it why. That is an error of the session, never
+// lose gives up the transaction and tells everybody whose answer hangs on it why. That is an error of the session, never
 // that of another caller's function.
 func (b *batch) lose(err error) {
 	if b.lost = err; len(b.kept) > 0 {
@@ -144,10 +158,17 @@ func (b *batch) end() {
 	}
 }
 
-// answer tells everybody whose work was kept what became of it.
+// answer tells everybody whose work was kept what became of it. Whoever was refused is told why, or that the transaction
+// is lost: then nobody knows whether there was a reason.
 func (b *batch) answer(err error) {
 	for _, j := range b.kept {
 		j.done <- err
 	}
-	b.kept = nil
+	for _, r := range b.refused {
+		if err != nil {
+			r.err = err
+		}
+		r.job.done <- r.err
+	}
+	b.kept, b.refused = nil, nil
 }
