@@ -183,6 +183,7 @@ func (s *Service) admit(ctx context.Context, i *identity.Identity, c *Config, pr
 			return nil, err
 		}
 	}
+	s.Identities.LoggedIn(i.ID, c.Method, s.DB.Now())
 	facts := map[string]any{"identityId": i.ID, "identityAccessTokenId": issued.Row.ID, "configId": c.ID}
 	for name, value := range proof.Facts {
 		facts[name] = value

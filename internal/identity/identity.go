@@ -34,7 +34,8 @@ type Options struct {
 // Service creates, changes, finds and deletes identities.
 type Service struct {
 	Options
-	cache *feed.Cache[*Identity]
+	cache  *feed.Cache[*Identity]
+	logins logins
 }
 
 // New returns a service that follows the feed.

@@ -71,6 +71,7 @@ func (s *Service) Create(ctx context.Context, actor *access.Actor, identityID st
 	if err != nil {
 		return nil, err
 	}
+	s.Identities.LoggedIn(i.ID, Method.Slug, s.DB.Now()) // as the reference counts it
 	return issued, s.DB.WriteGrouped(ctx, func(tx *sqldb.Tx) error { return s.insert(ctx, tx, actor, issued) })
 }
 
