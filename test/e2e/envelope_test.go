@@ -12,7 +12,7 @@ import (
 
 // errorNames are the names of errors by status (design section 7).
 var errorNames = map[int][]string{
-	400: {"BadRequest", "Instance initialization"},
+	400: {"BadRequest", "Instance initialization", "invalid_request"},
 	401: {"UnauthorizedError", "TokenError"},
 	403: {"PermissionDenied", "PermissionBoundaryError", "ForbiddenError"},
 	404: {"NotFound"},

@@ -92,8 +92,11 @@ var wrongTypes = map[string]string{"string": `"x"`, "number": `7`, "boolean": `t
 // nasties returns what to try in a field.
 func (f field) nasties() []nasty {
 	null := nasty{"null", `null`, []int{accepted}}
-	if f.required {
+	switch {
+	case f.required:
 		null.status = []int{422}
+	case f.String() == "token": // of OAuth, which has its own words for what is missing
+		null.status = []int{400}
 	}
 	all := []nasty{null, {"half a surrogate pair", `"\ud800"`, []int{400}}, {"invalid UTF-8", "\"\xff\"", []int{400}}, {"1e400", `1e400`, []int{400}}}
 	if f.kind == "" {
@@ -137,7 +140,7 @@ func (f field) strings() []nasty {
 	if most, ok := f.limit("maxLength"); ok {
 		all = append(all, nasty{"a character too long", `"` + strings.Repeat("ä", most+1) + `"`, []int{422}})
 	} else {
-		all = append(all, nasty{"100000 characters", `"` + strings.Repeat("a", 100_000) + `"`, []int{401, 403, 422}})
+		all = append(all, nasty{"100000 characters", `"` + strings.Repeat("a", 100_000) + `"`, []int{accepted, 401, 403, 413, 422}})
 	}
 	if least, ok := f.limit("minLength"); ok && least > 0 {
 		all = append(all, nasty{"empty", `""`, []int{422}})

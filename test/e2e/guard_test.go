@@ -11,10 +11,11 @@ import (
 )
 
 // open are the routes that anybody may call. A new one is a decision: it is made here too.
-var open = []string{"get-status", "get-health", "get-readiness", "get-jwks", "bootstrap", "renew-token", "revoke-own-token", "login-universal-auth"}
+var open = []string{"get-status", "get-health", "get-readiness", "get-jwks", "bootstrap", "renew-token", "revoke-own-token", "login-universal-auth",
+	"oauth-revoke", "oauth-metadata"}
 
 // anyActor are the routes that ask for a live token and for no permission.
-var anyActor = []string{"get-own-details"}
+var anyActor = []string{"get-own-details", "oauth-introspect"}
 
 // instanceAdmin are the routes that no role opens: only an administrator of the whole instance may call them.
 var instanceAdmin = []string{"rotate-signing-keys", "list-replicas"}
@@ -64,11 +65,48 @@ func TestGuard(t *testing.T) {
 	})
 }
 
+// TestTheLastRoutes does for the routes that walks leave out what the walks do for all others.
+func TestTheLastRoutes(t *testing.T) {
+	t.Parallel()
+	s := harness.StartReady(t)
+	slug := s.Admin.Call(t, "GET", detailsPath, nil).Text("identityDetails.organization.slug")
+	path, body := "/api/v1/organization/revoke-tokens", object{"organizationSlug": slug}
+	_, stranger := s.OtherOrg(t)
+	member, nobody, admin := s.NewActor(t, "member", nil), s.NewActor(t, "no-access", nil), s.NewActor(t, "admin", nil)
+
+	s.As("").Call(t, "POST", path, body).WantError(401, "UnauthorizedError")
+	for _, d := range s.DeadTokens(t) {
+		s.As(d.JWT).Call(t, "POST", path, body).WantError(401, "TokenError")
+	}
+	nobody.Call(t, "POST", path, body).WantError(403, "PermissionDenied")
+	member.Call(t, "POST", path, body).WantError(403, "PermissionDenied")
+	stranger.Call(t, "POST", path, body).WantError(400, "BadRequest") // the slug is not that of its organization
+	s.Admin.Call(t, "POST", path, object{}).WantError(422, "ValidationFailure")
+	s.Admin.Call(t, "POST", path, object{"organizationSlug": "other"}).WantError(400, "BadRequest")
+	for name, c := range map[string]harness.Client{"member": member.Client, "nobody": nobody.Client, "stranger": stranger, "admin": admin.Client} {
+		if !c.Works(t) {
+			t.Fatalf("the token of %s died of a refused call", name)
+		}
+	}
+	admin.Call(t, "POST", path, body).Want(200)
+	for name, c := range map[string]harness.Client{"member": member.Client, "nobody": nobody.Client, "admin": admin.Client, "root": s.Admin} {
+		if c.Works(t) {
+			t.Errorf("the token of %s outlived the cut-off", name)
+		}
+	}
+	if !stranger.Works(t) {
+		t.Error("a token of another organization died")
+	}
+}
+
 // member says what the role member may do (identity.md section 7.2); every other route with a permission refuses it.
 var member = []string{
 	"create-identity", "list-identities", "search-identities", "get-identity", "update-identity", "delete-identity",
 	"list-identity-projects", "get-token-auth", "list-token-auth-tokens", "get-token-auth-token",
 	"get-token-auth-token-of-identity", "revoke-token-auth-token", "list-audit-logs", "get-own-details",
+	"create-org-identity", "list-org-identities", "get-org-identity", "update-org-identity", "delete-org-identity",
+	"list-org-roles", "get-org-role", "get-org-role-by-slug",
+	"list-identity-memberships", "get-identity-membership", "create-identity-membership", "update-identity-membership", "delete-identity-membership",
 	"get-universal-auth", "list-client-secrets", "get-client-secret", "clear-universal-auth-lockouts",
 }
 

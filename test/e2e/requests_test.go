@@ -85,6 +85,39 @@ var requests = map[string]func(t *testing.T, s *harness.Server) request{
 		return request{identityPath(a.ID) + "/tokens/" + a.TokenID + "/revoke", nil}
 	},
 
+	"create-org-identity": plain(orgIdentitiesPath, orgIdentity),
+	"list-org-identities": plain(orgIdentitiesPath, nil),
+	"get-org-identity":    orgIdentityRequest(nil),
+	"update-org-identity": orgIdentityRequest(orgIdentity),
+	"delete-org-identity": orgIdentityRequest(nil),
+
+	"oauth-metadata": plain("/.well-known/oauth-authorization-server", nil),
+	"oauth-revoke": func(t *testing.T, s *harness.Server) request {
+		return request{"/api/v1/oauth/revoke", object{"token": s.NewActor(t, "no-access", nil).Token, "token_type_hint": ""}}
+	},
+	"oauth-introspect": func(t *testing.T, s *harness.Server) request {
+		return request{"/api/v1/oauth/introspect", object{"token": s.NewActor(t, "no-access", nil).Token, "token_type_hint": ""}}
+	},
+
+	"create-org-role": func(_ *testing.T, _ *harness.Server) request { return request{rolesPath, roleBody()} },
+	"list-org-roles":  plain(rolesPath, nil),
+	"get-org-role":    roleRequest("id", nil),
+	"get-org-role-by-slug": func(t *testing.T, s *harness.Server) request {
+		return request{rolesPath + "/slug/" + newRole(t, s).Text("role.slug"), nil}
+	},
+	"update-org-role": roleRequest("id", roleBody),
+	"delete-org-role": roleRequest("id", nil),
+
+	"list-identity-memberships":  plain(membershipsPath, nil),
+	"get-identity-membership":    membershipRequest(nil),
+	"update-identity-membership": membershipRequest(assignments),
+	"delete-identity-membership": membershipRequest(nil),
+	"create-identity-membership": func(t *testing.T, s *harness.Server) request {
+		id := s.NewIdentity(t, "no-access")
+		s.Admin.Call(t, http.MethodDelete, membershipsPath+"/"+id, nil).Want(200)
+		return request{membershipsPath + "/" + id, assignments}
+	},
+
 	"list-audit-logs": plain(auditPath, nil),
 
 	"rotate-signing-keys": plain("/api/v1/admin/signing-keys/rotate", nil),
@@ -123,6 +156,50 @@ func secretRequest(after string) func(*testing.T, *harness.Server) request {
 	return func(t *testing.T, s *harness.Server) request {
 		u := newUniversal(t, s)
 		return request{universalPath + u.ID + "/client-secrets/" + u.SecretID + after, nil}
+	}
+}
+
+var orgIdentity = object{"name": "worker", "hasDeleteProtection": false, "metadata": []any{object{"key": "team", "value": "core"}}}
+
+func orgIdentityRequest(body any) func(*testing.T, *harness.Server) request {
+	return func(t *testing.T, s *harness.Server) request {
+		return request{orgIdentitiesPath + "/" + s.NewIdentity(t, "no-access"), body}
+	}
+}
+
+const (
+	orgIdentitiesPath = "/api/v1/organization/identities"
+	rolesPath         = "/api/v1/organization/roles"
+	membershipsPath   = "/api/v1/organization/identity-memberships"
+)
+
+// roleBody makes a role under a slug that nobody has.
+func roleBody() any {
+	return object{"slug": harness.RandomName(), "name": "Reader", "description": "reads",
+		"permissions": []any{object{"subject": "role", "action": []string{"read"}, "conditions": nil, "inverted": false}}}
+}
+
+func newRole(t *testing.T, s *harness.Server) *harness.Answer {
+	t.Helper()
+	return s.Admin.Call(t, http.MethodPost, rolesPath, roleBody()).Want(200)
+}
+
+func roleRequest(key string, body func() any) func(*testing.T, *harness.Server) request {
+	return func(t *testing.T, s *harness.Server) request {
+		r := request{path: rolesPath + "/" + newRole(t, s).Text("role."+key)}
+		if body != nil {
+			r.body = body()
+		}
+		return r
+	}
+}
+
+var assignments = object{"roles": []any{object{"role": "no-access", "isTemporary": false, "temporaryMode": "relative", "temporaryRange": "1h",
+	"temporaryAccessStartTime": "2026-01-01T00:00:00Z"}}}
+
+func membershipRequest(body any) func(*testing.T, *harness.Server) request {
+	return func(t *testing.T, s *harness.Server) request {
+		return request{membershipsPath + "/" + s.NewIdentity(t, "no-access"), body}
 	}
 }
 

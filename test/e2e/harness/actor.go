@@ -25,7 +25,7 @@ type Actor struct {
 func (s *Server) NewIdentity(t testing.TB, role string) string {
 	t.Helper()
 	return s.Admin.Call(t, http.MethodPost, Identities,
-		map[string]any{"name": randomName(), "organizationId": s.OrgID, "role": role}).Want(200).Text("identity.id")
+		map[string]any{"name": RandomName(), "organizationId": s.OrgID, "role": role}).Want(200).Text("identity.id")
 }
 
 // Attach configures Token Auth for an identity; nil settings mean the defaults.
@@ -64,7 +64,8 @@ func (c Client) Works(t testing.TB) bool {
 	return true
 }
 
-func randomName() string {
+// RandomName returns a name that nothing else has.
+func RandomName() string {
 	b := make([]byte, 6)
 	_, _ = rand.Read(b) // never fails
 	return "n-" + hex.EncodeToString(b)

@@ -179,7 +179,7 @@ func (s *Server) OtherOrg(t testing.TB) (orgID string, admin Client) {
 	others.Lock()
 	defer others.Unlock()
 	s.Exec(t, `UPDATE instance SET initialized = FALSE`)
-	orgID, adminID, token, err := s.bootstrap(fmt.Sprintf("%s@example.com", randomName()), "Other")
+	orgID, adminID, token, err := s.bootstrap(fmt.Sprintf("%s@example.com", RandomName()), "Other")
 	if err != nil {
 		t.Fatal(err)
 	}
