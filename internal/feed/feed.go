@@ -57,6 +57,7 @@ type Feed struct {
 	rounds  rounds
 	lease   lease
 	settler settler
+	told    int64 // what the register says is applied here; of Run alone
 }
 
 // New returns a feed that knows nothing yet.
@@ -91,7 +92,7 @@ func (f *Feed) Start(ctx context.Context) error {
 	noted := f.Clock()
 	err := f.register(ctx)
 	if err == nil {
-		err = f.locked(func() error { return f.reload(ctx) })
+		err = f.locked(func() error { return f.reload(ctx, func() {}) }) // nothing is cached yet
 	}
 	if err != nil {
 		return fmt.Errorf("cannot read the log of changes: %w", err)
@@ -100,11 +101,14 @@ func (f *Feed) Start(ctx context.Context) error {
 	return nil
 }
 
-// reload applies all state anew, then the log to its end. The caller holds f.reading.
-func (f *Feed) reload(ctx context.Context) error {
+// reload applies all state anew, then the log to its end. The caller holds f.reading. forget drops what is cached: it
+// must come after the head is read. A cache that was filled between the two could hold what a change below that head
+// made old, and would never be told.
+func (f *Feed) reload(ctx context.Context, forget func()) error {
 	// The head is read before the entries: what commits in between is then read twice, never missed.
 	head, err := f.head(ctx)
 	if err == nil {
+		forget()
 		err = f.load(ctx, f.DB.Now().Add(-ClockSlack))
 	}
 	if err == nil {

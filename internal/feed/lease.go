@@ -99,15 +99,12 @@ func (f *Feed) startOver(ctx context.Context) error {
 	if err := f.register(ctx); err != nil {
 		return err
 	}
-	err := f.locked(func() error {
-		f.reset()
-		return f.reload(ctx)
-	})
-	if err == nil {
-		f.lease.extend(noted + f.Lease)
-		f.Logger.Warn("this replica had been silent for a lease and was struck off; it is registered anew", "replica", f.Name)
+	if err := f.locked(func() error { return f.reload(ctx, f.reset) }); err != nil {
+		return err
 	}
-	return err
+	f.lease.extend(noted + f.Lease)
+	f.Logger.Warn("this replica had been silent for a lease and was struck off; it is registered anew", "replica", f.Name)
+	return f.report(ctx)
 }
 
 func (f *Feed) reset() {
@@ -171,12 +168,11 @@ func (f *Feed) keep(ctx context.Context, changed <-chan struct{}) {
 	}
 }
 
-// follow reads on and tells the others how far.
+// follow reads on and tells the others how far, also if somebody else here has read on meanwhile.
 func (f *Feed) follow(ctx context.Context) error {
 	ctx, cancel := context.WithTimeout(ctx, f.Lease)
 	defer cancel()
-	before := f.Applied()
-	if err := f.CatchUp(ctx); err != nil || f.Applied() == before {
+	if err := f.CatchUp(ctx); err != nil || f.Applied() == f.told {
 		return err
 	}
 	return f.report(ctx)

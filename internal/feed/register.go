@@ -64,12 +64,17 @@ func (f *Feed) beat(ctx context.Context) (there bool, err error) {
 // report tells the others how far this replica knows the log, and wakes who waits for it. It is true whether or not a
 // crash of PostgreSQL forgets it, so the commit does not wait for the disk. Not for SQLite, where nobody else is.
 func (f *Feed) report(ctx context.Context) error {
-	return f.DB.Write(ctx, func(tx *sqldb.Tx) error {
+	applied := f.Applied()
+	err := f.DB.Write(ctx, func(tx *sqldb.Tx) error {
 		_, err := tx.Exec(ctx, `WITH told AS (UPDATE replicas SET applied = $1 WHERE id = $2 AND applied < $1 RETURNING id)
 			SELECT set_config('synchronous_commit', 'off', TRUE), pg_notify($3, '') FROM told`,
-			f.Applied(), f.lease.row(), appliedChannel)
+			applied, f.lease.row(), appliedChannel)
 		return err
 	})
+	if err == nil {
+		f.told = applied
+	}
+	return err
 }
 
 // notify wakes the other replicas. Not for SQLite.

@@ -1,6 +1,12 @@
 package feed
 
-import "sync"
+import (
+	"errors"
+	"sync"
+)
+
+// errNoRound is what callers get whose round ended in a panic.
+var errNoRound = errors.New("the reading of the log did not come to its end")
 
 // rounds lets callers share work that must begin after each of them came: whoever comes while a round runs waits for
 // the next one.
@@ -34,6 +40,7 @@ func (r *rounds) join(work func() error) error {
 	r.next = nil // from here on callers join the next round
 	r.mu.Unlock()
 	defer close(mine.done)
+	mine.err = errNoRound
 	mine.err = work()
 	return mine.err
 }

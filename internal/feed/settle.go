@@ -2,10 +2,12 @@ package feed
 
 import (
 	"context"
+	"errors"
 	"sync"
 	"time"
 
 	"github.com/sallyport/sallyport/internal/bug"
+	"github.com/sallyport/sallyport/internal/sqldb"
 )
 
 // settler holds the changes that wait until every replica knows them. They share one watch over the register.
@@ -40,7 +42,7 @@ func (f *Feed) settle(ctx context.Context, seq int64) error {
 		return nil
 	}
 	if f.alone {
-		return f.Reach(ctx, seq)
+		return f.settleAlone(ctx, seq)
 	}
 	p := &pending{seq: seq, since: f.Clock(), done: make(chan struct{})}
 	f.settler.mu.Lock()
@@ -55,6 +57,19 @@ func (f *Feed) settle(ctx context.Context, seq int64) error {
 	}
 	<-p.done
 	return nil
+}
+
+// settleAlone applies the change here. While that fails nobody may be told that it is done, nor that it failed: it is
+// committed, and who asks again would hear that it had been done before.
+func (f *Feed) settleAlone(ctx context.Context, seq int64) error {
+	for {
+		err := f.Reach(ctx, seq)
+		if err == nil || errors.Is(err, sqldb.ErrClosed) {
+			return err
+		}
+		f.Logger.Error("cannot read a change that is committed; trying again", "error", err)
+		f.rest()
+	}
 }
 
 // pollEvery is how often the register is read when nothing pokes the watch.
@@ -118,6 +133,9 @@ func (f *Feed) announce(ctx context.Context, seq int64) error {
 func (f *Feed) release(ctx context.Context, newest int64) {
 	ctx, cancel := context.WithTimeout(ctx, f.Lease)
 	defer cancel()
+	// Noted before the register is read: a replica that registers after that reads a log which holds all of it. What is
+	// applied here later may be a change that such a replica does not know, and whose row is not among these.
+	own := f.Applied()
 	replicas, err := f.Replicas(ctx)
 	now := f.Clock()
 	if err != nil {
@@ -126,13 +144,13 @@ func (f *Feed) release(ctx context.Context, newest int64) {
 		return
 	}
 	replicas = f.strikeSilent(ctx, replicas, now, newest)
-	longest, known := f.survey(replicas)
+	longest, known := f.survey(replicas, own)
 	f.settler.letGo(func(p *pending) bool { return p.seq <= known || now-p.since >= withDrift(longest) })
 }
 
-// survey returns the longest lease, and up to where every replica knows the log.
-func (f *Feed) survey(replicas []Replica) (longest time.Duration, known int64) {
-	longest, known = f.Lease, f.Applied()
+// survey returns the longest lease, and up to where every replica knows the log; own is how far this one does.
+func (f *Feed) survey(replicas []Replica, own int64) (longest time.Duration, known int64) {
+	longest, known = f.Lease, own
 	for _, r := range replicas {
 		longest = max(longest, r.Lease)
 		if !r.Self {

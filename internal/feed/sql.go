@@ -76,20 +76,24 @@ func (f *Feed) readEntries(ctx context.Context, to chan<- []Entry, scan func(*sq
 }
 
 // readOn applies what is new in the log, in order, or everything anew if this replica was away for so long that some
-// of it has been pruned. The caller holds f.reading.
+// of it has been pruned. The caller holds f.reading. What is applied grows at the end alone, for whole transactions: a
+// token takes it as its born, and must not be born between a cut-off and the evictions that came with it.
 func (f *Feed) readOn(ctx context.Context) error {
 	head, entries, err := f.newEntries(ctx)
 	if err != nil {
 		return err
 	}
-	if int64(len(entries)) < head-f.applied.Load() {
-		f.reset()
-		return f.reload(ctx)
+	if missing := head - f.applied.Load(); missing < 0 || int64(len(entries)) < missing {
+		if missing < 0 {
+			f.Logger.Error("the database has lost changes that were committed; if it was restored or failed over, run sallyport recover",
+				"applied", f.applied.Load(), "head", head)
+		}
+		return f.reload(ctx, f.reset)
 	}
 	for _, e := range inOrder(entries) {
 		f.apply(e)
-		f.applied.Store(e.Seq)
 	}
+	f.applied.Store(head)
 	return nil
 }
 
