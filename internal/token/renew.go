@@ -15,6 +15,9 @@ var errPastMaxTTL = fault.New(fault.Unauthenticated, "The access token has used 
 // Renew signs a new JWT for the token that jwt belongs to: same id, same born, the life that its TTL and what is left
 // of its MaxTTL allow. The old JWT stays as it was. It spends no use, but asks for a trusted address.
 func (s *Service) Renew(ctx context.Context, jwt string, ip netip.Addr) (*Issued, error) {
+	// Noted before the check: a revocation that the check cannot see yet is then remembered for longer than the new JWT
+	// lives, however long this takes.
+	now := s.DB.Now()
 	old, err := s.readNamed(ctx, jwt)
 	if err == nil {
 		old, err = s.check(ctx, jwt, ip)
@@ -22,7 +25,7 @@ func (s *Service) Renew(ctx context.Context, jwt string, ip netip.Addr) (*Issued
 	if err != nil {
 		return nil, err
 	}
-	c, now := *old, s.DB.Now()
+	c := *old
 	if bug.RenewForgetsBorn {
 		c.Born = s.presentBorn(ctx)
 	}
