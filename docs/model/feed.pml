@@ -212,6 +212,8 @@ proctype changer() {
 			cut[head] = true;
 #elif defined(ONLY_FACTS)
 			cut[head] = false;
+#elif defined(CUT_THEN_FACT)
+			cut[head] = (head == 1);
 #else
 			if :: cut[head] = true :: cut[head] = false fi;
 #endif
