@@ -5,6 +5,7 @@ package auth
 import (
 	"context"
 	"net/netip"
+	"sync/atomic"
 
 	"github.com/sallyport/sallyport/internal/access"
 	"github.com/sallyport/sallyport/internal/audit"
@@ -56,6 +57,7 @@ type Config struct {
 
 	own     common // the method's settings
 	trusted *access.IPList
+	answer  atomic.Pointer[[]byte] // how it is shown as JSON, once that was asked for
 }
 
 // Shared returns the settings that every method has. All of its fields are set.

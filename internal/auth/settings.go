@@ -136,10 +136,7 @@ func Compile(ips []TrustedIP) (*access.IPList, error) {
 
 // answer is a configuration on the wire: one object with what is stored of it and the method's settings, under the
 // method's key.
-type answer[S any, P Settings[S]] struct {
-	stored   wireStored
-	settings P
-}
+type answer[S any, P Settings[S]] struct{ config *Config }
 
 type wireStored struct {
 	ID         string       `json:"id"`
@@ -152,8 +149,7 @@ func output[S any, P Settings[S]](c *Config, err error) (*settingsOutput[S, P], 
 	if err != nil {
 		return nil, err
 	}
-	stored := wireStored{c.ID, c.IdentityID, httpapi.Time(c.CreatedAt), httpapi.Time(c.UpdatedAt)}
-	return &settingsOutput[S, P]{answer[S, P]{stored, shown[S](c.own.(P))}}, nil
+	return &settingsOutput[S, P]{answer[S, P]{c}}, nil
 }
 
 // shown returns settings as answers may show them: without the fields that are marked writeOnly, which are secrets.
@@ -168,19 +164,33 @@ func shown[S any, P Settings[S]](own P) P {
 	return &open
 }
 
-// MarshalJSON joins the two parts into one object.
+// MarshalJSON writes a configuration once, for as long as it stays in memory: it is read far more often than changed.
 func (a answer[S, P]) MarshalJSON() ([]byte, error) {
-	stored, err := json.Marshal(a.stored)
+	if made := a.config.answer.Load(); made != nil {
+		return *made, nil
+	}
+	made, err := a.join()
+	if err == nil {
+		a.config.answer.Store(&made)
+	}
+	return made, err
+}
+
+// join puts the two parts into one object.
+func (a answer[S, P]) join() ([]byte, error) {
+	c := a.config
+	stored, err := json.Marshal(wireStored{c.ID, c.IdentityID, httpapi.Time(c.CreatedAt), httpapi.Time(c.UpdatedAt)})
 	if err != nil {
 		return nil, err
 	}
-	settings, err := json.Marshal(a.settings)
+	own := shown[S](c.own.(P))
+	settings, err := json.Marshal(own)
 	if err != nil {
 		return nil, err
 	}
 	joined := append(bytes.TrimSuffix(stored, []byte("}")), ',')
 	joined = append(joined, bytes.TrimPrefix(settings, []byte("{"))...)
-	return json.Marshal(map[string]json.RawMessage{a.settings.Key(): joined})
+	return json.Marshal(map[string]json.RawMessage{own.Key(): joined})
 }
 
 // Schema describes the object for OpenAPI.
