@@ -27,6 +27,7 @@ type Server struct {
 	Listen         string        `default:"127.0.0.1:8080" env:"SALLYPORT_LISTEN" help:"Address and port to serve on."`
 	PublicURL      string        `env:"SALLYPORT_PUBLIC_URL" help:"URL at which clients reach the server, such as https://sallyport.example.com: the issuer of OAuth metadata. Default: made of --listen."`
 	TrustedProxies []string      `env:"SALLYPORT_TRUSTED_PROXIES" placeholder:"CIDR" help:"Addresses of proxies whose X-Forwarded-For is believed."`
+	PrivateNets    []string      `name:"allow-private-networks" env:"SALLYPORT_ALLOW_PRIVATE_NETWORKS" placeholder:"CIDR" help:"Networks that login methods may call (keys, token reviews) though they are not public, such as 10.96.0.1 of a cluster. Default: none, since whoever configures a method could else reach into them."`
 	Lease          time.Duration `default:"2s" env:"SALLYPORT_LEASE" help:"How long a replica may answer from memory after it last renewed: the longest that a change waits for a dead replica. The same on all replicas."`
 	MaxTokenAge    time.Duration `default:"2160h" env:"SALLYPORT_MAX_TOKEN_AGE" help:"Longest life of one access token where no other limit is set."`
 	MaxBody        int64         `default:"8388608" env:"SALLYPORT_MAX_BODY" help:"Largest request body, in bytes."`
@@ -41,6 +42,9 @@ func (s *Server) Validate() error {
 		return fmt.Errorf("--listen %q is not an address and a port such as 127.0.0.1:8080", s.Listen)
 	}
 	if _, err := s.Proxies(); err != nil {
+		return err
+	}
+	if _, err := s.PrivateNetworks(); err != nil {
 		return err
 	}
 	if u, err := url.Parse(s.PublicURL); s.PublicURL != "" && (err != nil || u.Host == "" || u.Scheme != "https" && u.Scheme != "http") {
@@ -71,17 +75,30 @@ func (s *Server) BaseURL() string {
 
 // Proxies returns the trusted proxies as address ranges. A single address counts as a range of one.
 func (s *Server) Proxies() ([]netip.Prefix, error) {
-	ranges := make([]netip.Prefix, 0, len(s.TrustedProxies))
-	for _, text := range s.TrustedProxies {
-		if addr, err := netip.ParseAddr(text); err == nil {
-			ranges = append(ranges, netip.PrefixFrom(addr, addr.BitLen()))
-			continue
-		}
+	return ranges("--trusted-proxies", s.TrustedProxies)
+}
+
+// PrivateNetworks returns the networks that login methods may call though they are not public.
+func (s *Server) PrivateNetworks() ([]netip.Prefix, error) {
+	return ranges("--allow-private-networks", s.PrivateNets)
+}
+
+// ranges reads the address ranges of a flag. An IPv4 address in the clothes of IPv6 becomes what it is, since clients'
+// addresses are compared in that form.
+func ranges(flag string, texts []string) ([]netip.Prefix, error) {
+	found := make([]netip.Prefix, 0, len(texts))
+	for _, text := range texts {
 		prefix, err := netip.ParsePrefix(text)
-		if err != nil {
-			return nil, fmt.Errorf("--trusted-proxies: %q is neither an address nor a CIDR block such as 10.0.0.0/8", text)
+		if addr, single := netip.ParseAddr(text); single == nil {
+			prefix, err = netip.PrefixFrom(addr, addr.BitLen()), nil
 		}
-		ranges = append(ranges, prefix.Masked())
+		if err != nil {
+			return nil, fmt.Errorf("%s: %q is neither an address nor a CIDR block such as 10.0.0.0/8", flag, text)
+		}
+		if addr := prefix.Addr(); addr.Is4In6() && prefix.Bits() >= 96 {
+			prefix = netip.PrefixFrom(addr.Unmap(), prefix.Bits()-96)
+		}
+		found = append(found, prefix.Masked())
 	}
-	return ranges, nil
+	return found, nil
 }

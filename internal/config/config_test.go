@@ -1,0 +1,106 @@
+package config_test
+
+import (
+	"net/netip"
+	"reflect"
+	"strings"
+	"testing"
+	"time"
+
+	"github.com/google/go-cmp/cmp"
+
+	"github.com/sallyport/sallyport/internal/config"
+)
+
+func valid() config.Server {
+	return config.Server{Listen: "127.0.0.1:8080", Lease: 2 * time.Second, MaxTokenAge: 90 * 24 * time.Hour, MaxBody: 8 << 20,
+		AuditRetention: 365 * 24 * time.Hour}
+}
+
+func TestValidate(t *testing.T) {
+	tests := map[string]struct {
+		change func(*config.Server)
+		want   string // in the error; "" means none
+	}{
+		"accepted/defaults":                {func(*config.Server) {}, ""},
+		"accepted/every address":           {func(s *config.Server) { s.Listen = ":0" }, ""},
+		"accepted/IPv6":                    {func(s *config.Server) { s.Listen = "[::1]:8080" }, ""},
+		"refused/listen without a port":    {func(s *config.Server) { s.Listen = "localhost" }, "--listen"},
+		"refused/listen on nothing":        {func(s *config.Server) { s.Listen = "" }, "--listen"},
+		"refused/IPv6 without brackets":    {func(s *config.Server) { s.Listen = "::1:8080" }, "--listen"},
+		"refused/proxy that is a name":     {func(s *config.Server) { s.TrustedProxies = []string{"proxy.local"} }, `--trusted-proxies: "proxy.local"`},
+		"refused/proxy with a bad prefix":  {func(s *config.Server) { s.TrustedProxies = []string{"10.0.0.0/8", "10.0.0.0/33"} }, "10.0.0.0/33"},
+		"accepted/public URL":              {func(s *config.Server) { s.PublicURL = "https://sallyport.example.com/" }, ""},
+		"refused/public URL of a file":     {func(s *config.Server) { s.PublicURL = "file:///etc" }, "--public-url"},
+		"refused/public URL without host":  {func(s *config.Server) { s.PublicURL = "https://" }, "--public-url"},
+		"refused/token age of nothing":     {func(s *config.Server) { s.MaxTokenAge = 0 }, "--max-token-age"},
+		"accepted/token age of a second":   {func(s *config.Server) { s.MaxTokenAge = time.Second }, ""},
+		"accepted/token age of ten years":  {func(s *config.Server) { s.MaxTokenAge = 87600 * time.Hour }, ""},
+		"refused/token age over ten years": {func(s *config.Server) { s.MaxTokenAge = 87601 * time.Hour }, "--max-token-age"},
+		"refused/negative token age":       {func(s *config.Server) { s.MaxTokenAge = -time.Hour }, "--max-token-age"},
+		"refused/lease too short":          {func(s *config.Server) { s.Lease = time.Millisecond }, "--lease"},
+		"refused/lease too long":           {func(s *config.Server) { s.Lease = time.Minute }, "--lease"},
+		"refused/body too small":           {func(s *config.Server) { s.MaxBody = 1023 }, "--max-body"},
+		"refused/body too large":           {func(s *config.Server) { s.MaxBody = 1<<30 + 1 }, "--max-body"},
+		"refused/audit of minutes":         {func(s *config.Server) { s.AuditRetention = time.Minute }, "--audit-retention"},
+	}
+	for name, test := range tests {
+		t.Run(name, func(t *testing.T) {
+			s := valid()
+			test.change(&s)
+			err := s.Validate()
+			switch {
+			case test.want == "" && err != nil:
+				t.Errorf("Validate() = %v; want no error", err)
+			case test.want != "" && (err == nil || !strings.Contains(err.Error(), test.want)):
+				t.Errorf("Validate() = %v; want an error with %q", err, test.want)
+			}
+		})
+	}
+}
+
+func TestProxies(t *testing.T) {
+	s := valid()
+	s.TrustedProxies = []string{"192.0.2.7", "10.1.2.3/8", "2001:db8::1", "::ffff:192.0.2.8", "::ffff:172.16.0.0/108"}
+	got, err := s.Proxies()
+	if err != nil {
+		t.Fatal(err)
+	}
+	want := []netip.Prefix{netip.MustParsePrefix("192.0.2.7/32"), netip.MustParsePrefix("10.0.0.0/8"), netip.MustParsePrefix("2001:db8::1/128"),
+		netip.MustParsePrefix("192.0.2.8/32"), netip.MustParsePrefix("172.16.0.0/12")}
+	if diff := cmp.Diff(want, got, cmp.Comparer(func(a, b netip.Prefix) bool { return a == b })); diff != "" {
+		t.Errorf("Proxies() (- want, + got):\n%s", diff)
+	}
+}
+
+func TestBaseURL(t *testing.T) {
+	s := valid()
+	if got := s.BaseURL(); got != "http://127.0.0.1:8080" {
+		t.Errorf("BaseURL() without a public one = %q", got)
+	}
+	s.PublicURL = "https://sallyport.example.com/"
+	if got := s.BaseURL(); got != "https://sallyport.example.com" {
+		t.Errorf("BaseURL() = %q", got)
+	}
+}
+
+// TestEverySettingHasAVariableAndAHelpText keeps the promise of Server's comment.
+func TestEverySettingHasAVariableAndAHelpText(t *testing.T) {
+	var walk func(reflect.Type)
+	walk = func(s reflect.Type) {
+		for i := range s.NumField() {
+			f := s.Field(i)
+			if _, embedded := f.Tag.Lookup("embed"); embedded {
+				walk(f.Type)
+				continue
+			}
+			if env := f.Tag.Get("env"); !strings.HasPrefix(env, "SALLYPORT_") {
+				t.Errorf("%s has the variable %q; it must begin with SALLYPORT_", f.Name, env)
+			}
+			if help := f.Tag.Get("help"); !strings.HasSuffix(help, ".") {
+				t.Errorf("%s has the help text %q; it must be a sentence", f.Name, help)
+			}
+		}
+	}
+	walk(reflect.TypeFor[config.Server]())
+}
