@@ -54,7 +54,7 @@ func (b *bar) show(p transfer.Progress) {
 	}
 }
 
-const barWidth = 30
+const barWidth = 20
 
 // line is what a terminal shows, such as: copying [####......] 41% 20500 rows/s audit_logs
 func (b *bar) line(p transfer.Progress, now time.Time) string {

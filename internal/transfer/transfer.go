@@ -90,7 +90,10 @@ func Run(ctx context.Context, o Options) (*Result, error) {
 	if err == nil {
 		err = m.finish(ctx)
 	}
-	return &Result{Tables: sums}, err
+	if err != nil {
+		return nil, err
+	}
+	return &Result{Tables: sums}, nil
 }
 
 // prepare reads what is to be moved and refuses, before anything is changed, what could not be served afterwards.
@@ -119,10 +122,10 @@ func (m *move) again(ctx context.Context, finished time.Time) (*Result, error) {
 		r.Tables, err = m.compare(ctx)
 	}
 	if err != nil {
-		err = fmt.Errorf("the move was finished and compared on %s; if a server has run on the target since, it is right that they differ now: %w",
+		return nil, fmt.Errorf("the move was finished and compared on %s; if a server has run on the target since, it is right that they differ now: %w",
 			finished.UTC().Format(time.DateTime), err)
 	}
-	return r, err
+	return r, nil
 }
 
 // tick reports that n more rows of a table went through a step.

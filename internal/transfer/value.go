@@ -46,6 +46,9 @@ func (k kind) value(v any) (any, bool) {
 		n, ok := v.(int64)
 		return n, ok
 	case kindBoolean:
+		if n, ok := v.(int64); ok && (n == 0 || n == 1) { // how SQLite keeps it
+			return n == 1, true
+		}
 		b, ok := v.(bool)
 		return b, ok
 	}
