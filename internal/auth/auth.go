@@ -79,11 +79,14 @@ func (s *Service) config(ctx context.Context, identityID, method string) (*Confi
 	})
 }
 
-// AddressAllowed reports whether an identity may be used from ip by a method. A method that was detached allows none:
-// its tokens are cut off anyway.
+// AddressAllowed reports whether an identity may be used from ip by a method. Where the method is not attached the error
+// is token.ErrRevoked: whoever asks has looked at the cut-offs just before the detachment, which kills every token.
 func (s *Service) AddressAllowed(ctx context.Context, identityID, method string, ip netip.Addr) (bool, error) {
 	c, err := s.config(ctx, identityID, method)
-	return err == nil && c != nil && c.trusted.Allows(ip), err
+	if err == nil && c == nil {
+		err = token.ErrRevoked
+	}
+	return err == nil && c.trusted.Allows(ip), err
 }
 
 // Attach configures a method for an identity that does not have it. make makes the settings, stored stores what the

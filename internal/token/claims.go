@@ -100,7 +100,10 @@ func readClaims(payload []byte) (*Claims, error) {
 	return c, nil
 }
 
-// The ways in which a token is refused. What a caller can do about each is in the message.
+// ErrRevoked says that a token was taken back, alone or with others.
+var ErrRevoked = fault.Dead("revoked", "The access token has been revoked. Log in again or create a new one.")
+
+// The other ways in which a token is refused. What a caller can do about each is in the message.
 var (
 	errMalformed = fault.Dead("malformed", "The access token is not a well-formed JWT. Check that it was copied whole, or create a new one.")
 	errAlgorithm = fault.Dead("algorithm", "The access token is signed with an algorithm that this server does not accept. Create a new token here.")
@@ -108,7 +111,6 @@ var (
 	errType      = fault.Dead("type", "This is not an identity access token. Send the token of a machine identity.")
 	errClaims    = fault.Dead("claims", "The access token lacks claims that this server needs. Create a new token.")
 	errExpired   = fault.Dead("expired", "The access token has expired. Log in again or create a new one.")
-	errRevoked   = fault.Dead("revoked", "The access token has been revoked. Log in again or create a new one.")
 	errUsedUp    = fault.Dead("used-up", "The access token has reached its limit of uses. Log in again or create a new one.")
 	errAddress   = fault.New(fault.Forbidden, "Your address is not among the trusted addresses of this identity. Call from a trusted address, or have the list changed.")
 )

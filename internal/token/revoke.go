@@ -53,7 +53,7 @@ func (s *Service) RevokeSelf(ctx context.Context, jwt string, client access.Clie
 	if err == nil {
 		err = s.alive(ctx, c, s.DB.Now())
 	}
-	if err == errRevoked { //nolint:errorlint // the very value
+	if err == ErrRevoked { //nolint:errorlint // the very value
 		return s.deadAlready(ctx, nil)
 	}
 	if err != nil {

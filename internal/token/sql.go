@@ -157,7 +157,7 @@ func whyNot(ctx context.Context, tx *sqldb.Tx, tokenID string) error {
 	case err != nil:
 		return err
 	case row == nil || row.Revoked:
-		return errRevoked
+		return ErrRevoked
 	}
 	return errUsedUp
 }

@@ -71,7 +71,7 @@ func (s *Service) alive(ctx context.Context, c *Claims, now time.Time) error {
 		return errExpired
 	}
 	if s.revoked.dead(c) {
-		return errRevoked
+		return ErrRevoked
 	}
 	return nil
 }
