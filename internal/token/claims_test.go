@@ -153,7 +153,7 @@ func TestParseRefusesHeadersAndSignatures(t *testing.T) {
 	none := b64(encode(t, map[string]string{"alg": "none", "typ": "JWT", "kid": ring.kid}))
 	changed := goodClaims()
 	changed.UsesLimit = 0
-	full, err := jose.ParseSigned(good, algorithms)
+	full, err := jose.ParseSignedCompact(good, algorithms)
 	if err != nil {
 		t.Fatal(err)
 	}
