@@ -79,7 +79,8 @@ func (f *fixture) join(r *Role) string {
 	identityID := id.New()
 	f.exec(`INSERT INTO identities (id, org_id, name, delete_protection, created_at, updated_at) VALUES ($1, $2, 'i', FALSE, 0, 0)`, identityID, f.org)
 	err := f.db.Write(f.t.Context(), func(tx *sqldb.Tx) error {
-		return Join(f.t.Context(), tx, Member{OrgID: f.org, IdentityID: identityID, Role: r})
+		_, err := Join(f.t.Context(), tx, Member{OrgID: f.org, IdentityID: identityID, Roles: Permanent(r)})
+		return err
 	})
 	if err != nil {
 		f.t.Fatal(err)
@@ -252,7 +253,7 @@ func TestSetRoleTakesEffectAtOnce(t *testing.T) {
 					t.Fatal(err)
 				}
 			}
-			err := f.feed.Change(t.Context(), func(tx *feed.Tx) error { return SetRole(t.Context(), tx, identityID, f.org, BuiltIn(slug)) })
+			err := f.feed.Change(t.Context(), func(tx *feed.Tx) error { return SetRoles(t.Context(), tx, identityID, f.org, Permanent(BuiltIn(slug))) })
 			if err != nil {
 				t.Fatal(err)
 			}
