@@ -2,10 +2,13 @@ package transfer_test
 
 import (
 	"context"
+	"errors"
 	"fmt"
 	"log/slog"
+	"os"
 	"path/filepath"
 	"strings"
+	"sync"
 	"testing"
 
 	"github.com/sallyport/sallyport/internal/app"
@@ -39,19 +42,40 @@ func install(t testing.TB, fill func(s *harness.Server)) installation {
 	return installation{dir}
 }
 
+// bootstrapped is a folder with what a bootstrap makes. It is made once, since hashing a password is slow on purpose.
+var bootstrapped = sync.OnceValues(func() (string, error) {
+	dir, err := os.MkdirTemp("", "transfer-")
+	if err != nil {
+		return "", err
+	}
+	s, err := harness.New(dir)
+	if err == nil {
+		err = errors.Join(s.Bootstrap(), s.Close())
+	}
+	return dir, err
+})
+
 // small is an installation with nothing but what a bootstrap makes, and events: audit events that fill batches.
 func small(t testing.TB, events int) installation {
-	return install(t, func(s *harness.Server) { addEvents(t, s, events) })
+	t.Helper()
+	from, err := bootstrapped()
+	i := installation{t.TempDir()}
+	if err == nil {
+		err = os.CopyFS(i.dir, os.DirFS(from))
+	}
+	if err != nil {
+		t.Fatal(err)
+	}
+	run(t, i.url(), manyEvents, events)
+	return i
 }
 
-func addEvents(t testing.TB, s *harness.Server, n int) {
-	t.Helper()
-	s.Exec(t, `WITH RECURSIVE n(i) AS (SELECT 1 UNION ALL SELECT i + 1 FROM n WHERE i < ?)
-		INSERT INTO audit_logs (id, org_id, project_id, actor_type, actor_id, actor_metadata, event_type, event_metadata, ip, user_agent,
-		user_agent_type, request_id, created_at, expires_at)
-		SELECT printf('00000000-0000-7000-8000-%012d', i), ?, NULL, 'platform', NULL, '{}', 'test', '{"identityId":"' || i || '"}',
-		'192.0.2.1', 'agent', 'other', printf('%032d', i), i, 9000000000000 + i FROM n WHERE i <= ?`, n, s.OrgID, n)
-}
+// manyEvents inserts $1 audit events of the only organisation.
+const manyEvents = `WITH RECURSIVE n(i) AS (SELECT 1 UNION ALL SELECT i + 1 FROM n WHERE i < $1)
+	INSERT INTO audit_logs (id, org_id, project_id, actor_type, actor_id, actor_metadata, event_type, event_metadata, ip, user_agent,
+	user_agent_type, request_id, created_at, expires_at)
+	SELECT printf('00000000-0000-7000-8000-%012d', i), (SELECT min(id) FROM organizations), NULL, 'platform', NULL, '{}', 'test',
+	'{"identityId":"' || i || '"}', '192.0.2.1', 'agent', 'other', printf('%032d', i), i, 9000000000000 + i FROM n`
 
 // serve starts a server on a PostgreSQL database with the root key of an installation. It ends with the test.
 func (i installation) serve(t testing.TB, url string) *harness.Server {

@@ -25,7 +25,11 @@ var discard = slog.New(slog.DiscardHandler)
 // TestMain is also the mover of TestKilled.
 func TestMain(m *testing.M) {
 	if os.Getenv("TRANSFER_FROM") == "" {
-		os.Exit(m.Run())
+		code := m.Run()
+		if dir, err := bootstrapped(); err == nil {
+			_ = os.RemoveAll(dir)
+		}
+		os.Exit(code)
 	}
 	if err := moveByEnvironment(); err != nil {
 		fmt.Println("failed:", err)
@@ -137,7 +141,7 @@ func TestResume(t *testing.T) {
 		}
 		mustSay(t, i.servable(t, to, false), "is unfinished")
 	}
-	want := []string{"copying audit_logs 1000 false", "copying audit_logs 2000 false", "copying audit_logs 3000 false", "copying audit_logs 3502 true"}
+	want := []string{"copying audit_logs 1000 false", "copying audit_logs 2000 false", "copying audit_logs 3000 false", "copying audit_logs 3501 true"}
 	if diff := cmp.Diff(want, events); diff != "" {
 		t.Error(diff)
 	}

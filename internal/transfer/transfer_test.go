@@ -37,7 +37,7 @@ func fill(t testing.TB) *filled {
 		f.dead = s.DeadTokens(t)
 		f.secrets(t, s)
 		s.OtherOrg(t)
-		s.Admin.Call(t, http.MethodPost, "/api/v1/admin/signing-keys/rotate", nil)
+		s.Admin.Call(t, http.MethodPost, "/api/v1/admin/signing-keys/rotate", nil).Want(200)
 		oddRows(t, s)
 		s.Restart(t) // what was only counted is written
 		for _, path := range f.paths(s.OrgID) {
@@ -64,7 +64,8 @@ func (f *filled) secrets(t testing.TB, s *harness.Server) {
 	f.dead = append(f.dead, harness.NamedToken{Name: "of a revoked client secret", JWT: login(revoked)})
 	s.Admin.Call(t, http.MethodPost, at+"/client-secrets/"+id+"/revoke", nil).Want(200)
 	s.As("").Call(t, http.MethodPost, universal+"login", map[string]any{"clientId": f.clientID, "clientSecret": "wrong"}).Want(401)
-	s.Admin.Call(t, http.MethodPost, "/api/v1/organization/roles", map[string]any{"slug": "odd", "name": "Ödd", "permissions": []any{}})
+	s.Admin.Call(t, http.MethodPost, "/api/v1/organization/roles", map[string]any{"slug": "odd", "name": "Ödd",
+		"permissions": []any{map[string]any{"subject": "identity", "action": []string{"read"}}}}).Want(200)
 }
 
 // paths are what the administrator reads on both sides.
@@ -91,14 +92,14 @@ func oddRows(t testing.TB, s *harness.Server) {
 			odd, strings.Repeat("é", i), -i)
 	}
 	s.Exec(t, `INSERT INTO identity_metadata (id, identity_id, key, value) VALUES ('m', ?, '', ?)`, s.AdminID, strings.Repeat("ü🦜", 1<<18))
-	addEvents(t, s, 2500)
+	s.Exec(t, manyEvents, 2500)
 }
 
 func TestMove(t *testing.T) {
 	f, to := fill(t), target(t)
 	result := f.mustMove(t, to)
 	for _, sum := range result.Tables {
-		if sum.Rows == 0 && sum.Table != "custom_roles" {
+		if sum.Rows == 0 && sum.Table != "assertions" { // an identity provider would be needed
 			t.Errorf("the test has no rows for %s", sum.Table)
 		}
 	}
