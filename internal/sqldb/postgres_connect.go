@@ -42,6 +42,7 @@ func pgConfig(raw string) (*pgx.ConnConfig, int, error) {
 	}
 	// The other end of a silent connection is gone after half a minute.
 	config.DialFunc = (&net.Dialer{KeepAliveConfig: net.KeepAliveConfig{Enable: true, Idle: 15 * time.Second, Interval: 5 * time.Second, Count: 3}}).DialContext
+	config.OnNotice = onNotice
 	if config.ConnectTimeout == 0 {
 		config.ConnectTimeout = 5 * time.Second
 	}

@@ -23,7 +23,7 @@ func (s *pgStore) outcome(t *pgTx, lost error) error {
 		answer, life, err := s.ask(ctx, t.id)
 		switch verdict(t.life, answer, life, err) {
 		case committed:
-			return nil
+			return s.confirm(ctx, lost)
 		case notCommitted:
 			return fmt.Errorf("nothing was committed: the connection was lost before: %w", lost)
 		case unknowable:

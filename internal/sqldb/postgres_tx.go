@@ -171,9 +171,12 @@ func (s *pgSession) again(err error) bool { return pgAgain(err) }
 func (s *pgStore) commit(t *pgTx) error {
 	ctx, cancel := context.WithTimeout(context.Background(), commitDeadline)
 	defer cancel()
+	warned := watchWarnings(t.conn)
 	results, err := t.simple(ctx, "COMMIT")
 	var answer *pgconn.PgError
 	switch {
+	case err == nil && warned():
+		return s.outcome(t, errNoStandby)
 	case err == nil && results[0].CommandTag.String() == "COMMIT":
 		return nil
 	case err == nil:
