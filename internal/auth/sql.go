@@ -11,6 +11,7 @@ import (
 	"github.com/sallyport/sallyport/internal/fault"
 	"github.com/sallyport/sallyport/internal/feed"
 	"github.com/sallyport/sallyport/internal/id"
+	"github.com/sallyport/sallyport/internal/identity"
 	"github.com/sallyport/sallyport/internal/sqldb"
 )
 
@@ -90,6 +91,9 @@ func (s *Service) insertConfig(ctx context.Context, tx *sqldb.Tx, c *Config, tit
 		c.ID, c.IdentityID, c.Method, *shared.TTL, *shared.MaxTTL, *shared.UsesLimit, trusted, sealed, c.CreatedAt)
 	if err == nil && n == 0 {
 		err = fault.New(fault.BadRequest, "The identity has %s already. Change it with PATCH, or detach it first.", title)
+	}
+	if sqldb.IsForeignKey(err) { // it was deleted since the caller looked
+		err = identity.Unknown(c.IdentityID)
 	}
 	return err
 }

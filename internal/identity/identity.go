@@ -69,7 +69,8 @@ type Changes struct {
 	Metadata         *[]Metadata
 }
 
-func errNoIdentity(identityID string) error {
+// Unknown is the NotFound fault of an identity that is not there, or out of the actor's reach.
+func Unknown(identityID string) error {
 	return fault.New(fault.NotFound, "There is no machine identity with ID %q in your organization.", identityID)
 }
 
@@ -78,7 +79,7 @@ func errNoIdentity(identityID string) error {
 func (s *Service) Find(ctx context.Context, actor *access.Actor, identityID string) (*Identity, error) {
 	i, err := s.ByID(ctx, identityID)
 	if err == nil && i.OrgID != actor.OrgID {
-		err = errNoIdentity(identityID)
+		err = Unknown(identityID)
 	}
 	return i, err
 }

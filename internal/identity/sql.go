@@ -17,12 +17,12 @@ const columns = `id, org_id, project_id, name, delete_protection, created_at, up
 
 func (s *Service) read(ctx context.Context, identityID string) (*Identity, error) {
 	if !id.Valid(identityID) {
-		return nil, errNoIdentity(identityID)
+		return nil, Unknown(identityID)
 	}
 	i := &Identity{}
 	err := s.DB.Get(ctx, i, `SELECT `+columns+` FROM identities WHERE id = $1`, identityID)
 	if errors.Is(err, sqldb.ErrNoRows) {
-		err = errNoIdentity(identityID)
+		err = Unknown(identityID)
 	}
 	return i, err
 }
@@ -59,7 +59,7 @@ func update(ctx context.Context, tx *feed.Tx, identityID string, c Changes, r *r
 		delete_protection = coalesce($2, delete_protection), updated_at = $3 WHERE id = $4 RETURNING `+columns,
 		c.Name, c.DeleteProtection, tx.Now().UnixMilli(), identityID)
 	if errors.Is(err, sqldb.ErrNoRows) {
-		return d, errNoIdentity(identityID)
+		return d, Unknown(identityID)
 	}
 	if err == nil {
 		tx.Append(feed.IdentityRow, identityID, feed.Evict)
@@ -106,7 +106,7 @@ func remove(ctx context.Context, tx *feed.Tx, identityID string) error {
 	var there bool
 	err = tx.Get(ctx, &there, `SELECT EXISTS (SELECT 1 FROM identities WHERE id = $1)`, identityID)
 	if err == nil && !there {
-		return errNoIdentity(identityID)
+		return Unknown(identityID)
 	}
 	if err == nil {
 		err = fault.New(fault.BadRequest, "The identity has delete protection. Switch it off first (hasDeleteProtection: false).")
@@ -151,7 +151,7 @@ const memberColumns = `SELECT m.id, r.role, m.org_id, m.last_login_method, m.las
 func (s *Service) member(ctx context.Context, orgID, identityID string) (m member, err error) {
 	err = s.DB.Get(ctx, &m, memberColumns+memberQuery+` AND m.identity_id = $2`, orgID, identityID)
 	if errors.Is(err, sqldb.ErrNoRows) {
-		err = errNoIdentity(identityID)
+		err = Unknown(identityID)
 	}
 	return m, err
 }

@@ -65,9 +65,13 @@ func (s *Service) Find(ctx context.Context, orgID, slugOrID string) (*Role, erro
 	}
 	r, err := s.readCustom(ctx, orgID, slugOrID)
 	if errors.Is(err, sqldb.ErrNoRows) {
-		err = fault.New(fault.NotFound, "There is no organization role %q. List the roles of your organization to see their slugs and ids.", slugOrID)
+		err = unknown(slugOrID)
 	}
 	return r, err
+}
+
+func unknown(slugOrID string) error {
+	return fault.New(fault.NotFound, "There is no organization role %q. List the roles of your organization to see their slugs and ids.", slugOrID)
 }
 
 // List returns the roles of the actor's organisation: the built-in ones, then its own by slug. Errors: PermissionDenied.

@@ -126,6 +126,9 @@ func addRoles(ctx context.Context, tx *sqldb.Tx, membership string, roles []Assi
 		_, err := tx.Exec(ctx, `INSERT INTO membership_roles (id, membership_id, role, custom_role_id, temporary, temporary_mode,
 			temporary_range, access_start, access_end, created_at, updated_at) VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $10)`,
 			id.New(), membership, slug, customID, a.Temporary, mode, length, start, end, tx.Now().UnixMilli())
+		if sqldb.IsForeignKey(err) { // it was deleted since the caller looked
+			err = unknown(a.Role.Slug)
+		}
 		if err != nil {
 			return err
 		}

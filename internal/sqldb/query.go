@@ -121,6 +121,15 @@ func IsUnique(err error) bool {
 	return code == sqlite3.SQLITE_CONSTRAINT_UNIQUE || code == sqlite3.SQLITE_CONSTRAINT_PRIMARYKEY
 }
 
+// IsForeignKey reports whether err says that a row refers, or is referred to, against a foreign key, on either engine.
+func IsForeignKey(err error) bool {
+	var pg *pgconn.PgError
+	if errors.As(err, &pg) {
+		return pg.Code == "23503" // foreign_key_violation
+	}
+	return sqliteCode(err) == sqlite3.SQLITE_CONSTRAINT_FOREIGNKEY
+}
+
 // sqliteCode returns the extended result code of SQLite in err; 0 if there is none.
 func sqliteCode(err error) int {
 	var lite *sqlite.Error
