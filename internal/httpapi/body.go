@@ -25,7 +25,7 @@ func (ep *endpoint) readBody(ex *exchange, r *http.Request) *fault.Error {
 	}
 	body := page.buf.Bytes()
 	if content := bytes.Trim(body, " \t\r\n"); len(content) == 0 || string(content) == "null" {
-		if ep.bodyPointer {
+		if ep.bodyPointer && !ep.request.Required { // huma sets Required where a field is required
 			return nil
 		}
 		body = []byte("{}")
