@@ -15,6 +15,8 @@ import (
 	"github.com/sallyport/sallyport/internal/access"
 	"github.com/sallyport/sallyport/internal/audit"
 	"github.com/sallyport/sallyport/internal/auth"
+	"github.com/sallyport/sallyport/internal/auth/assertion"
+	"github.com/sallyport/sallyport/internal/auth/jwt"
 	"github.com/sallyport/sallyport/internal/auth/tokenauth"
 	"github.com/sallyport/sallyport/internal/auth/universal"
 	"github.com/sallyport/sallyport/internal/config"
@@ -54,6 +56,7 @@ type App struct {
 	configs    *auth.Service
 	tokenAuth  *tokenauth.Service
 	universal  *universal.Service
+	assertions *assertion.Service
 	api        *httpapi.API
 }
 
@@ -106,6 +109,11 @@ func (a *App) mount(o Options) error {
 	if err != nil {
 		return err
 	}
+	private, err := o.Config.PrivateNetworks()
+	if err != nil {
+		return err
+	}
+	a.assertions = assertion.New(assertion.Options{DB: a.db, Private: private})
 	registry := prometheus.NewRegistry()
 	a.api = httpapi.New(httpapi.Options{
 		Authenticate: a.authenticate, Refused: a.refused, Explain: explain, TrustedProxies: proxies, MaxBody: o.Config.MaxBody,
@@ -119,6 +127,7 @@ func (a *App) mount(o Options) error {
 	a.universal.Routes(a.api)
 	a.tokens.Routes(a.api)
 	oauth.New(a.tokens, o.Config.BaseURL()).Routes(a.api)
+	auth.Mount(a.configs, a.api, jwt.Method(a.assertions))
 	a.audit.Routes(a.api)
 	a.feed.Routes(a.api)
 	a.documents()

@@ -1,0 +1,87 @@
+// Package assertion owns what those login methods share that trust tokens which others signed: calling the issuer's
+// endpoints, keys and their cache, the check of signature, times and claims, and the refusal of replays. It does not
+// know the settings of a method.
+package assertion
+
+import (
+	"context"
+	"net/http"
+	"net/netip"
+	"time"
+
+	"github.com/maypok86/otter/v2"
+	"golang.org/x/sync/singleflight"
+
+	"github.com/sallyport/sallyport/internal/access"
+	"github.com/sallyport/sallyport/internal/auth"
+	"github.com/sallyport/sallyport/internal/httpapi"
+	"github.com/sallyport/sallyport/internal/sqldb"
+)
+
+// Timeout is how long a login waits for the endpoints of others, all of them together.
+const Timeout = 10 * time.Second
+
+// How many issuers' keys, and connections for how many different CA certificates, are kept in memory.
+const (
+	maxIssuers = 500
+	maxClients = 250
+)
+
+// Options says what the service works with.
+type Options struct {
+	DB      *sqldb.DB
+	Private []netip.Prefix // networks that may be called though they are not public
+	Timeout time.Duration  // 0 means Timeout
+}
+
+// Service calls issuers and checks what they signed.
+type Service struct {
+	Options
+	clients *otter.Cache[string, *http.Client] // by CA certificate
+	issuers *otter.Cache[issuer, *keySet]
+	flights singleflight.Group
+}
+
+// New returns a service.
+func New(o Options) *Service {
+	if o.Timeout == 0 {
+		o.Timeout = Timeout
+	}
+	return &Service{Options: o,
+		clients: otter.Must(&otter.Options[string, *http.Client]{MaximumSize: maxClients,
+			OnDeletion: func(e otter.DeletionEvent[string, *http.Client]) { e.Value.CloseIdleConnections() }}),
+		issuers: otter.Must(&otter.Options[issuer, *keySet]{MaximumSize: maxIssuers}),
+	}
+}
+
+// Login is the body of a login with a signed token.
+type Login struct {
+	auth.LoginShared
+	IdentityID httpapi.Text `json:"identityId" minLength:"1" maxLength:"64"`
+	JWT        httpapi.Text `json:"jwt" minLength:"1" maxLength:"16384" doc:"The signed token"`
+}
+
+// Identify returns the identity that the caller named.
+func Identify(_ context.Context, login *Login, _ access.Client) (string, error) {
+	return login.IdentityID.Trimmed(), nil
+}
+
+// Check checks a token against the keys of its issuer and the bounds of a configuration, and spends it where it may be
+// used only once. The error is a refusal with its reason, or Unavailable where the keys cannot be had.
+func (s *Service) Check(ctx context.Context, method string, login *Login, keys Keys, b *Bounds) (*Claims, error) {
+	payload, err := open(ctx, login.JWT.Trimmed(), keys)
+	if err != nil {
+		return nil, err
+	}
+	c, err := parseClaims(payload)
+	if err == nil {
+		err = c.checkTimes(s.DB.Now())
+	}
+	if err == nil {
+		err = b.check(c)
+	}
+	if err == nil && b.OneTime != nil && *b.OneTime {
+		err = s.spend(ctx, method, login.IdentityID.Trimmed(), c)
+	}
+	return c, err
+}

@@ -1,0 +1,127 @@
+package assertion
+
+import (
+	"bytes"
+	"context"
+	"crypto/tls"
+	"errors"
+	"fmt"
+	"io"
+	"net"
+	"net/http"
+	"time"
+
+	"github.com/sallyport/sallyport/internal/fault"
+)
+
+// MaxReply bounds what is read of an issuer's answer, in bytes.
+const MaxReply = 1 << 20
+
+// maxIdle bounds the connections to one host that are kept for the next login, and idleFor for how long.
+const (
+	maxIdle = 16
+	idleFor = 60 * time.Second
+)
+
+// retryAfter is when a caller had better come back after somebody else's endpoint failed.
+const retryAfter = 5 * time.Second
+
+// Request is what an endpoint is asked.
+type Request struct {
+	Body   []byte // JSON to POST; nil means GET
+	Bearer string // the token that authorizes the request, or ""
+	Limit  int64  // of the answer, in bytes
+}
+
+// Call asks an endpoint and returns its status and its answer. TLS is always checked, redirects are not followed,
+// private addresses are not called, and the answer is waited for at most as long as a login may take. An error is a
+// fault that names the endpoint: Unavailable, or BadRequest where only another configuration would help.
+func (s *Service) Call(ctx context.Context, e Endpoint, r Request) (status int, reply []byte, err error) {
+	ctx, cancel := context.WithTimeout(ctx, s.Timeout)
+	defer cancel()
+	status, reply, err = s.send(ctx, e, r)
+	if err != nil {
+		return 0, nil, s.explain(ctx, e, err)
+	}
+	if int64(len(reply)) > r.Limit {
+		return 0, nil, e.Unavailable("answered with more than the %d bytes that are read of it", r.Limit)
+	}
+	return status, reply, nil
+}
+
+func (s *Service) send(ctx context.Context, e Endpoint, r Request) (int, []byte, error) {
+	method := http.MethodGet
+	if r.Body != nil {
+		method = http.MethodPost
+	}
+	request, err := http.NewRequestWithContext(ctx, method, e.URL, bytes.NewReader(r.Body))
+	if err != nil {
+		return 0, nil, err
+	}
+	request.Header.Set("Accept", "application/json")
+	if r.Body != nil {
+		request.Header.Set("Content-Type", "application/json")
+	}
+	if r.Bearer != "" {
+		request.Header.Set("Authorization", "Bearer "+r.Bearer)
+	}
+	client, err := s.client(e.CACert)
+	if err != nil {
+		return 0, nil, err
+	}
+	response, err := client.Do(request)
+	if err != nil {
+		return 0, nil, err
+	}
+	defer response.Body.Close()
+	reply, err := io.ReadAll(io.LimitReader(response.Body, r.Limit+1))
+	return response.StatusCode, reply, err
+}
+
+// client returns what calls endpoints whose certificates a CA vouches for.
+func (s *Service) client(caCert string) (*http.Client, error) {
+	if c, ok := s.clients.GetIfPresent(caCert); ok {
+		return c, nil
+	}
+	trust := &tls.Config{MinVersion: tls.VersionTLS12}
+	if caCert != "" {
+		roots, ok := pool(caCert)
+		if !ok {
+			return nil, errors.New("the CA certificate cannot be read")
+		}
+		trust.RootCAs = roots
+	}
+	dialer := &net.Dialer{Control: s.guard}
+	// Without Proxy: a proxy would call what the guard keeps us from calling.
+	made := &http.Client{
+		Transport: &http.Transport{DialContext: dialer.DialContext, TLSClientConfig: trust, ForceAttemptHTTP2: true,
+			MaxIdleConnsPerHost: maxIdle, MaxIdleConns: 4 * maxIdle, IdleConnTimeout: idleFor, MaxResponseHeaderBytes: 64 << 10},
+		CheckRedirect: func(*http.Request, []*http.Request) error { return http.ErrUseLastResponse },
+	}
+	c, _ := s.clients.SetIfAbsent(caCert, made)
+	return c, nil
+}
+
+// explain tells why there was no answer.
+func (s *Service) explain(ctx context.Context, e Endpoint, err error) error {
+	var certificate *tls.CertificateVerificationError
+	switch {
+	case errors.Is(err, errPrivate):
+		f := fault.New(fault.BadRequest, "The %s leads into a private network, which this server does not call. Use a public address, or have its operator open the network with --allow-private-networks.", e.Name)
+		f.Reason = "private_address"
+		return f.Because(err)
+	case ctx.Err() != nil:
+		return e.Unavailable("did not answer within %s", s.Timeout).Because(err)
+	case errors.As(err, &certificate):
+		return e.Unavailable("shows a certificate that is not trusted; set the CA certificate that vouches for it").Because(err)
+	}
+	return e.Unavailable("cannot be reached").Because(err)
+}
+
+// Unavailable makes the fault of an endpoint that failed, so that the credentials could be neither accepted nor refused.
+// what goes on from the endpoint's name.
+func (e Endpoint) Unavailable(what string, args ...any) *fault.Error {
+	f := fault.New(fault.Unavailable, "The %s of this identity's login method %s. The credentials were not checked; try again.", e.Name, fmt.Sprintf(what, args...))
+	f.RetryAfter = retryAfter
+	return f
+}
