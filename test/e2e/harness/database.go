@@ -2,6 +2,7 @@ package harness
 
 import (
 	"database/sql"
+	"errors"
 	"fmt"
 	"slices"
 	"strings"
@@ -37,8 +38,29 @@ func (s *Server) Break(t testing.TB, table, event string) (mend func()) {
 	return mend
 }
 
-// uncounted are the columns that requests change without being changes: uses and logs of reads.
-var uncounted = map[string][]string{"access_tokens": {"uses", "last_used_at"}, "client_secrets": {"uses", "last_used_at"}}
+// Lock keeps the server from writing until unlock is called, as another process with the file open could.
+func (s *Server) Lock(t testing.TB) (unlock func()) {
+	t.Helper()
+	conn, err := s.DB.Conn(t.Context())
+	if err == nil {
+		_, err = conn.ExecContext(t.Context(), `BEGIN IMMEDIATE`)
+	}
+	if err != nil {
+		t.Fatal(err)
+	}
+	return func() {
+		_, err := conn.ExecContext(t.Context(), `ROLLBACK`)
+		if err := errors.Join(err, conn.Close()); err != nil {
+			t.Fatal(err)
+		}
+	}
+}
+
+// uncounted are the columns that change without anybody changing anything: uses are written some time later.
+var uncounted = map[string][]string{
+	"access_tokens": {"uses", "last_used_at"}, "client_secrets": {"uses", "last_used_at"},
+	"memberships": {"last_login_method", "last_login_at"},
+}
 
 // unwatched are the tables that change by themselves or by what is refused: the log, what replicas tell each other, and
 // failed logins.
