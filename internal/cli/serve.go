@@ -8,6 +8,7 @@ import (
 	"log/slog"
 	"net"
 	"net/http"
+	"runtime"
 	"time"
 
 	"github.com/sallyport/sallyport/internal/app"
@@ -23,6 +24,7 @@ func serve(con *console, cfg config.Server, ready func(baseURL string) error) er
 	if err != nil {
 		return err
 	}
+	defer runtime.KeepAlive(make([]byte, headroom))
 	a, err := app.New(con.ctx, app.Options{Config: cfg, Version: con.version, Logger: log})
 	if con.ctx.Err() != nil && errors.Is(err, context.Canceled) {
 		return nil // told to stop before it had started
@@ -45,6 +47,7 @@ func run(ctx context.Context, a *app.App, listener net.Listener, log *slog.Logge
 		defer close(ended)
 		a.Run(background)
 	}()
+	go giveBack(background)
 	failed := make(chan error, 1)
 	go func() { failed <- server.Serve(listener) }()
 
