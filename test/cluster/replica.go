@@ -1,0 +1,141 @@
+package cluster
+
+import (
+	"context"
+	"fmt"
+	"os"
+	"os/exec"
+	"path/filepath"
+	"strings"
+	"syscall"
+	"time"
+)
+
+// Replica is one server process, and the link that it reaches PostgreSQL by. It keeps its address when it comes back.
+type Replica struct {
+	Name string
+	Addr string
+	Link *Link
+	Log  string // the file that it logs to
+
+	program string
+	env     []string
+	cmd     *exec.Cmd
+	ended   chan struct{}
+}
+
+func newReplica(c *Cluster, name string) (*Replica, error) {
+	r := &Replica{Name: name, program: c.Binary, Log: filepath.Join(c.dir, name+".log")}
+	var err error
+	if r.Addr, err = freePort(); err != nil {
+		return nil, err
+	}
+	if r.Link, err = NewLink(c.Postgres.Dial); err != nil {
+		return nil, err
+	}
+	r.env = c.environment(clusterKey, r)
+	return r, nil
+}
+
+var clusterKey = rootKey()
+
+// SetEnv adds a setting, NAME=value, that holds from the next start.
+func (r *Replica) SetEnv(setting string) { r.env = append(r.env, setting) }
+
+// Start starts the process and returns when it answers.
+func (r *Replica) Start() error {
+	if err := r.Launch(); err != nil {
+		return err
+	}
+	return r.Await()
+}
+
+// Launch starts the process and returns at once. It dies with ours.
+func (r *Replica) Launch() error {
+	log, err := os.OpenFile(r.Log, os.O_CREATE|os.O_APPEND|os.O_WRONLY, 0o600)
+	if err != nil {
+		return err
+	}
+	defer log.Close()
+	r.cmd = exec.Command(r.program, "serve")
+	r.cmd.Env, r.cmd.Stdout, r.cmd.Stderr = r.env, log, log
+	r.cmd.SysProcAttr = &syscall.SysProcAttr{Setpgid: true, Pdeathsig: syscall.SIGKILL}
+	if err := r.cmd.Start(); err != nil {
+		return err
+	}
+	cmd, ended := r.cmd, make(chan struct{})
+	r.ended = ended
+	go func() {
+		defer close(ended)
+		_ = cmd.Wait() // most of them are killed
+	}()
+	return nil
+}
+
+// startWithin is how long a process may take to answer, on a machine that is busy.
+const startWithin = time.Minute
+
+// Await returns when the process answers, or says why it does not.
+func (r *Replica) Await() error {
+	ctx, cancel := context.WithTimeout(context.Background(), startWithin)
+	defer cancel()
+	pause := time.NewTicker(5 * time.Millisecond)
+	defer pause.Stop()
+	for {
+		if answer, err := r.Call(ctx, "GET", "/healthz", "", nil); err == nil && answer.Status == 200 {
+			return nil
+		}
+		select {
+		case <-pause.C:
+		case <-r.ended:
+			return fmt.Errorf("replica %s ended while it started:\n%s", r.Name, r.Tail(30))
+		case <-ctx.Done():
+			return fmt.Errorf("replica %s did not answer within %s:\n%s", r.Name, startWithin, r.Tail(30))
+		}
+	}
+}
+
+// Running reports whether the process is there, frozen or not.
+func (r *Replica) Running() bool {
+	if r.ended == nil {
+		return false
+	}
+	select {
+	case <-r.ended:
+		return false
+	default:
+		return true
+	}
+}
+
+// Kill ends the process at once, and returns when it is gone. A process that is gone already stays so.
+func (r *Replica) Kill() { r.end(syscall.SIGKILL) }
+
+// Stop asks the process to end, and returns when it has.
+func (r *Replica) Stop() { r.end(syscall.SIGTERM) }
+
+func (r *Replica) end(signal syscall.Signal) {
+	if r.Running() {
+		_ = r.cmd.Process.Signal(signal)
+		<-r.ended
+	}
+}
+
+// Freeze stops the process where it stands.
+func (r *Replica) Freeze() error { return r.cmd.Process.Signal(syscall.SIGSTOP) }
+
+// Thaw lets a frozen process go on.
+func (r *Replica) Thaw() error { return r.cmd.Process.Signal(syscall.SIGCONT) }
+
+// Tail returns the last lines of the process's log.
+func (r *Replica) Tail(lines int) string { return tail(r.Log, lines) }
+
+// tail returns the last lines of a log file.
+func tail(path string, lines int) string {
+	text, err := os.ReadFile(path)
+	if err != nil {
+		return err.Error()
+	}
+	all := strings.Split(strings.TrimSpace(string(text)), "\n")
+	return strings.Join(all[max(0, len(all)-lines):], "\n")
+}

@@ -1,0 +1,103 @@
+package linearizability_test
+
+import (
+	"errors"
+	"flag"
+	"fmt"
+	"os"
+	"testing"
+	"time"
+
+	"github.com/sallyport/sallyport/test/cluster"
+	"github.com/sallyport/sallyport/test/linearizability"
+)
+
+var (
+	seed     = flag.Uint64("seed", uint64(time.Now().UnixNano()), "decides what clients and nemesis do")
+	duration = flag.Duration("duration", 35*time.Second, "how long the honest run takes")
+)
+
+// The parts that all tests share.
+var (
+	honest, bugged string // the server without and with planted bugs
+	postgres       *cluster.Postgres
+)
+
+func TestMain(m *testing.M) {
+	flag.Parse()
+	code, err := runAll(m)
+	if err != nil {
+		fmt.Fprintln(os.Stderr, err)
+		code = 1
+	}
+	os.Exit(code)
+}
+
+func runAll(m *testing.M) (code int, err error) {
+	dir, err := os.MkdirTemp("", "sallyport-linearizability-")
+	if err != nil {
+		return 0, err
+	}
+	defer func() { err = errors.Join(err, os.RemoveAll(dir)) }()
+	if honest, err = cluster.Build(dir, ""); err != nil {
+		return 0, err
+	}
+	if bugged, err = cluster.Build(dir, cluster.PlantedBugs); err != nil {
+		return 0, err
+	}
+	if postgres, err = cluster.NewPostgres(cluster.PostgresOptions{}); err != nil {
+		return 0, err
+	}
+	defer func() { err = errors.Join(err, postgres.Close()) }()
+	return m.Run(), nil
+}
+
+func run(t *testing.T, c linearizability.Config) *linearizability.Result {
+	t.Helper()
+	t.Logf("seed %d; run it again with -seed=%d", *seed, *seed)
+	c.Postgres, c.Seed = postgres, *seed
+	result, err := linearizability.Run(t.Context(), c)
+	if err != nil {
+		t.Fatal(err)
+	}
+	t.Log(result)
+	return result
+}
+
+// The promise: after the answer to a revoke no replica accepts the token, whatever happens to whom; and no token is
+// refused that nobody took back.
+func TestNoStaleAccept(t *testing.T) {
+	result := run(t, linearizability.Config{Binary: honest, Duration: *duration,
+		Nemesis: linearizability.EveryMisfortune, Habits: linearizability.EveryHabit})
+	if err := result.Failure(os.TempDir()); err != nil {
+		t.Fatalf("%v\n%s", err, result.Logs)
+	}
+	if result.Uses[200] == 0 || result.Uses[401] == 0 || result.Uses[403] == 0 || result.Done == 0 {
+		t.Errorf("the run saw too little to prove anything: %s", result)
+	}
+}
+
+// The checker is checked: a server with a known bug must be caught, by clients and a nemesis that bring it out.
+func TestCaught(t *testing.T) {
+	const within = 30 * time.Second
+	for _, test := range []struct {
+		bug     string
+		nemesis linearizability.Nemesis
+		habits  linearizability.Habits
+	}{
+		{"ack-before-wait", linearizability.Nemesis{Drop: 1, HalfDrop: 1, Delay: 1}, linearizability.EveryHabit},
+		{"serve-without-lease", linearizability.Nemesis{Drop: 1, HalfDrop: 1, Cut: 1}, linearizability.EveryHabit},
+		{"apply-out-of-order", linearizability.Nemesis{Delay: 1}, linearizability.EveryHabit},
+		{"late-fill", linearizability.Nemesis{Disorder: 1}, linearizability.Habits{Create: 1, Toggle: 10}},
+		{"renew-forgets-born", linearizability.Nemesis{Delay: 1}, linearizability.Habits{Create: 1, Detach: 2}},
+	} {
+		t.Run(test.bug, func(t *testing.T) {
+			result := run(t, linearizability.Config{Binary: bugged, Bug: test.bug, Duration: within,
+				Nemesis: test.nemesis, Habits: test.habits, Rest: 5 * time.Millisecond})
+			if result.Violation == nil {
+				t.Fatalf("the bug was not caught within %s", within)
+			}
+			t.Logf("caught: %s", result.Violation)
+		})
+	}
+}
