@@ -89,11 +89,17 @@ func (a *App) measure(registry *prometheus.Registry) {
 	gauge := func(name, help string, value func() float64) prometheus.Collector {
 		return prometheus.NewGaugeFunc(prometheus.GaugeOpts{Namespace: "sallyport", Name: name, Help: help}, value)
 	}
+	counter := func(name, help string, value func() uint64) prometheus.Collector {
+		return prometheus.NewCounterFunc(prometheus.CounterOpts{Namespace: "sallyport", Name: name, Help: help},
+			func() float64 { return float64(value()) })
+	}
 	registry.MustRegister(collectors.NewGoCollector(), collectors.NewProcessCollector(collectors.ProcessCollectorOpts{}),
 		gauge("revoked_tokens", "Revoked tokens held in memory.", func() float64 { n, _ := a.tokens.Revocations(); return float64(n) }),
 		gauge("cutoffs", "Cut-offs held in memory.", func() float64 { _, n := a.tokens.Revocations(); return float64(n) }),
 		gauge("feed_applied", "Sequence number of the newest change that is applied.", func() float64 { return float64(a.feed.Applied()) }),
 		gauge("feed_lease_seconds", "For how long this replica may still answer from memory; 0 or less: not at all.", func() float64 { return a.feed.LeaseLeft().Seconds() }),
+		counter("grouped_commits_total", "Commits of groups of changes.", func() uint64 { return a.db.Stats().Commits }),
+		counter("grouped_changes_total", "Changes in those groups: divided by the commits, the size of a group.", func() uint64 { return a.db.Stats().Grouped }),
 	)
 	a.api.Mount("GET /metrics", promhttp.HandlerFor(registry, promhttp.HandlerOpts{}))
 }
