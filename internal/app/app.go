@@ -17,6 +17,8 @@ import (
 	"github.com/sallyport/sallyport/internal/auth"
 	"github.com/sallyport/sallyport/internal/auth/assertion"
 	"github.com/sallyport/sallyport/internal/auth/jwt"
+	"github.com/sallyport/sallyport/internal/auth/kubernetes"
+	"github.com/sallyport/sallyport/internal/auth/oidc"
 	"github.com/sallyport/sallyport/internal/auth/tokenauth"
 	"github.com/sallyport/sallyport/internal/auth/universal"
 	"github.com/sallyport/sallyport/internal/config"
@@ -128,6 +130,8 @@ func (a *App) mount(o Options) error {
 	a.tokens.Routes(a.api)
 	oauth.New(a.tokens, o.Config.BaseURL()).Routes(a.api)
 	auth.Mount(a.configs, a.api, jwt.Method(a.assertions))
+	auth.Mount(a.configs, a.api, oidc.Method(a.assertions))
+	auth.Mount(a.configs, a.api, kubernetes.Method(a.assertions))
 	a.audit.Routes(a.api)
 	a.feed.Routes(a.api)
 	a.documents()

@@ -67,8 +67,9 @@ func Identify(_ context.Context, login *Login, _ access.Client) (string, error) 
 }
 
 // Check checks a token against the keys of its issuer and the bounds of a configuration, and spends it where it may be
-// used only once. The error is a refusal with its reason, or Unavailable where the keys cannot be had.
-func (s *Service) Check(ctx context.Context, method string, login *Login, keys Keys, b *Bounds) (*Claims, error) {
+// used only once. more are the method's own checks. The error is a refusal with its reason, or Unavailable where the keys
+// cannot be had.
+func (s *Service) Check(ctx context.Context, method string, login *Login, keys Keys, b *Bounds, more ...func(*Claims) error) (*Claims, error) {
 	payload, err := open(ctx, login.JWT.Trimmed(), keys)
 	if err != nil {
 		return nil, err
@@ -79,6 +80,11 @@ func (s *Service) Check(ctx context.Context, method string, login *Login, keys K
 	}
 	if err == nil {
 		err = b.check(c)
+	}
+	for _, check := range more {
+		if err == nil {
+			err = check(c)
+		}
 	}
 	if err == nil && b.OneTime != nil && *b.OneTime {
 		err = s.spend(ctx, method, login.IdentityID.Trimmed(), c)
