@@ -405,8 +405,11 @@ func TestRoundsBeginAfterTheCall(t *testing.T) {
 			for range 200 {
 				came := tick()
 				err := r.join(func() error {
-					began = tick() // rounds run one at a time
+					mu.Lock()
+					now++
+					began = now
 					works++
+					mu.Unlock()
 					for range 5 {
 						runtime.Gosched() // so that others come meanwhile
 					}
