@@ -101,6 +101,11 @@ func (p *prober) strangers(stranger harness.Client) {
 	p.try("with a token of another organization", status, func(good request) *harness.Answer {
 		return stranger.Call(p.t, p.r.Method, good.path, good.body)
 	})
+	if !p.r.Open {
+		p.try("without a token nothing else counts", []int{401}, func(good request) *harness.Answer {
+			return p.s.As("").With("Content-Type", "text/plain").Call(p.t, p.r.Method, good.path+"?limit=-1&limit=%zz", "{")
+		})
+	}
 }
 
 // methods calls the path with every other method.
