@@ -35,7 +35,11 @@ func (d *document) bodyFields(r httpapi.Route) []field {
 	if !ok {
 		return nil
 	}
-	return d.fieldsIn(content.Schema, nil)
+	fields := d.fieldsIn(content.Schema, nil)
+	for i, f := range fields {
+		fields[i].required = f.required || slices.Contains(needed[r.ID], f.String())
+	}
+	return fields
 }
 
 func (d *document) fieldsIn(s map[string]any, place []string) (fields []field) {

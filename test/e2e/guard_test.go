@@ -12,7 +12,7 @@ import (
 
 // open are the routes that anybody may call. A new one is a decision: it is made here too.
 var open = []string{"get-status", "get-health", "get-readiness", "get-jwks", "bootstrap", "renew-token", "revoke-own-token", "login-universal-auth",
-	"oauth-revoke", "oauth-metadata"}
+	"login-jwt-auth", "login-oidc-auth", "login-kubernetes-auth", "oauth-revoke", "oauth-metadata"}
 
 // anyActor are the routes that ask for a live token and for no permission.
 var anyActor = []string{"get-own-details", "oauth-introspect"}
@@ -107,6 +107,7 @@ var member = []string{
 	"create-org-identity", "list-org-identities", "get-org-identity", "update-org-identity", "delete-org-identity",
 	"list-org-roles", "get-org-role", "get-org-role-by-slug",
 	"list-identity-memberships", "get-identity-membership", "create-identity-membership", "update-identity-membership", "delete-identity-membership",
+	"get-jwt-auth", "get-oidc-auth", "get-kubernetes-auth",
 	"get-universal-auth", "list-client-secrets", "get-client-secret", "clear-universal-auth-lockouts",
 }
 

@@ -238,6 +238,9 @@ func heldRequest(path string) func(*testing.T, *harness.Server) request {
 func requestOf(t *testing.T, s *harness.Server, r httpapi.Route) request {
 	t.Helper()
 	build := requests[r.ID]
+	if external := externals[r.Tag]; build == nil && external != nil {
+		build = external[r.ID]
+	}
 	if build == nil {
 		t.Fatalf("the route %s has no entry in requests: without one nothing of it is tested", r.ID)
 	}

@@ -32,8 +32,7 @@ type fixture struct {
 
 func start(t *testing.T, options ...harness.Option) fixture {
 	t.Helper()
-	loopback := func(o *app.Options) { o.Config.PrivateNets = []string{"127.0.0.1"} }
-	return fixture{harness.StartReady(t, append(options, loopback)...), issuertest.Start(t)}
+	return fixture{harness.StartReady(t, options...), issuertest.Start(t)}
 }
 
 func (f fixture) settings(changes object) object {
