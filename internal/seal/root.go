@@ -26,8 +26,12 @@ func Root(value, path, dir string) (key *Key, made string, err error) {
 		path = filepath.Join(dir, RootFile)
 		key, err = readRoot(path)
 		if errors.Is(err, fs.ErrNotExist) {
-			made = path
 			key, err = makeRoot(path)
+			made = path
+		}
+		if errors.Is(err, fs.ErrExist) { // another server that starts now was quicker
+			key, err = readRoot(path)
+			made = ""
 		}
 	}
 	return key, made, err
@@ -51,18 +55,22 @@ func readRoot(path string) (*Key, error) {
 }
 
 // makeRoot writes a new key for the owner alone, and syncs it and its directory: a key lost in a crash would take
-// everything that it sealed with it. O_EXCL: two servers that start at once must not overwrite each other's key.
+// everything that it sealed with it. The file gets its name once it is whole, so that no crash leaves half a key, and by
+// a link, which fails where there is one: two servers that start at once must not overwrite each other's key.
 func makeRoot(path string) (*Key, error) {
 	raw := make([]byte, KeySize)
 	_, _ = rand.Read(raw)
-	f, err := os.OpenFile(path, os.O_CREATE|os.O_EXCL|os.O_WRONLY, 0o600)
+	f, err := os.CreateTemp(filepath.Dir(path), RootFile+".new-*") // mode 0600
 	if err != nil {
 		return nil, fmt.Errorf("cannot make a root key: %w", err)
 	}
+	defer os.Remove(f.Name())
 	_, err = f.WriteString(base64.StdEncoding.EncodeToString(raw) + "\n")
-	err = errors.Join(err, f.Sync(), f.Close(), syncDir(filepath.Dir(path)))
-	if err != nil {
-		return nil, fmt.Errorf("cannot write the root key: %w", err)
+	if err = errors.Join(err, f.Sync(), f.Close()); err == nil {
+		err = os.Link(f.Name(), path)
+	}
+	if err = errors.Join(err, syncDir(filepath.Dir(path))); err != nil {
+		return nil, fmt.Errorf("cannot write the root key; make one by hand and name it with --root-key-file: %w", err)
 	}
 	return NewKey(raw)
 }

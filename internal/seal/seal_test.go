@@ -2,10 +2,12 @@ package seal_test
 
 import (
 	"bytes"
+	"encoding/base64"
 	"errors"
 	"os"
 	"path/filepath"
 	"strings"
+	"sync"
 	"testing"
 
 	"pgregory.net/rapid"
@@ -82,4 +84,95 @@ func newKey(t interface{ Fatal(...any) }, fill byte) *seal.Key {
 		t.Fatal(err)
 	}
 	return key
+}
+
+// TestRootIsMadeOnceByManyAtOnce: servers that start together end up with one key, and one of them says that it made it.
+func TestRootIsMadeOnceByManyAtOnce(t *testing.T) {
+	dir := t.TempDir()
+	keys, made := make([]*seal.Key, 16), make([]string, 16)
+	var group sync.WaitGroup
+	for n := range keys {
+		group.Go(func() {
+			var err error
+			if keys[n], made[n], err = seal.Root("", "", dir); err != nil {
+				t.Error(err)
+			}
+		})
+	}
+	group.Wait()
+	if t.Failed() {
+		return
+	}
+	sealed, makers := keys[0].Seal([]byte("x")), 0
+	for n, key := range keys {
+		if _, err := key.Open(sealed); err != nil {
+			t.Errorf("server %d has another key", n)
+		}
+		if made[n] != "" {
+			makers++
+		}
+	}
+	if makers != 1 {
+		t.Errorf("%d servers say that they made the key", makers)
+	}
+	if files, err := os.ReadDir(dir); err != nil || len(files) != 1 {
+		t.Errorf("the folder holds %v, %v; want the key alone", files, err)
+	}
+}
+
+// TestRootOfACrash: a server that died while it made the key left a file beside it, and nothing that looks like the key.
+func TestRootOfACrash(t *testing.T) {
+	dir := t.TempDir()
+	if err := os.WriteFile(filepath.Join(dir, seal.RootFile+".new-1"), []byte("half"), 0o600); err != nil {
+		t.Fatal(err)
+	}
+	if _, made, err := seal.Root("", "", dir); err != nil || made == "" {
+		t.Errorf("made %q, %v", made, err)
+	}
+}
+
+// TestRootIsNeverMadeOverAnother: a file that holds no key is an error, not a reason to make one.
+func TestRootIsNeverMadeOverAnother(t *testing.T) {
+	for name, text := range map[string]string{"empty": "", "half": "AAAA", "of another program": "-----BEGIN KEY-----"} {
+		t.Run(name, func(t *testing.T) {
+			dir := t.TempDir()
+			path := filepath.Join(dir, seal.RootFile)
+			if err := os.WriteFile(path, []byte(text), 0o600); err != nil {
+				t.Fatal(err)
+			}
+			if _, made, err := seal.Root("", "", dir); err == nil || made != "" || !strings.Contains(err.Error(), path) {
+				t.Errorf("made %q, %v; want an error that names the file", made, err)
+			}
+			if left, _ := os.ReadFile(path); string(left) != text {
+				t.Error("the file was overwritten")
+			}
+		})
+	}
+}
+
+// TestRootSources: what is set wins over the file that is named, and that over the data folder.
+func TestRootSources(t *testing.T) {
+	dir, file := t.TempDir(), filepath.Join(t.TempDir(), "key")
+	text := func(fill byte) string {
+		return base64.StdEncoding.EncodeToString(bytes.Repeat([]byte{fill}, seal.KeySize))
+	}
+	for path, fill := range map[string]byte{file: 2, filepath.Join(dir, seal.RootFile): 3} {
+		if err := os.WriteFile(path, []byte(" "+text(fill)+"\n"), 0o600); err != nil {
+			t.Fatal(err)
+		}
+	}
+	for name, c := range map[string]struct {
+		value, path string
+		fill        byte
+	}{"value": {text(1), file, 1}, "file": {"", file, 2}, "folder": {"", "", 3}} {
+		t.Run(name, func(t *testing.T) {
+			key, made, err := seal.Root(c.value, c.path, dir)
+			if err != nil || made != "" {
+				t.Fatalf("made %q, %v", made, err)
+			}
+			if _, err := key.Open(newKey(t, c.fill).Seal([]byte("x"))); err != nil {
+				t.Error("another key was taken")
+			}
+		})
+	}
 }
