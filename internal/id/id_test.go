@@ -1,6 +1,7 @@
 package id_test
 
 import (
+	"regexp"
 	"strings"
 	"testing"
 
@@ -58,4 +59,33 @@ func TestParseAgreesWithTheLibrary(t *testing.T) {
 			t.Fatalf("%q: %v %v, want %v %v", text, got, ok, want, wantOK)
 		}
 	})
+}
+
+// TestNew: ids are unique, in the order in which they were made, of version 7, and read back.
+func TestNew(t *testing.T) {
+	last := ""
+	for range 1000 {
+		made := id.New()
+		u, ok := id.Parse(made)
+		if !ok || u.Version() != 7 || made <= last {
+			t.Fatalf("%q after %q", made, last)
+		}
+		last = made
+	}
+}
+
+func TestSecretsAndRequestIDs(t *testing.T) {
+	request := regexp.MustCompile(`^req-[A-Za-z0-9]{14}$`)
+	secret := regexp.MustCompile(`^[0-9a-f]{64}$`)
+	seen := map[string]bool{}
+	for range 1000 {
+		r, s := id.Request(), id.Secret(32)
+		if !request.MatchString(r) || !secret.MatchString(s) || seen[r] || seen[s] {
+			t.Fatalf("%q, %q", r, s)
+		}
+		seen[r], seen[s] = true, true
+	}
+	if s := id.Secret(0); s != "" {
+		t.Errorf("no bytes are %q", s)
+	}
 }
