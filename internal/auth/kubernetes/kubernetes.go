@@ -41,7 +41,7 @@ type Settings struct {
 	CACert      *httpapi.Prose `json:"caCert,omitempty" maxLength:"32768" doc:"PEM of the CA that vouches for the API server. Default: those of the machine"`
 	VerifyTLS   *bool          `json:"verifyTlsCertificate,omitempty" doc:"Always true: a certificate that is not checked protects nothing"`
 	ReviewerJWT *httpapi.Text  `json:"tokenReviewerJwt,omitempty" writeOnly:"true" maxLength:"16384" doc:"Token of a service account that may create token reviews; never answered. Default: the token under review is its own reviewer. Empty to go back to that"`
-	Mode        *httpapi.Text  `json:"tokenReviewMode,omitempty" maxLength:"32" doc:"Always api: this server has no gateways"`
+	Mode        *string        `json:"tokenReviewMode,omitempty" enum:"api,gateway" doc:"Always api: this server has no gateways"`
 	GatewayID   *httpapi.Text  `json:"gatewayId,omitempty" maxLength:"64" doc:"Not supported: this server has no gateways"`
 	Namespaces  *httpapi.Text  `json:"allowedNamespaces,omitempty" maxLength:"2048" doc:"As they are or as globs, with commas between. Default: all"`
 	Names       *httpapi.Text  `json:"allowedNames,omitempty" maxLength:"2048" doc:"Service accounts, as they are or as globs, with commas between. Default: all"`
@@ -67,7 +67,7 @@ func (s *Settings) check(service *assertion.Service) error {
 		return err
 	}
 	if s.Host == nil || s.Host.Trimmed() == "" {
-		return fault.Invalid("invalid_type", "Token reviews need the URL of the cluster's API server: set kubernetesHost.", "kubernetesHost")
+		return fault.Invalid("required", "Token reviews need the URL of the cluster's API server.", "kubernetesHost")
 	}
 	for _, text := range []**httpapi.Text{&s.ReviewerJWT, &s.Namespaces, &s.Names, &s.Audience} {
 		if *text == nil {
@@ -97,7 +97,7 @@ func (s *Settings) check(service *assertion.Service) error {
 // checkMode refuses what the reference can and this server does not.
 func (s *Settings) checkMode() error {
 	if s.Mode == nil {
-		mode := httpapi.Text(modeAPI)
+		mode := modeAPI
 		s.Mode = &mode
 	}
 	if s.VerifyTLS == nil {

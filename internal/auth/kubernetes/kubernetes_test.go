@@ -102,8 +102,7 @@ type fixture struct {
 
 func start(t *testing.T, options ...harness.Option) fixture {
 	t.Helper()
-	loopback := func(o *app.Options) { o.Config.PrivateNets = []string{"127.0.0.1"} }
-	return fixture{harness.StartReady(t, append(options, loopback)...), startCluster(t)}
+	return fixture{harness.StartReady(t, options...), startCluster(t)}
 }
 
 func (f fixture) settings(changes object) object {
@@ -262,10 +261,10 @@ func TestRefusedSettings(t *testing.T) {
 		body   any
 		status int
 	}{
-		"nothing":                   {nil, 422},
-		"no host":                   {f.settings(object{"kubernetesHost": ""}), 422},
+		"nothing":                   {nil, 400},
+		"no host":                   {f.settings(object{"kubernetesHost": ""}), 400},
 		"mode gateway":              {f.settings(object{"tokenReviewMode": "gateway"}), 400},
-		"another mode":              {f.settings(object{"tokenReviewMode": "x"}), 400},
+		"another mode":              {f.settings(object{"tokenReviewMode": "x"}), 422},
 		"a gateway":                 {f.settings(object{"gatewayId": "0195a2f4-0000-7000-8000-000000000000"}), 400},
 		"certificates not checked":  {f.settings(object{"verifyTlsCertificate": false}), 400},
 		"plain http":                {f.settings(object{"kubernetesHost": "http://example.com"}), 422},
