@@ -5,13 +5,16 @@ import (
 	"encoding/json"
 	"errors"
 	"fmt"
+	"io"
+	"net/http"
+	"strconv"
 	"strings"
 )
 
 // changesPerRound is how many tokens one round creates and revokes.
 const changesPerRound = 800
 
-// together is how many changes the second floor has in a commit: one of each caller.
+// inOneCommit is how many changes the second floor has in a commit: one of each caller.
 const inOneCommit = callers
 
 // changes compares creating and revoking tokens over HTTP with SQLite alone writing the same rows: once with a commit
@@ -37,7 +40,26 @@ func (b *bench) changes(s *instance) ([]line, error) {
 	if err != nil {
 		return nil, err
 	}
-	var ready [][]string // tokens that were created and not revoked
+	var table []line
+	for _, o := range s.operations(rows) {
+		lines, err := b.change(s, o)
+		if err != nil {
+			return nil, err
+		}
+		table = append(table, lines...)
+	}
+	return table, nil
+}
+
+// operation is a sort of change: over HTTP, and what SQLite alone has to write for it.
+type operation struct {
+	what          string
+	ours          func() (perSecond float64, err error)
+	before, floor [][]statement
+}
+
+func (s *instance) operations(rows sampled) []operation {
+	var ready [][]string // tokens that were created and not revoked, one list a round
 	create := func() (float64, error) {
 		ids, perSecond, err := s.create()
 		ready = append(ready, ids)
@@ -48,29 +70,53 @@ func (b *bench) changes(s *instance) ([]line, error) {
 		ready = ready[1:]
 		return s.revoke(ids)
 	}
-	var table []line
-	for _, c := range []struct {
-		what   string
-		ours   func() (float64, error)
-		insert func(dir string, each int) (float64, error)
-	}{
-		{"create a token", create, func(dir string, each int) (float64, error) { return b.write(dir, nil, rows.created, each) }},
-		{"revoke a token", revoke, func(dir string, each int) (float64, error) { return b.write(dir, rows.created, rows.revoked, each) }},
-	} {
-		for _, each := range []int{1, inOneCommit} {
-			found, err := compare(func() (float64, error) { return b.onNew(c.insert, each) }, c.ours)
-			if err != nil {
-				return nil, err
-			}
-			l := line{what: fmt.Sprintf("%s, %d callers (floor: SQLite alone, a commit each)", c.what, callers), unit: "changes/s",
-				floor: found.floor, ours: found.ours, least: 0.7}
-			if each > 1 {
-				l.what, l.least = fmt.Sprintf("- beside SQLite alone with %d in a commit", each), 0
-			}
-			table = append(table, l)
-		}
+	return []operation{{"create a token", create, nil, rows.created}, {"revoke a token", revoke, rows.created, rows.revoked}}
+}
+
+// change compares an operation with both floors, and tells how many changes the server had in a commit.
+func (b *bench) change(s *instance, o operation) ([]line, error) {
+	commits, changes, err := s.grouped()
+	if err != nil {
+		return nil, err
 	}
-	return table, nil
+	one, err := compare(1, func() (float64, error) { return b.write(o.before, o.floor, 1) }, o.ours)
+	if err != nil {
+		return nil, err
+	}
+	many, err := compare(1, func() (float64, error) { return b.write(o.before, o.floor, inOneCommit) }, o.ours)
+	if err != nil {
+		return nil, err
+	}
+	commitsAfter, changesAfter, err := s.grouped()
+	return []line{
+		{what: fmt.Sprintf("%s, %d callers (floor: SQLite alone, a commit each)", o.what, callers), unit: "changes/s",
+			floor: one.floor, ours: one.ours, least: 0.7},
+		{what: fmt.Sprintf("- beside SQLite alone with %d in a commit", inOneCommit), unit: "changes/s", floor: many.floor, ours: many.ours},
+		{what: "- changes in one commit of the server", ours: (changesAfter - changes) / (commitsAfter - commits)},
+	}, err
+}
+
+// grouped returns how many groups of changes the server has committed, and how many changes they held.
+func (s *instance) grouped() (commits, changes float64, err error) {
+	res, err := http.Get("http://" + s.addr + "/metrics")
+	if err != nil {
+		return 0, 0, err
+	}
+	defer res.Body.Close()
+	text, err := io.ReadAll(res.Body)
+	if err != nil {
+		return 0, 0, err
+	}
+	commits, errCommits := metric(text, "sallyport_grouped_commits_total")
+	changes, errChanges := metric(text, "sallyport_grouped_changes_total")
+	return commits, changes, errors.Join(errCommits, errChanges)
+}
+
+// metric returns the value of a metric without labels.
+func metric(text []byte, name string) (float64, error) {
+	_, after, _ := strings.Cut("\n"+string(text), "\n"+name+" ")
+	value, _, _ := strings.Cut(after, "\n")
+	return strconv.ParseFloat(value, 64)
 }
 
 // create makes tokens of the administrator's own identity and returns their ids.
@@ -105,83 +151,4 @@ func (s *instance) revoke(ids []string) (perSecond float64, err error) {
 		err = fmt.Errorf("a revoke answered %s", bodies[0])
 	}
 	return perSecond, err
-}
-
-// sampled is what the server wrote, as the statements that write it again into an empty database.
-type sampled struct{ created, revoked [][]statement }
-
-// sample reads what the server wrote for the tokens that were created and revoked so far.
-func (b *bench) sample(s *instance) (sampled, error) {
-	e, err := openEngine(b.ctx, s.dir, durable)
-	if err != nil {
-		return sampled{}, err
-	}
-	defer e.close()
-	var found [4][][]any
-	for i, query := range []string{
-		"SELECT * FROM access_tokens WHERE revoked ORDER BY id",
-		"SELECT * FROM audit_logs WHERE event_type = 'create-token-identity-token-auth' ORDER BY id",
-		"SELECT * FROM changes WHERE kind = 'token' ORDER BY seq",
-		"SELECT * FROM audit_logs WHERE event_type = 'revoke-identity-access-token' ORDER BY id",
-	} {
-		if found[i], err = e.rows(b.ctx, query); err != nil {
-			return sampled{}, err
-		}
-		if len(found[i]) != changesPerRound {
-			return sampled{}, fmt.Errorf("the server wrote %d rows where %d changes were made: %s", len(found[i]), changesPerRound, query)
-		}
-	}
-	var all sampled
-	for i := range changesPerRound {
-		token, change := found[0][i], found[2][i]
-		all.created = append(all.created, []statement{
-			insertion("access_tokens", token),
-			{`INSERT INTO token_counts (identity_id, method, total) VALUES ($1, $2, 1)
-				ON CONFLICT (identity_id, method) DO UPDATE SET total = token_counts.total + 1`, []any{token[1], token[3]}},
-			insertion("audit_logs", found[1][i]),
-		})
-		all.revoked = append(all.revoked, []statement{
-			{`UPDATE access_tokens SET revoked = TRUE, updated_at = $1 WHERE id = $2 RETURNING expires_at`, []any{change[4], token[0]}},
-			insertion("audit_logs", found[3][i]),
-			{`UPDATE feed_head SET seq = seq + $1 WHERE id = 'head' RETURNING seq`, []any{1}},
-			insertion("changes", change),
-		})
-	}
-	return all, nil
-}
-
-// insertion writes a whole row.
-func insertion(table string, row []any) statement {
-	marks := make([]string, len(row))
-	for i := range row {
-		marks[i] = fmt.Sprintf("$%d", i+1)
-	}
-	return statement{"INSERT INTO " + table + " VALUES (" + strings.Join(marks, ", ") + ")", row}
-}
-
-// onNew runs a floor on a new database.
-func (b *bench) onNew(run func(dir string, each int) (float64, error), each int) (float64, error) {
-	dir, err := b.folder()
-	if err != nil {
-		return 0, err
-	}
-	if err := b.schema(dir); err != nil {
-		return 0, err
-	}
-	return run(dir, each)
-}
-
-// write makes some changes in one commit beforehand, then measures others, so many in a commit.
-func (b *bench) write(dir string, before, changes [][]statement, each int) (float64, error) {
-	e, err := openEngine(b.ctx, dir, durable)
-	if err != nil {
-		return 0, err
-	}
-	defer e.close()
-	if len(before) > 0 {
-		if _, err := e.commits(b.ctx, before, len(before)); err != nil {
-			return 0, err
-		}
-	}
-	return e.commits(b.ctx, changes, each)
 }

@@ -1,39 +1,46 @@
 package main
 
-import "slices"
+import (
+	"cmp"
+	"slices"
+)
 
 // rounds is how often each thing is measured. The machine has other work: of the rounds the median is shown.
 const rounds = 5
 
-// compared is one round: what the floor and we came to, right after one another.
+// compared is one round: what the floor and we came to.
 type compared struct{ floor, ours float64 }
 
-// compare measures the floor and us by turns and returns the round with the median ratio. Who begins changes from round
-// to round, so that a machine that gets slower or faster favours nobody.
-func compare(floor, ours func() (float64, error)) (compared, error) {
+// compare measures the floor and us in rounds, and returns the round with the median ratio. In a round each has so many
+// turns, one after the other, and comes to their mean: what else the machine does then meets both. Who begins changes
+// from turn to turn.
+func compare(turns int, floor, ours func() (float64, error)) (compared, error) {
 	found := make([]compared, rounds)
 	for i := range found {
-		order := []struct {
-			measure func() (float64, error)
-			to      *float64
-		}{{floor, &found[i].floor}, {ours, &found[i].ours}}
-		if i%2 == 1 {
-			slices.Reverse(order)
-		}
-		for _, o := range order {
-			var err error
-			if *o.to, err = o.measure(); err != nil {
+		for turn := range turns {
+			c, err := oneTurn(i+turn, floor, ours)
+			if err != nil {
 				return compared{}, err
 			}
+			found[i].floor += c.floor / float64(turns)
+			found[i].ours += c.ours / float64(turns)
 		}
 	}
-	slices.SortFunc(found, func(a, b compared) int {
-		if a.ours*b.floor < b.ours*a.floor {
-			return -1
-		}
-		return 1
-	})
+	slices.SortFunc(found, func(a, b compared) int { return cmp.Compare(a.ours*b.floor, b.ours*a.floor) })
 	return found[rounds/2], nil
+}
+
+func oneTurn(n int, floor, ours func() (float64, error)) (c compared, err error) {
+	if n%2 == 0 {
+		if c.floor, err = floor(); err == nil {
+			c.ours, err = ours()
+		}
+		return c, err
+	}
+	if c.ours, err = ours(); err == nil {
+		c.floor, err = floor()
+	}
+	return c, err
 }
 
 func median(values []float64) float64 {

@@ -4,6 +4,7 @@ import (
 	"context"
 	"database/sql"
 	"errors"
+	"log/slog"
 	"net/url"
 	"path/filepath"
 	"strings"
@@ -30,9 +31,12 @@ var durable = []string{"_busy_timeout=5000", "_pragma=foreign_keys(1)", "_pragma
 var hasty = []string{"_busy_timeout=5000", "_pragma=journal_mode(OFF)", "_pragma=synchronous(OFF)", "_pragma=cache_size(-200000)",
 	"_pragma=temp_store(MEMORY)"}
 
+// silent drops log lines: what goes wrong is returned.
+var silent = slog.New(slog.DiscardHandler)
+
 // schema makes an empty database of the server in a folder.
 func (b *bench) schema(dir string) error {
-	db, err := sqldb.Open(b.ctx, sqldb.Options{URL: "sqlite:" + filepath.Join(dir, "sallyport.db")})
+	db, err := sqldb.Open(b.ctx, sqldb.Options{URL: "sqlite:" + filepath.Join(dir, "sallyport.db"), Logger: silent})
 	if err != nil {
 		return err
 	}

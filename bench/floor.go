@@ -78,7 +78,7 @@ func (b *bench) floor(answer canned) (*process, error) {
 		_, _ = in.Write(told) // a program that has ended is noticed by launch
 		_ = in.Close()
 	}()
-	return launch(cmd, answer.Addr)
+	return b.launch(cmd, answer.Addr)
 }
 
 // fetch returns the answer to one GET, without what net/http writes by itself.

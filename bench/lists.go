@@ -43,7 +43,7 @@ func lists(b *bench) ([]line, error) {
 		{"page in the middle (offset 500,000)", func(total int64) int64 { return total / 2 }, 0},
 		{"last page (offset 999,980)", func(total int64) int64 { return total - 20 }, 0},
 	} {
-		c, err := compare(
+		c, err := compare(1,
 			func() (float64, error) { return s.list(some, page.from(someTokens), someTokens) },
 			func() (float64, error) { return s.list(many, page.from(manyTokens), manyTokens) })
 		if err != nil {

@@ -56,7 +56,7 @@ func run(ctx context.Context, names []string) (missed bool, err error) {
 	if err != nil {
 		return false, err
 	}
-	defer os.RemoveAll(b.dir)
+	defer b.close()
 	var table []line
 	for _, p := range parts {
 		if len(names) > 0 && !slices.Contains(names, p.name) {
@@ -85,6 +85,17 @@ type bench struct {
 	ctx     context.Context
 	dir     string
 	program string // the server, built as it is released
+	running []*process
+}
+
+// close ends what still runs, and removes the folder.
+func (b *bench) close() {
+	for _, p := range b.running {
+		p.kill()
+	}
+	if err := os.RemoveAll(b.dir); err != nil {
+		fmt.Fprintln(os.Stderr, "bench:", err)
+	}
 }
 
 func newBench(ctx context.Context) (*bench, error) {

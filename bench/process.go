@@ -32,7 +32,7 @@ func (b *bench) serve(dataDir string) (*process, error) {
 		return nil, err
 	}
 	cmd := exec.CommandContext(b.ctx, b.program, "serve", "--listen", addr, "--data-dir", dataDir, "--log-level", "warn")
-	return launch(cmd, addr)
+	return b.launch(cmd, addr)
 }
 
 // freeAddress returns a loopback address that nobody listens on.
@@ -45,7 +45,7 @@ func freeAddress() (string, error) {
 }
 
 // launch starts a program and waits until it answers GET /healthz with 200.
-func launch(cmd *exec.Cmd, addr string) (*process, error) {
+func (b *bench) launch(cmd *exec.Cmd, addr string) (*process, error) {
 	p := &process{cmd: cmd, addr: addr, said: &bytes.Buffer{}, ended: make(chan error, 1)}
 	cmd.Stdout, cmd.Stderr = p.said, p.said
 	cmd.Env = append(os.Environ(), "SALLYPORT_ROOT_KEY=")
@@ -53,7 +53,8 @@ func launch(cmd *exec.Cmd, addr string) (*process, error) {
 	if err := cmd.Start(); err != nil {
 		return nil, err
 	}
-	go func() { p.ended <- cmd.Wait() }()
+	b.running = append(b.running, p)
+	go func() { p.ended <- cmd.Wait(); close(p.ended) }()
 	for time.Since(begin) < startWithin {
 		if p.healthy() {
 			p.took = time.Since(begin)
@@ -65,8 +66,7 @@ func launch(cmd *exec.Cmd, addr string) (*process, error) {
 		case <-time.After(time.Millisecond):
 		}
 	}
-	_ = cmd.Process.Kill()
-	<-p.ended
+	p.kill()
 	return nil, fmt.Errorf("the server gave no answer within %v: %s", startWithin, p.said)
 }
 
@@ -78,6 +78,12 @@ func (p *process) healthy() bool {
 	defer c.conn.Close()
 	_, err = c.do(request("GET", "/healthz", "", ""))
 	return err == nil
+}
+
+// kill ends the program if it still runs.
+func (p *process) kill() {
+	_ = p.cmd.Process.Kill() // an error means that it has ended
+	<-p.ended
 }
 
 // stop asks the program to end, and waits until it has.

@@ -5,8 +5,11 @@ import (
 	"time"
 )
 
-// readFor is how long one round of a read lasts.
-const readFor = 800 * time.Millisecond
+// A round of a read has so many turns of so long.
+const (
+	readTurns = 5
+	readFor   = 200 * time.Millisecond
+)
 
 // reads compares two GETs with a bare net/http handler that sends the same bytes.
 func reads(b *bench) ([]line, error) {
@@ -41,12 +44,12 @@ func (b *bench) read(s *instance, what, path string, least float64) ([]line, err
 	get := request("GET", path, s.token, "")
 	var costs [2]cost
 	for i, p := range []*process{floor, s.process} { // the first requests find cold caches
-		if _, err := costs[i].rate(p, get, readFor/4); err != nil {
+		if _, err := costs[i].rate(p, get, readFor); err != nil {
 			return nil, errors.Join(err, floor.stop())
 		}
 		costs[i] = cost{}
 	}
-	c, err := compare(
+	c, err := compare(readTurns,
 		func() (float64, error) { return costs[0].rate(floor, get, readFor) },
 		func() (float64, error) { return costs[1].rate(s.process, get, readFor) })
 	return []line{

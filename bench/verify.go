@@ -5,7 +5,6 @@ import (
 	"crypto/sha256"
 	"errors"
 	"fmt"
-	"log/slog"
 	"net/netip"
 	"path/filepath"
 	"runtime"
@@ -50,7 +49,7 @@ func verify(b *bench) ([]line, error) {
 		return nil, fmt.Errorf("the database still answers after its end: %w", err)
 	}
 	jwt := []byte(issued.AccessToken)
-	c, err := compare(
+	c, err := compare(1,
 		func() (float64, error) {
 			return perCall(func() error { runtime.KeepAlive(sha256.Sum256(jwt)); return nil })
 		},
@@ -84,13 +83,13 @@ func (b *bench) tokens() (*token.Service, *sqldb.DB, error) {
 	if err != nil {
 		return nil, nil, err
 	}
-	db, err := sqldb.Open(b.ctx, sqldb.Options{URL: "sqlite:" + filepath.Join(dir, "sallyport.db")})
+	db, err := sqldb.Open(b.ctx, sqldb.Options{URL: "sqlite:" + filepath.Join(dir, "sallyport.db"), Logger: silent})
 	if err != nil {
 		return nil, nil, err
 	}
-	log := feed.New(feed.Options{DB: db, Logger: slog.New(slog.DiscardHandler)})
+	log := feed.New(feed.Options{DB: db, Logger: silent})
 	trusted := feed.NewCache[*access.IPList](log, feed.Config, 1000)
-	s := token.New(token.Options{DB: db, Feed: log, Audit: audit.New(db, 0), Root: root, Logger: log.Logger,
+	s := token.New(token.Options{DB: db, Feed: log, Audit: audit.New(db, 0), Root: root, Logger: silent,
 		AddressAllowed: func(ctx context.Context, identityID, method string, ip netip.Addr) (bool, error) {
 			list, err := trusted.Load(ctx, feed.Key(identityID, method), anywhere)
 			return list.Allows(ip), err

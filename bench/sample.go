@@ -1,0 +1,80 @@
+package main
+
+import (
+	"fmt"
+	"strings"
+)
+
+// sampled is what the server wrote, as the statements that write it again into an empty database.
+type sampled struct{ created, revoked [][]statement }
+
+// sample reads what the server wrote for the tokens that were created and revoked so far.
+func (b *bench) sample(s *instance) (sampled, error) {
+	e, err := openEngine(b.ctx, s.dir, durable)
+	if err != nil {
+		return sampled{}, err
+	}
+	defer e.close()
+	var found [4][][]any
+	for i, query := range []string{
+		"SELECT * FROM access_tokens WHERE revoked ORDER BY id",
+		"SELECT * FROM audit_logs WHERE event_type = 'create-token-identity-token-auth' ORDER BY id",
+		"SELECT * FROM changes WHERE kind = 'token' ORDER BY seq",
+		"SELECT * FROM audit_logs WHERE event_type = 'revoke-identity-access-token' ORDER BY id",
+	} {
+		if found[i], err = e.rows(b.ctx, query); err != nil {
+			return sampled{}, err
+		}
+		if len(found[i]) != changesPerRound {
+			return sampled{}, fmt.Errorf("the server wrote %d rows where %d changes were made: %s", len(found[i]), changesPerRound, query)
+		}
+	}
+	var all sampled
+	for i := range changesPerRound {
+		token, change := found[0][i], found[2][i]
+		all.created = append(all.created, []statement{
+			insertion("access_tokens", token),
+			{`INSERT INTO token_counts (identity_id, method, total) VALUES ($1, $2, 1)
+				ON CONFLICT (identity_id, method) DO UPDATE SET total = token_counts.total + 1`, []any{token[1], token[3]}},
+			insertion("audit_logs", found[1][i]),
+		})
+		all.revoked = append(all.revoked, []statement{
+			{`UPDATE access_tokens SET revoked = TRUE, updated_at = $1 WHERE id = $2 RETURNING expires_at`, []any{change[4], token[0]}},
+			insertion("audit_logs", found[3][i]),
+			{`UPDATE feed_head SET seq = seq + $1 WHERE id = 'head' RETURNING seq`, []any{1}},
+			insertion("changes", change),
+		})
+	}
+	return all, nil
+}
+
+// insertion writes a whole row.
+func insertion(table string, row []any) statement {
+	marks := make([]string, len(row))
+	for i := range row {
+		marks[i] = fmt.Sprintf("$%d", i+1)
+	}
+	return statement{"INSERT INTO " + table + " VALUES (" + strings.Join(marks, ", ") + ")", row}
+}
+
+// write makes some changes in one commit on a new database, then measures others, so many in a commit.
+func (b *bench) write(before, changes [][]statement, each int) (float64, error) {
+	dir, err := b.folder()
+	if err != nil {
+		return 0, err
+	}
+	if err := b.schema(dir); err != nil {
+		return 0, err
+	}
+	e, err := openEngine(b.ctx, dir, durable)
+	if err != nil {
+		return 0, err
+	}
+	defer e.close()
+	if len(before) > 0 {
+		if _, err := e.commits(b.ctx, before, len(before)); err != nil {
+			return 0, err
+		}
+	}
+	return e.commits(b.ctx, changes, each)
+}
