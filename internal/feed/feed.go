@@ -16,7 +16,7 @@ import (
 
 // Entry is one line of the log.
 type Entry struct {
-	Seq   int64  // 1, 2, 3, ... in the order of commits, without gaps
+	Seq   int64  // 1, 2, 3, ... in the order of commits, without gaps; 0 for a TokenRevoked that Start loaded: none needs it
 	Kind  Kind   // what sort of change
 	Key   string // what it is about; see Kind
 	Until int64  // milliseconds UTC until which it must be remembered; 0: no longer than everybody has seen it

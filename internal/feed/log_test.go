@@ -243,7 +243,7 @@ func TestStartLoadsWhatStillMatters(t *testing.T) {
 			Entry{Kind: CutInstance, Until: now + 1})
 		c.advance(ClockSlack)
 		later, s := started(t, db)
-		want := []Entry{{1, TokenRevoked, "live", now + slack}, {2, TokenRevoked, "just over", now}, {5, CutInstance, "", now + 1}}
+		want := []Entry{{0, TokenRevoked, "live", now + slack}, {0, TokenRevoked, "just over", now}, {5, CutInstance, "", now + 1}}
 		if diff := cmp.Diff(want, inSeqOrder(s.all())); diff != "" {
 			t.Error(diff)
 		}
@@ -355,7 +355,7 @@ func TestReplicaThatWasAway(t *testing.T) {
 		if away.Applied() != 3 || s.resets != 1 {
 			t.Errorf("applied up to %d with %d resets; want 3 and 1", away.Applied(), s.resets)
 		}
-		if got := s.all(); len(got) == 0 || got[0] != (Entry{1, TokenRevoked, "state", until}) {
+		if got := s.all(); len(got) == 0 || got[0] != (Entry{0, TokenRevoked, "state", until}) {
 			t.Errorf("was handed %+v; want the state first", got)
 		}
 	})

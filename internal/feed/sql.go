@@ -2,7 +2,9 @@ package feed
 
 import (
 	"context"
-	"database/sql"
+	"errors"
+	"strconv"
+	"strings"
 	"time"
 
 	"github.com/sallyport/sallyport/internal/sqldb"
@@ -18,60 +20,68 @@ func Head(ctx context.Context, tx *sqldb.Tx) (seq int64, err error) {
 	return seq, tx.Get(ctx, &seq, `SELECT seq FROM feed_head WHERE id = 'head'`)
 }
 
-// loadStep is how many entries are handed over at once when the state is loaded.
-const loadStep = 1000
-
 // load applies the entries that must still be remembered at now. Those that commit meanwhile may be among them: they
-// come again when the log is read to its end. There may be millions, so while some are applied the next are read.
+// come again when the log is read to its end. Of revocations there may be millions, so while some are applied the next
+// are read.
 func (f *Feed) load(ctx context.Context, now time.Time) error {
-	steps, failed := make(chan []Entry, 4), make(chan error, 1)
+	texts, failed := make(chan string, 1), make(chan error, 1)
 	go func() {
-		defer close(steps)
-		failed <- f.readState(ctx, now.UnixMilli(), steps)
+		defer close(texts)
+		failed <- f.readRevocations(ctx, now.UnixMilli(), texts)
 	}()
-	for step := range steps {
-		for _, e := range step {
-			f.apply(e)
-		}
+	var err error
+	for text := range texts {
+		err = errors.Join(err, f.applyRevocations(text))
 	}
-	return <-failed
-}
-
-// readState reads the entries that must still be remembered at now. Nearly all are revocations of single tokens: those
-// are read without what is known of them, and without an index, which would only scatter the reading (hence the +). The
-// rest has an index of its own.
-func (f *Feed) readState(ctx context.Context, now int64, to chan<- []Entry) error {
-	err := f.readEntries(ctx, to, func(rows *sql.Rows, e *Entry) error {
-		e.Kind = TokenRevoked
-		return rows.Scan(&e.Seq, &e.Key, &e.Until)
-	}, `SELECT seq, key, until FROM changes WHERE kind = 'token' AND +until >= $1`, now)
-	if err != nil {
+	if err := errors.Join(err, <-failed); err != nil {
 		return err
 	}
-	return f.readEntries(ctx, to, func(rows *sql.Rows, e *Entry) error {
-		return rows.Scan(&e.Seq, &e.Kind, &e.Key, &e.Until)
-	}, `SELECT seq, kind, key, until FROM changes WHERE kind <> 'token' AND until >= $1`, now)
+	return f.loadOthers(ctx, now.UnixMilli())
 }
 
-// readEntries sends the rows of a query on, in steps.
-func (f *Feed) readEntries(ctx context.Context, to chan<- []Entry, scan func(*sql.Rows, *Entry) error, query string, now int64) error {
-	rows, err := f.DB.Query(ctx, query, now)
+// revocationPage has the database join as many revocations as it may to one text: handing them over row by row takes
+// longer than reading them. They come in the order of seq, page by page; the + keeps SQLite from going by until, where
+// they lie scattered.
+const revocationPage = `SELECT string_agg(key || ' ' || until, ','), max(seq) FROM
+	(SELECT seq, key, until FROM changes WHERE kind = 'token' AND +until >= $1 AND seq > $2 ORDER BY seq LIMIT 10000) revoked`
+
+func (f *Feed) readRevocations(ctx context.Context, now int64, to chan<- string) error {
+	var text *string
+	for last := new(int64); ; to <- *text {
+		err := f.DB.QueryRow(ctx, revocationPage, now, *last).Scan(&text, &last)
+		if err != nil || text == nil {
+			return err
+		}
+	}
+}
+
+// applyRevocations applies what revocationPage returns.
+func (f *Feed) applyRevocations(text string) error {
+	for entry := range strings.SplitSeq(text, ",") {
+		space := strings.LastIndexByte(entry, ' ')
+		until, err := strconv.ParseInt(entry[space+1:], 10, 64)
+		if err != nil {
+			return err
+		}
+		f.apply(Entry{Kind: TokenRevoked, Key: entry[:max(space, 0)], Until: until})
+	}
+	return nil
+}
+
+// loadOthers applies what is not the revocation of a single token. It is little, and has an index of its own.
+func (f *Feed) loadOthers(ctx context.Context, now int64) error {
+	rows, err := f.DB.Query(ctx, `SELECT seq, kind, key, until FROM changes WHERE kind <> 'token' AND until >= $1`, now)
 	if err != nil {
 		return err
 	}
 	defer rows.Close()
-	step := make([]Entry, 0, loadStep)
 	for rows.Next() {
 		var e Entry
-		if err := scan(rows, &e); err != nil {
+		if err := rows.Scan(&e.Seq, &e.Kind, &e.Key, &e.Until); err != nil {
 			return err
 		}
-		if step = append(step, e); len(step) == loadStep {
-			to <- step
-			step = make([]Entry, 0, loadStep)
-		}
+		f.apply(e)
 	}
-	to <- step
 	return rows.Err()
 }
 
