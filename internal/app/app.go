@@ -161,7 +161,7 @@ func (a *App) API() *httpapi.API { return a.api }
 func (a *App) Close() error {
 	ctx, cancel := context.WithTimeout(context.Background(), 10*time.Second)
 	defer cancel()
-	return errors.Join(a.tokens.Flush(ctx), a.universal.Flush(ctx), a.audit.Flush(ctx), a.db.Close())
+	return errors.Join(a.tokens.Flush(ctx), a.universal.Flush(ctx), a.identities.Flush(ctx), a.audit.Flush(ctx), a.db.Close())
 }
 
 // open opens the database and finds the root key.

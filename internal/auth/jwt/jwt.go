@@ -42,7 +42,7 @@ func Method(s *assertion.Service) auth.Method[Settings, assertion.Login, *Settin
 type Settings struct {
 	auth.Shared
 	assertion.Bounds
-	Type       *string         `json:"configurationType" enum:"jwks,static" doc:"Where the issuer's keys come from. Named with every PATCH too"`
+	Type       *string         `json:"configurationType" nullable:"false" enum:"jwks,static" doc:"Where the issuer's keys come from. Named with every PATCH too"`
 	JWKSURL    *httpapi.Text   `json:"jwksUrl,omitempty" maxLength:"2048" doc:"https URL of the issuer's keys; required for jwks"`
 	JWKSCACert *httpapi.Prose  `json:"jwksCaCert,omitempty" maxLength:"32768" doc:"PEM of the CA that vouches for the endpoint. Default: those of the machine"`
 	PublicKeys []httpapi.Prose `json:"publicKeys" required:"false" maxItems:"20" doc:"The issuer's public keys in PEM; required for static"`

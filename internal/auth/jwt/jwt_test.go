@@ -30,9 +30,6 @@ const (
 	login = "/api/v1/auth/jwt-auth/login"
 )
 
-// openLoopback lets the server call this machine, where the tests' issuers are.
-func openLoopback(o *app.Options) { o.Config.PrivateNets = []string{"127.0.0.0/8"} }
-
 // fixture is a server and an issuer.
 type fixture struct {
 	*harness.Server
@@ -41,7 +38,7 @@ type fixture struct {
 
 func start(t *testing.T, options ...harness.Option) fixture {
 	t.Helper()
-	return fixture{harness.StartReady(t, append(options, openLoopback)...), issuertest.Start(t)}
+	return fixture{harness.StartReady(t, options...), issuertest.Start(t)}
 }
 
 // jwks is a configuration that fetches the issuer's keys, changed as given.
@@ -437,7 +434,7 @@ func TestRefusedSettings(t *testing.T) {
 func TestPrivateAddressesAreRefusedByDefault(t *testing.T) {
 	t.Parallel()
 	dir := t.TempDir()
-	open, err := harness.New(dir, openLoopback)
+	open, err := harness.New(dir)
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -449,7 +446,8 @@ func TestPrivateAddressesAreRefusedByDefault(t *testing.T) {
 	if err := open.Close(); err != nil {
 		t.Fatal(err)
 	}
-	if f.Server, err = harness.New(dir); err != nil {
+	byDefault := func(o *app.Options) { o.Config.PrivateNets = nil }
+	if f.Server, err = harness.New(dir, byDefault); err != nil {
 		t.Fatal(err)
 	}
 	t.Cleanup(func() { _ = f.Close() })

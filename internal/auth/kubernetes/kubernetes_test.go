@@ -261,8 +261,8 @@ func TestRefusedSettings(t *testing.T) {
 		body   any
 		status int
 	}{
-		"nothing":                   {nil, 400},
-		"no host":                   {f.settings(object{"kubernetesHost": ""}), 400},
+		"nothing":                   {nil, 422},
+		"no host":                   {f.settings(object{"kubernetesHost": ""}), 422},
 		"mode gateway":              {f.settings(object{"tokenReviewMode": "gateway"}), 400},
 		"another mode":              {f.settings(object{"tokenReviewMode": "x"}), 422},
 		"a gateway":                 {f.settings(object{"gatewayId": "0195a2f4-0000-7000-8000-000000000000"}), 400},

@@ -161,7 +161,7 @@ func TestEndpointsThatFail(t *testing.T) {
 		"discovery is gone":               {issuertest.Discovery, http.NotFound, "discovery endpoint"},
 		"discovery has no jwks_uri":       {issuertest.Discovery, text(`{}`), "discovery endpoint"},
 		"discovery leads to plain http":   {issuertest.Discovery, text(`{"jwks_uri":"http://127.0.0.1/"}`), "discovery endpoint"},
-		"discovery redirects":             {issuertest.Discovery, http.RedirectHandler("/keys", 302).ServeHTTP, "discovery endpoint"},
+		"discovery redirects":             {issuertest.Discovery, http.RedirectHandler("/keys", http.StatusFound).ServeHTTP, "discovery endpoint"},
 		"discovery has 2 MB":              {issuertest.Discovery, text(strings.Repeat(" ", 2<<20)), "discovery endpoint"},
 		"the keys are gone":               {issuertest.JWKS, http.NotFound, "JWKS endpoint"},
 		"there are no keys":               {issuertest.JWKS, text(`{"keys":[]}`), "JWKS endpoint"},
