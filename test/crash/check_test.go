@@ -187,20 +187,6 @@ func (s *state) agree(adminID string) (faults []string) {
 	return faults
 }
 
-// dead tells from the database alone whether a token is dead.
-func (s *state) dead(id string) bool {
-	t := s.rows[id]
-	if t.revoked {
-		return true
-	}
-	for _, c := range s.changes {
-		if c.kind == "cut-method" && c.key == t.identity+" "+t.method && t.born < c.seq {
-			return true
-		}
-	}
-	return false
-}
-
 // compare compares the facts with the database after a restart: nothing that was acknowledged is missing, and nothing is
 // there that was never asked for. What was in doubt is settled from here on, since nothing is under way.
 func (f *facts) compare(s *state) {
