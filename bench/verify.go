@@ -34,7 +34,7 @@ func verify(b *bench) ([]line, error) {
 	}
 	defer db.Close()
 	issued, err := tokens.Mint(b.ctx, token.Grant{IdentityID: id.New(), IdentityName: "bench", OrgID: id.New(), Method: token.TokenAuth,
-		TTL: 3600, MaxTTL: 3600})
+		TTL: 3600, MaxTTL: 3600, Born: tokens.Birth()})
 	if err != nil {
 		return nil, err
 	}

@@ -82,7 +82,7 @@ func (a *App) makeAdmin(ctx context.Context, tx *sqldb.Tx, o org.Organization) (
 		return org.Admin{}, err
 	}
 	label := "Instance Admin Token"
-	issued, err := a.tokens.Mint(ctx, tokenauth.Grant(&i, c, &label, a.feed.Applied()))
+	issued, err := a.tokens.Mint(ctx, tokenauth.Grant(&i, c, &label, a.tokens.Birth()))
 	if err == nil {
 		err = a.tokens.Insert(ctx, tx, issued.Row)
 	}

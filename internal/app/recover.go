@@ -51,7 +51,7 @@ func (a *App) newAdminToken(ctx context.Context, platform *access.Actor, admin *
 		return "", err
 	}
 	name := "Recovery Token"
-	issued, err := a.tokens.Mint(ctx, tokenauth.Grant(admin, c, &name, a.feed.Applied()))
+	issued, err := a.tokens.Mint(ctx, tokenauth.Grant(admin, c, &name, a.tokens.Birth()))
 	if err != nil {
 		return "", err
 	}

@@ -87,8 +87,7 @@ func login[S, L any, P Settings[S]](ctx context.Context, s *Service, m Method[S,
 	if err := s.Feed.Current(ctx); err != nil {
 		return nil, err
 	}
-	// Noted before anything is checked: a cut-off that the checks below cannot see yet is above it.
-	born := s.Feed.Applied()
+	born := s.Tokens.Birth() // before anything is checked
 	i, c, err := s.target(ctx, m.Slug, func() (string, error) { return m.Identify(ctx, body, client) })
 	if err != nil {
 		return nil, err
@@ -169,7 +168,7 @@ func loginActor(i *identity.Identity, method string, client access.Client) *acce
 }
 
 // admit mints the token of a login whose credentials were good, and records it.
-func (s *Service) admit(ctx context.Context, i *identity.Identity, c *Config, proof Proof, said json.RawMessage, born int64, client access.Client) (*token.Issued, error) {
+func (s *Service) admit(ctx context.Context, i *identity.Identity, c *Config, proof Proof, said json.RawMessage, born token.Birth, client access.Client) (*token.Issued, error) {
 	shared := c.Shared()
 	issued, err := s.Tokens.Mint(ctx, token.Grant{IdentityID: i.ID, IdentityName: i.Name, OrgID: i.OrgID, Method: c.Method,
 		ClientSecretID: proof.ClientSecretID, TTL: *shared.TTL, MaxTTL: *shared.MaxTTL, Period: proof.Period,

@@ -35,7 +35,7 @@ func TestCutOffs(t *testing.T) {
 				slow := g // its credentials were checked before the cut-off, it is made after it
 				f.cut(kind, c.key(g))
 				slowly := f.mint(slow)
-				g.Born = f.Feed.Applied()
+				g.Born = f.Birth()
 				fresh := f.mint(g)
 				for when, f := range map[string]*fixture{"at once": f, "after a restart": f.restart()} {
 					t.Run(when, func(t *testing.T) {
@@ -61,6 +61,20 @@ func TestTokensWithoutASecretAreNotCutOffTogether(t *testing.T) {
 		issued := f.mint(f.grant())
 		f.cut(feed.CutSecret, id.New())
 		want(t, f.verify(issued.AccessToken), "")
+	})
+}
+
+// TestLoginThatIsFrozen: a cut-off is remembered until all that lived then has expired. A token that is made long after its
+// credentials were checked must not live on beyond that.
+func TestLoginThatIsFrozen(t *testing.T) {
+	each(t, func(t *testing.T, f *fixture) {
+		g := f.grant()
+		f.cut(feed.CutMethod, feed.Key(f.ident, TokenAuth))
+		until := f.untilOf(feed.CutMethod)
+		f.clock.advance(30 * 24 * time.Hour)
+		if c, err := f.read(t.Context(), f.mint(g).AccessToken); err == nil && time.Unix(c.ExpiresAt, 0).After(until) {
+			t.Errorf("the token expires %v, after its cut-off is forgotten: %v", time.Unix(c.ExpiresAt, 0), until)
+		}
 	})
 }
 

@@ -141,7 +141,7 @@ func (f *fixture) write(fn func(*sqldb.Tx) error) {
 // grant is a grant of Token Auth as it is by default, for an hour.
 func (f *fixture) grant() Grant {
 	return Grant{IdentityID: f.ident, IdentityName: "robot", OrgID: f.org, Method: TokenAuth, TTL: 3600, MaxTTL: 86400,
-		Born: f.Feed.Applied()}
+		Born: f.Birth()}
 }
 
 // mint makes a token, and its row where it has one.

@@ -17,8 +17,21 @@ type Grant struct {
 	Name                            *string // of a token made by hand
 	TTL, MaxTTL, Period             int64
 	UsesLimit                       int64
-	Born                            int64           // Feed.Applied, read before the credentials were checked
+	Born                            Birth           // noted before the credentials were checked
 	IdentityAuth                    json.RawMessage // a small JSON object: what the token says of the credentials; or nil
+}
+
+// Birth says when a token came to be: after every change up to Seq, at the time At.
+type Birth struct {
+	Seq int64
+	At  time.Time
+}
+
+// Birth notes the present. A login does so before it checks anything: a cut-off that its checks cannot see yet is above
+// Seq, and is remembered for longer than the token lives, which counts from At, however long the login takes.
+func (s *Service) Birth() Birth {
+	now := s.DB.Now() // first: a freeze between the two may only shorten the token's life
+	return Birth{Seq: s.Feed.Applied(), At: now}
 }
 
 // Issued is a new JWT. ExpiresIn is its true life in seconds.
@@ -31,11 +44,11 @@ type Issued struct {
 
 // Mint signs a token. It writes nothing: a token that has a row lives only once Insert is committed.
 func (s *Service) Mint(ctx context.Context, g Grant) (*Issued, error) {
-	now := s.DB.Now()
+	now := g.Born.At
 	c := &Claims{
 		ID: id.New(), Type: Type, IdentityID: g.IdentityID, IdentityName: g.IdentityName, Method: g.Method, OrgID: g.OrgID,
 		ClientSecretID: g.ClientSecretID, TTL: g.TTL, MaxTTL: g.MaxTTL, Period: g.Period, CreatedAt: now.Unix(),
-		UsesLimit: g.UsesLimit, Born: g.Born, IdentityAuth: g.IdentityAuth,
+		UsesLimit: g.UsesLimit, Born: g.Born.Seq, IdentityAuth: g.IdentityAuth,
 	}
 	c.TokenID = c.ID
 	issued, err := s.issue(ctx, c, now)

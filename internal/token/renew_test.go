@@ -27,9 +27,9 @@ func (f *fixture) login() Grant {
 
 func TestRenewDestroysNothing(t *testing.T) {
 	each(t, func(t *testing.T, f *fixture) {
-		for name, g := range map[string]Grant{"by hand": f.grant(), "by login": f.login()} {
+		for name, grant := range map[string]func() Grant{"by hand": f.grant, "by login": f.login} {
 			t.Run(name, func(t *testing.T) {
-				old := f.mint(g)
+				old := f.mint(grant())
 				f.clock.advance(30 * time.Minute)
 				renewed := f.renew(old.AccessToken)
 				if renewed.ExpiresIn != 3600 || renewed.MaxTTL != 86400 {

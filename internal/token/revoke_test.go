@@ -180,7 +180,7 @@ func TestCutOffsReachTheLongestTokens(t *testing.T) {
 	each(t, func(t *testing.T, f *fixture) {
 		short := replica(t, f.DB, 24*time.Hour)
 		long := replica(t, f.DB, 365*24*time.Hour)
-		issued, err := long.Mint(t.Context(), Grant{IdentityID: f.ident, OrgID: f.org, Method: "universal-auth", Born: long.Feed.Applied()})
+		issued, err := long.Mint(t.Context(), Grant{IdentityID: f.ident, OrgID: f.org, Method: "universal-auth", Born: long.Birth()})
 		if err != nil {
 			t.Fatal(err)
 		}

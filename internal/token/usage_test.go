@@ -17,8 +17,9 @@ func TestUseLimitIsExact(t *testing.T) {
 	each(t, func(t *testing.T, f *fixture) {
 		const limit, callers = 50, 200
 		replicas := f.replicas()
-		for name, g := range map[string]Grant{"by hand": f.grant(), "by login": f.login()} {
+		for name, grant := range map[string]func() Grant{"by hand": f.grant, "by login": f.login} {
 			t.Run(name, func(t *testing.T) {
+				g := grant()
 				g.UsesLimit = limit
 				issued := f.mint(g)
 				var passed, usedUp atomic.Int64

@@ -57,8 +57,7 @@ func (s *Service) Create(ctx context.Context, actor *access.Actor, identityID st
 	if err := s.checkSlug(ctx, actor, orgSlug); err != nil {
 		return nil, err
 	}
-	// Noted before anything is checked: a cut-off that the checks below cannot see yet is above it.
-	born := s.Tokens.Feed.Applied()
+	born := s.Tokens.Birth() // before anything is checked
 	i, err := s.Identities.Touch(ctx, actor, identityID, "The token was not created")
 	if err != nil {
 		return nil, err
@@ -76,7 +75,7 @@ func (s *Service) Create(ctx context.Context, actor *access.Actor, identityID st
 }
 
 // Grant is what Token Auth hands to the mint for an identity.
-func Grant(i *identity.Identity, c *auth.Config, name *string, born int64) token.Grant {
+func Grant(i *identity.Identity, c *auth.Config, name *string, born token.Birth) token.Grant {
 	shared := c.Shared()
 	return token.Grant{IdentityID: i.ID, IdentityName: i.Name, OrgID: i.OrgID, Method: Method.Slug, Name: name,
 		TTL: *shared.TTL, MaxTTL: *shared.MaxTTL, UsesLimit: *shared.UsesLimit, Born: born}
