@@ -2,6 +2,7 @@ package token
 
 import (
 	"testing"
+	"time"
 
 	"github.com/sallyport/sallyport/internal/feed"
 	"github.com/sallyport/sallyport/internal/id"
@@ -69,11 +70,12 @@ func TestTokensWithoutASecretAreNotCutOffTogether(t *testing.T) {
 func TestLoginThatIsFrozen(t *testing.T) {
 	each(t, func(t *testing.T, f *fixture) {
 		g := f.grant()
+		g.TTL, g.MaxTTL = 0, 0 // as long as may be
 		f.cut(feed.CutMethod, feed.Key(f.ident, TokenAuth))
 		until := f.untilOf(feed.CutMethod)
 		f.clock.advance(30 * 24 * time.Hour)
-		if c, err := f.read(t.Context(), f.mint(g).AccessToken); err == nil && time.Unix(c.ExpiresAt, 0).After(until) {
-			t.Errorf("the token expires %v, after its cut-off is forgotten: %v", time.Unix(c.ExpiresAt, 0), until)
+		if c, err := f.read(t.Context(), f.mint(g).AccessToken); err != nil || time.Unix(c.ExpiresAt, 0).After(until) {
+			t.Errorf("the token %+v (%v) outlives its cut-off, which is forgotten at %v", c, err, until)
 		}
 	})
 }
