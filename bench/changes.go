@@ -36,8 +36,12 @@ func (b *bench) changes(s *instance) ([]line, error) {
 	if _, err := s.revoke(ids); err != nil {
 		return nil, err
 	}
-	rows, err := b.sample(s)
+	e, err := openEngine(b.ctx, s.dir, durable)
 	if err != nil {
+		return nil, err
+	}
+	rows, err := e.sample(b.ctx)
+	if err := errors.Join(err, e.close()); err != nil {
 		return nil, err
 	}
 	var table []line

@@ -15,9 +15,10 @@ import (
 	"github.com/sallyport/sallyport/internal/sqldb"
 )
 
-// engine is SQLite without the server: the same schema, the same settings (internal/sqldb), prepared statements, one
+// engine is a database without the server: the same schema, the same settings (internal/sqldb), prepared statements, one
 // writer.
 type engine struct {
+	begin    string // how it begins a transaction that writes
 	db       *sql.DB
 	conn     *sql.Conn
 	prepared map[string]*sql.Stmt
@@ -34,9 +35,12 @@ var hasty = []string{"_busy_timeout=5000", "_pragma=journal_mode(OFF)", "_pragma
 // silent drops log lines: what goes wrong is returned.
 var silent = slog.New(slog.DiscardHandler)
 
-// schema makes an empty database of the server in a folder.
-func (b *bench) schema(dir string) error {
-	db, err := sqldb.Open(b.ctx, sqldb.Options{URL: "sqlite:" + filepath.Join(dir, "sallyport.db"), Logger: silent})
+// sqliteURL is how the server names the database in a data folder.
+func sqliteURL(dir string) string { return "sqlite:" + filepath.Join(dir, "sallyport.db") }
+
+// schema makes the server's tables in an empty database.
+func (b *bench) schema(url string) error {
+	db, err := sqldb.Open(b.ctx, sqldb.Options{URL: url, Logger: silent})
 	if err != nil {
 		return err
 	}
@@ -46,12 +50,17 @@ func (b *bench) schema(dir string) error {
 // openEngine opens the database in a folder, with settings.
 func openEngine(ctx context.Context, dir string, settings []string) (*engine, error) {
 	file := url.URL{Scheme: "file", Path: filepath.Join(dir, "sallyport.db"), RawQuery: strings.Join(settings, "&")}
-	db, err := sql.Open("sqlite", file.String())
+	return connect(ctx, "sqlite", file.String(), "BEGIN IMMEDIATE")
+}
+
+// connect opens a database with one connection.
+func connect(ctx context.Context, driver, url, begin string) (*engine, error) {
+	db, err := sql.Open(driver, url)
 	if err != nil {
 		return nil, err
 	}
 	conn, err := db.Conn(ctx)
-	return &engine{db: db, conn: conn, prepared: map[string]*sql.Stmt{}}, err
+	return &engine{begin: begin, db: db, conn: conn, prepared: map[string]*sql.Stmt{}}, err
 }
 
 func (e *engine) close() error { return errors.Join(e.conn.Close(), e.db.Close()) }
@@ -86,7 +95,7 @@ func (e *engine) commits(ctx context.Context, changes [][]statement, together in
 	begin := time.Now()
 	for i, change := range changes {
 		if i%together == 0 {
-			if err := e.exec(ctx, "BEGIN IMMEDIATE"); err != nil {
+			if err := e.exec(ctx, e.begin); err != nil {
 				return 0, err
 			}
 		}

@@ -86,8 +86,8 @@ func request(method, path, token, body string) []byte {
 	return b.Bytes()
 }
 
-// together runs fn for each of the callers at the same time, and returns how long that took.
-func together(addr string, fn func(c *caller) error) (time.Duration, error) {
+// together runs fn for so many callers at the same time, and returns how long that took.
+func together(addr string, callers int, fn func(c *caller) error) (time.Duration, error) {
 	all := make([]*caller, callers)
 	for i := range all {
 		c, err := dial(addr)
@@ -110,7 +110,7 @@ func together(addr string, fn func(c *caller) error) (time.Duration, error) {
 func rate(addr string, request []byte, d time.Duration) (float64, error) {
 	var answered atomic.Int64
 	until := time.Now().Add(d)
-	took, err := together(addr, func(c *caller) error {
+	took, err := together(addr, callers, func(c *caller) error {
 		for n := int64(0); ; n++ {
 			if n%16 == 0 && time.Now().After(until) {
 				answered.Add(n)
@@ -127,19 +127,26 @@ func rate(addr string, request []byte, d time.Duration) (float64, error) {
 // each sends every request once, and returns the bodies of the answers and how many were answered a second.
 func each(addr string, requests [][]byte) (bodies [][]byte, perSecond float64, err error) {
 	bodies = make([][]byte, len(requests))
-	var next atomic.Int64
-	took, err := together(addr, func(c *caller) error {
-		for {
-			i := int(next.Add(1)) - 1
-			if i >= len(requests) {
-				return nil
-			}
-			body, err := c.do(requests[i])
-			if err != nil {
-				return err
-			}
-			bodies[i] = bytes.Clone(body)
-		}
+	took, err := share(addr, callers, len(requests), func(c *caller, i int) error {
+		body, err := c.do(requests[i])
+		bodies[i] = bytes.Clone(body)
+		return err
 	})
 	return bodies, float64(len(requests)) / took.Seconds(), err
+}
+
+// share has so many callers do n pieces of work, each the next that nobody has begun, and returns how long that took.
+func share(addr string, callers, n int, work func(c *caller, i int) error) (time.Duration, error) {
+	var next atomic.Int64
+	return together(addr, callers, func(c *caller) error {
+		for {
+			i := int(next.Add(1)) - 1
+			if i >= n {
+				return nil
+			}
+			if err := work(c, i); err != nil {
+				return err
+			}
+		}
+	})
 }

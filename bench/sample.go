@@ -1,6 +1,7 @@
 package main
 
 import (
+	"context"
 	"fmt"
 	"strings"
 )
@@ -8,13 +9,8 @@ import (
 // sampled is what the server wrote, as the statements that write it again into an empty database.
 type sampled struct{ created, revoked [][]statement }
 
-// sample reads what the server wrote for the tokens that were created and revoked so far.
-func (b *bench) sample(s *instance) (sampled, error) {
-	e, err := openEngine(b.ctx, s.dir, durable)
-	if err != nil {
-		return sampled{}, err
-	}
-	defer e.close()
+// sample reads what the server wrote for the tokens that were created and revoked so far: a round of them.
+func (e *engine) sample(ctx context.Context) (sampled, error) {
 	var found [4][][]any
 	for i, query := range []string{
 		"SELECT * FROM access_tokens WHERE revoked ORDER BY id",
@@ -22,7 +18,8 @@ func (b *bench) sample(s *instance) (sampled, error) {
 		"SELECT * FROM changes WHERE kind = 'token' ORDER BY seq",
 		"SELECT * FROM audit_logs WHERE event_type = 'revoke-identity-access-token' ORDER BY id",
 	} {
-		if found[i], err = e.rows(b.ctx, query); err != nil {
+		var err error
+		if found[i], err = e.rows(ctx, query); err != nil {
 			return sampled{}, err
 		}
 		if len(found[i]) != changesPerRound {
@@ -63,7 +60,7 @@ func (b *bench) write(before, changes [][]statement, each int) (float64, error) 
 	if err != nil {
 		return 0, err
 	}
-	if err := b.schema(dir); err != nil {
+	if err := b.schema(sqliteURL(dir)); err != nil {
 		return 0, err
 	}
 	e, err := openEngine(b.ctx, dir, durable)

@@ -109,7 +109,7 @@ func (b *bench) readRevocations(dir string) (float64, error) {
 
 // fill makes a database in a folder and runs SQL on it that takes the number of rows to make and the time.
 func (b *bench) fill(dir string, texts []string, n int64) error {
-	if err := b.schema(dir); err != nil {
+	if err := b.schema(sqliteURL(dir)); err != nil {
 		return err
 	}
 	e, err := openEngine(b.ctx, dir, hasty)

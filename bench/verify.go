@@ -6,7 +6,6 @@ import (
 	"errors"
 	"fmt"
 	"net/netip"
-	"path/filepath"
 	"runtime"
 	"testing"
 	"time"
@@ -83,7 +82,7 @@ func (b *bench) tokens() (*token.Service, *sqldb.DB, error) {
 	if err != nil {
 		return nil, nil, err
 	}
-	db, err := sqldb.Open(b.ctx, sqldb.Options{URL: "sqlite:" + filepath.Join(dir, "sallyport.db"), Logger: silent})
+	db, err := sqldb.Open(b.ctx, sqldb.Options{URL: sqliteURL(dir), Logger: silent})
 	if err != nil {
 		return nil, nil, err
 	}

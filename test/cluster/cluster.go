@@ -10,14 +10,13 @@ import (
 	"fmt"
 	"net"
 	"os"
-	"path/filepath"
 	"time"
 )
 
 // Options says what to run.
 type Options struct {
 	Binary   string        // see Build
-	Postgres *Postgres     // that all replicas share; the cluster does not close it
+	Postgres *Postgres     // that all replicas share; the cluster does not close it. nil: one replica, on SQLite
 	Replicas int           // how many
 	Lease    time.Duration // of each replica
 	Env      []string      // more settings of the servers, as NAME=value
@@ -30,6 +29,7 @@ type Cluster struct {
 	Replicas []*Replica
 	OrgID    string
 	Admin    string // the token of the first identity
+	AdminID  string // that identity
 
 	dir string // data folders and logs
 }
@@ -45,8 +45,10 @@ func Start(ctx context.Context, o Options) (*Cluster, error) {
 }
 
 func (c *Cluster) start(ctx context.Context) (err error) {
-	if c.Database, err = c.Postgres.NewDatabase(ctx); err != nil {
-		return err
+	if c.Postgres != nil {
+		if c.Database, err = c.Postgres.NewDatabase(ctx); err != nil {
+			return err
+		}
 	}
 	if c.dir, err = os.MkdirTemp("", "sallyport-cluster-"); err != nil {
 		return err
@@ -87,7 +89,7 @@ func (c *Cluster) bootstrap(ctx context.Context) error {
 	if err != nil {
 		return err
 	}
-	c.OrgID, c.Admin = answer.Text("organization.id"), answer.Text("identity.credentials.token")
+	c.OrgID, c.AdminID, c.Admin = answer.Text("organization.id"), answer.Text("identity.id"), answer.Text("identity.credentials.token")
 	return nil
 }
 
@@ -96,7 +98,9 @@ func (c *Cluster) Close() error {
 	var errs []error
 	for _, r := range c.Replicas {
 		r.Kill()
-		errs = append(errs, r.Link.Close())
+		if r.Link != nil {
+			errs = append(errs, r.Link.Close())
+		}
 	}
 	if c.dir != "" {
 		errs = append(errs, os.RemoveAll(c.dir))
@@ -106,12 +110,15 @@ func (c *Cluster) Close() error {
 
 // environment returns what the servers run with: nothing of ours but what they are given.
 func (c *Cluster) environment(key string, r *Replica) []string {
-	return append([]string{
+	env := []string{
 		"PATH=" + os.Getenv("PATH"), "HOME=" + c.dir,
-		"SALLYPORT_LISTEN=" + r.Addr, "SALLYPORT_DATA_DIR=" + filepath.Join(c.dir, r.Name), "SALLYPORT_ROOT_KEY=" + key,
-		"SALLYPORT_DATABASE_URL=postgres://postgres@" + r.Link.Addr + "/" + c.Database + "?sslmode=disable",
+		"SALLYPORT_LISTEN=" + r.Addr, "SALLYPORT_DATA_DIR=" + r.Data, "SALLYPORT_ROOT_KEY=" + key,
 		"SALLYPORT_LEASE=" + c.Lease.String(),
-	}, c.Env...)
+	}
+	if r.Link != nil {
+		env = append(env, "SALLYPORT_DATABASE_URL=postgres://postgres@"+r.Link.Addr+"/"+c.Database+"?sslmode=disable")
+	}
+	return append(env, c.Env...)
 }
 
 // rootKey returns a new root key for the servers of one process of tests.

@@ -37,6 +37,7 @@ type PostgresOptions struct {
 	Dir      string            // where its folder is made; "" means the folder for temporary files
 	Settings map[string]string // of postgresql.conf, values quoted as there
 	Primary  *Postgres         // makes a streaming standby of this server
+	Preload  string            // a library that its programs load first (ld.so(8), LD_PRELOAD); "" for none
 }
 
 // NewPostgres makes a server and starts it. Close it after use.
@@ -49,7 +50,7 @@ func NewPostgres(o PostgresOptions) (*Postgres, error) {
 	if p.Dir, err = os.MkdirTemp(o.Dir, "sallyport-postgres-"); err != nil {
 		return nil, err
 	}
-	if err := p.supervise(bin); err != nil {
+	if err := p.supervise(bin, o.Preload); err != nil {
 		return nil, errors.Join(err, os.RemoveAll(p.Dir))
 	}
 	make := "create"
@@ -88,6 +89,12 @@ func (p *Postgres) Start() error { return p.order("start") }
 
 // Crash ends the server without letting it finish anything; it recovers at its next start.
 func (p *Postgres) Crash() error { return p.order("stop immediate") }
+
+// Stop ends the server in order, without waiting for its clients: their transactions are undone.
+func (p *Postgres) Stop() error { return p.order("stop fast") }
+
+// Kill ends every process of the server at once, as the loss of its machine would.
+func (p *Postgres) Kill() error { return p.order("signal KILL") }
 
 // Promote makes a standby a primary and returns when it is one.
 func (p *Postgres) Promote() error { return p.order("promote") }
@@ -157,8 +164,9 @@ rm -rf "$dir"
 `
 
 // supervise starts the supervisor, as a user other than root, which PostgreSQL insists on.
-func (p *Postgres) supervise(bin string) (err error) {
+func (p *Postgres) supervise(bin, preload string) (err error) {
 	cmd := exec.Command("/bin/sh", "-c", supervisor, "supervisor", p.Dir, bin)
+	cmd.Env = append(os.Environ(), "LD_PRELOAD="+preload)
 	cmd.Dir = p.Dir
 	cmd.SysProcAttr = &syscall.SysProcAttr{Setpgid: true} // an interrupt at the terminal is for the tests
 	if os.Getuid() == 0 {

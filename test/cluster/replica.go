@@ -15,7 +15,8 @@ import (
 type Replica struct {
 	Name string
 	Addr string
-	Link *Link
+	Link *Link  // nil on SQLite
+	Data string // its data folder
 	Log  string // the file that it logs to
 
 	program string
@@ -25,13 +26,15 @@ type Replica struct {
 }
 
 func newReplica(c *Cluster, name string) (*Replica, error) {
-	r := &Replica{Name: name, program: c.Binary, Log: filepath.Join(c.dir, name+".log")}
+	r := &Replica{Name: name, program: c.Binary, Data: filepath.Join(c.dir, name), Log: filepath.Join(c.dir, name+".log")}
 	var err error
 	if r.Addr, err = freePort(); err != nil {
 		return nil, err
 	}
-	if r.Link, err = NewLink(c.Postgres.Dial); err != nil {
-		return nil, err
+	if c.Postgres != nil {
+		if r.Link, err = NewLink(c.Postgres.Dial); err != nil {
+			return nil, err
+		}
 	}
 	r.env = c.environment(clusterKey, r)
 	return r, nil
@@ -126,6 +129,9 @@ func (r *Replica) Freeze() error { return r.cmd.Process.Signal(syscall.SIGSTOP) 
 
 // Thaw lets a frozen process go on.
 func (r *Replica) Thaw() error { return r.cmd.Process.Signal(syscall.SIGCONT) }
+
+// PID returns the id of the process.
+func (r *Replica) PID() int { return r.cmd.Process.Pid }
 
 // Tail returns the last lines of the process's log.
 func (r *Replica) Tail(lines int) string { return tail(r.Log, lines) }
