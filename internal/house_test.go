@@ -24,7 +24,7 @@ var floors = [][]string{
 	{"bug", "config", "fault", "id", "seal", "tally"},
 	{"access", "sqldb"},
 	{"httpapi", "sqldb/sqldbtest", "transfer"},
-	{"audit", "feed"},
+	{"audit", "feed", "lockout"},
 	{"role"},
 	{"org"},
 	{"identity"},
@@ -37,7 +37,7 @@ var floors = [][]string{
 }
 
 // features are what cli reaches through app and over HTTP alone.
-var features = []string{"access", "audit", "feed", "role", "org", "identity", "token", "auth", "oauth"}
+var features = []string{"access", "audit", "feed", "lockout", "role", "org", "identity", "token", "auth", "oauth"}
 
 func TestImportsRunOneWay(t *testing.T) {
 	floors := floorOf()

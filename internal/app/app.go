@@ -25,6 +25,7 @@ import (
 	"github.com/sallyport/sallyport/internal/feed"
 	"github.com/sallyport/sallyport/internal/httpapi"
 	"github.com/sallyport/sallyport/internal/identity"
+	"github.com/sallyport/sallyport/internal/lockout"
 	"github.com/sallyport/sallyport/internal/oauth"
 	"github.com/sallyport/sallyport/internal/org"
 	"github.com/sallyport/sallyport/internal/role"
@@ -55,6 +56,7 @@ type App struct {
 	orgs       *org.Service
 	identities *identity.Service
 	tokens     *token.Service
+	lockouts   *lockout.Counter
 	configs    *auth.Service
 	tokenAuth  *tokenauth.Service
 	universal  *universal.Service
@@ -97,6 +99,7 @@ func (a *App) build(root *seal.Key, c config.Server) {
 		AddressAllowed: func(ctx context.Context, identityID, method string, ip netip.Addr) (bool, error) {
 			return a.configs.AddressAllowed(ctx, identityID, method, ip)
 		}})
+	a.lockouts = lockout.New(a.db)
 	a.configs = auth.New(auth.Options{DB: a.db, Feed: a.feed, Audit: a.audit, Root: root, Orgs: a.orgs,
 		Identities: a.identities, Tokens: a.tokens})
 	a.tokenAuth = tokenauth.New(tokenauth.Options{DB: a.db, Audit: a.audit, Orgs: a.orgs, Identities: a.identities,

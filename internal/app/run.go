@@ -49,7 +49,7 @@ func (a *App) clean(ctx context.Context) {
 	for what, step := range map[string]func(context.Context, int64) (int64, error){
 		"delete expired tokens":      a.tokens.Clean,
 		"delete old signing keys":    a.tokens.DropKeys,
-		"forget old failed logins":   a.configs.CleanLockouts,
+		"forget old failed logins":   a.lockouts.Clean,
 		"forget used assertions":     a.assertions.Clean,
 		"delete old audit events":    a.audit.Prune,
 		"shorten the log of changes": a.feed.Prune,

@@ -9,6 +9,7 @@ import (
 	"github.com/sallyport/sallyport/internal/fault"
 	"github.com/sallyport/sallyport/internal/feed"
 	"github.com/sallyport/sallyport/internal/id"
+	"github.com/sallyport/sallyport/internal/lockout"
 	"github.com/sallyport/sallyport/internal/sqldb"
 )
 
@@ -128,7 +129,7 @@ func (s *Service) ClearLockouts(ctx context.Context, actor *access.Actor, identi
 		return 0, err
 	}
 	err = s.Feed.Change(ctx, func(tx *feed.Tx) error {
-		if locked, err = auth.ClearLockouts(ctx, tx, Slug, identityID); err != nil {
+		if locked, err = lockout.Clear(ctx, tx.Tx, Slug, identityID); err != nil {
 			return err
 		}
 		return s.Audit.Record(ctx, tx.Tx, actor, audit.Event{Type: "clear-identity-universal-auth-lockouts",

@@ -16,6 +16,7 @@ import (
 	"github.com/sallyport/sallyport/internal/httpapi"
 	"github.com/sallyport/sallyport/internal/id"
 	"github.com/sallyport/sallyport/internal/identity"
+	"github.com/sallyport/sallyport/internal/lockout"
 	"github.com/sallyport/sallyport/internal/seal"
 	"github.com/sallyport/sallyport/internal/sqldb"
 	"github.com/sallyport/sallyport/internal/tally"
@@ -39,12 +40,13 @@ type Options struct {
 // Service keeps client secrets and lets logins with them in.
 type Service struct {
 	Options
-	pepper []byte // key of the HMACs of secrets
-	uses   tally.Tally
+	lockouts *lockout.Counter
+	pepper   []byte // key of the HMACs of secrets
+	uses     tally.Tally
 }
 
 // New returns a service. Call Start before its first login.
-func New(o Options) *Service { return &Service{Options: o} }
+func New(o Options) *Service { return &Service{Options: o, lockouts: lockout.New(o.DB)} }
 
 // Method is Universal Auth.
 func (s *Service) Method() auth.Method[Settings, Login, *Settings] {
@@ -88,14 +90,14 @@ func check(_ context.Context, s *Settings) error {
 	return auth.Normalize(s.SecretTrustedIPs)
 }
 
-// lockout says when callers are shut out.
-func (s *Settings) lockout() auth.Lockout {
-	l := auth.Lockout{Threshold: *s.LockoutThreshold, Duration: time.Duration(*s.LockoutDuration) * time.Second,
+// rule says when callers are shut out.
+func (s *Settings) rule() lockout.Rule {
+	r := lockout.Rule{Threshold: *s.LockoutThreshold, Duration: time.Duration(*s.LockoutDuration) * time.Second,
 		Reset: time.Duration(*s.LockoutReset) * time.Second}
 	if !*s.LockoutEnabled {
-		l.Threshold = 0
+		r.Threshold = 0
 	}
-	return l
+	return r
 }
 
 // Login is the body of a login.
@@ -112,7 +114,7 @@ type Login struct {
 const unknownBuckets = 1024
 
 // unknown is how failures of a client id that does not exist are counted: as by default.
-var unknown = auth.Lockout{Threshold: 3, Duration: 300 * time.Second, Reset: 30 * time.Second}
+var unknown = lockout.Rule{Threshold: 3, Duration: 300 * time.Second, Reset: 30 * time.Second}
 
 // identify finds the client and, if it is one of its secrets, the secret.
 func (s *Service) identify(ctx context.Context, login *Login, client access.Client) (identityID string, err error) {
@@ -125,10 +127,10 @@ func (s *Service) identify(ctx context.Context, login *Login, client access.Clie
 		return login.found.IdentityID, nil
 	}
 	target := bucketOf(clientID)
-	if _, err := s.Configs.Failures(ctx, Slug, target, client.IP); err != nil {
+	if _, err := s.lockouts.Failures(ctx, Slug, target, client.IP); err != nil {
 		return "", err
 	}
-	if err := s.Configs.Fail(ctx, Slug, target, client.IP, unknown); err != nil {
+	if err := s.lockouts.Fail(ctx, Slug, target, client.IP, unknown); err != nil {
 		return "", err
 	}
 	return "", auth.ErrInvalid
@@ -147,24 +149,24 @@ var (
 
 // verify checks the secret. A caller who is locked out, and one whose secret is wrong, get the same answer.
 func (s *Service) verify(ctx context.Context, settings *Settings, login *Login, client access.Client) (auth.Proof, error) {
-	f, now, lockout := login.found, s.DB.Now(), settings.lockout()
-	failures, err := s.Configs.Failures(ctx, Slug, f.IdentityID, client.IP)
+	f, now, rule := login.found, s.DB.Now(), settings.rule()
+	failures, err := s.lockouts.Failures(ctx, Slug, f.IdentityID, client.IP)
 	if err != nil {
 		return auth.Proof{}, err
 	}
-	if failures.Locked(lockout, now) {
+	if failures.Locked(rule, now) {
 		locked := *errLocked
 		locked.Reason = "temporarily_locked"
 		return auth.Proof{}, &locked
 	}
 	if f.SecretID == nil || *f.Revoked {
-		if err := s.Configs.Fail(ctx, Slug, f.IdentityID, client.IP, lockout); err != nil {
+		if err := s.lockouts.Fail(ctx, Slug, f.IdentityID, client.IP, rule); err != nil {
 			return auth.Proof{}, err
 		}
 		return auth.Proof{}, auth.Refuse("invalid_client_secret", "%s", auth.ErrInvalid.Message)
 	}
 	if failures.Any() {
-		if err := s.Configs.Forgive(ctx, Slug, f.IdentityID, client.IP); err != nil {
+		if err := s.lockouts.Forgive(ctx, Slug, f.IdentityID, client.IP); err != nil {
 			return auth.Proof{}, err
 		}
 	}

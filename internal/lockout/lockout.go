@@ -1,25 +1,32 @@
-package auth
+// Package lockout owns the count of failed logins, and whom it shuts out for a while. It does not know what a login is,
+// nor how a caller who is shut out is answered.
+package lockout
 
 import (
 	"context"
 	"net/netip"
 	"time"
 
-	"github.com/sallyport/sallyport/internal/feed"
 	"github.com/sallyport/sallyport/internal/sqldb"
 )
 
-// Lockout says when a caller who fails to log in again and again is shut out for a while. The zero value never does.
-type Lockout struct {
+// Rule says when a caller who fails to log in again and again is shut out for a while. The zero value never does.
+type Rule struct {
 	Threshold int64         // failures that lock
 	Duration  time.Duration // for how long
 	Reset     time.Duration // failures are forgotten after so long without another
 }
 
-// ceiling is how many times the threshold all callers of one client together may fail before each of them is locked by
-// its first failure. A caller that does not fail is never locked: knowing a client id is not enough to shut out whoever
-// has the secret.
+// ceiling is how many times the threshold all callers of one target together may fail before each of them is locked by
+// its first failure. A caller that does not fail is never locked: knowing a client id or an e-mail address is not enough
+// to shut out whoever has the secret.
 const ceiling = 50
+
+// Counter counts failed logins in a database, so that all replicas know of them.
+type Counter struct{ db *sqldb.DB }
+
+// New returns a counter.
+func New(db *sqldb.DB) *Counter { return &Counter{db} }
 
 // Failures is what is known of the failed logins of a caller at one target.
 type Failures struct {
@@ -34,9 +41,9 @@ type failures struct {
 }
 
 // Failures reads what is known of a caller's failed logins at a target by a method.
-func (s *Service) Failures(ctx context.Context, method, target string, ip netip.Addr) (f Failures, err error) {
+func (c *Counter) Failures(ctx context.Context, method, target string, ip netip.Addr) (f Failures, err error) {
 	var rows []failures
-	err = s.DB.Select(ctx, &rows, `SELECT caller, failures, last_at, locked_until FROM lockouts
+	err = c.db.Select(ctx, &rows, `SELECT caller, failures, last_at, locked_until FROM lockouts
 		WHERE method = $1 AND target = $2 AND caller IN ($3, '')`, method, target, callerOf(ip))
 	for _, r := range rows {
 		if r.Caller == "" {
@@ -52,7 +59,7 @@ func (s *Service) Failures(ctx context.Context, method, target string, ip netip.
 func (f Failures) Any() bool { return f.own.Failures > 0 }
 
 // Locked reports whether the caller is shut out at a time.
-func (f Failures) Locked(l Lockout, now time.Time) bool {
+func (f Failures) Locked(l Rule, now time.Time) bool {
 	if l.Threshold <= 0 {
 		return false
 	}
@@ -62,8 +69,8 @@ func (f Failures) Locked(l Lockout, now time.Time) bool {
 }
 
 // Fail notes a failed login, durably, before it is answered.
-func (s *Service) Fail(ctx context.Context, method, target string, ip netip.Addr, l Lockout) error {
-	return s.DB.WriteGrouped(ctx, func(tx *sqldb.Tx) error {
+func (c *Counter) Fail(ctx context.Context, method, target string, ip netip.Addr, l Rule) error {
+	return c.db.WriteGrouped(ctx, func(tx *sqldb.Tx) error {
 		err := addFailure(ctx, tx, method, target, callerOf(ip), l.Threshold, l)
 		if err == nil {
 			err = addFailure(ctx, tx, method, target, "", 0, l)
@@ -73,7 +80,7 @@ func (s *Service) Fail(ctx context.Context, method, target string, ip netip.Addr
 }
 
 // addFailure counts on, or anew where the last failure is long ago. At the threshold it locks; 0 never does.
-func addFailure(ctx context.Context, tx *sqldb.Tx, method, target, caller string, threshold int64, l Lockout) error {
+func addFailure(ctx context.Context, tx *sqldb.Tx, method, target, caller string, threshold int64, l Rule) error {
 	now := tx.Now()
 	var n int64
 	err := tx.Get(ctx, &n, `INSERT INTO lockouts (method, target, caller, failures, last_at, locked_until) VALUES ($1, $2, $3, 1, $4, 0)
@@ -88,15 +95,15 @@ func addFailure(ctx context.Context, tx *sqldb.Tx, method, target, caller string
 }
 
 // Forgive forgets the failures of a caller who has logged in.
-func (s *Service) Forgive(ctx context.Context, method, target string, ip netip.Addr) error {
-	return s.DB.WriteGrouped(ctx, func(tx *sqldb.Tx) error {
+func (c *Counter) Forgive(ctx context.Context, method, target string, ip netip.Addr) error {
+	return c.db.WriteGrouped(ctx, func(tx *sqldb.Tx) error {
 		_, err := tx.Exec(ctx, `DELETE FROM lockouts WHERE method = $1 AND target = $2 AND caller = $3`, method, target, callerOf(ip))
 		return err
 	})
 }
 
-// ClearLockouts forgets all failed logins at a target, and returns how many callers were shut out.
-func ClearLockouts(ctx context.Context, tx *feed.Tx, method, target string) (locked int64, err error) {
+// Clear forgets all failed logins at a target, and returns how many callers were shut out.
+func Clear(ctx context.Context, tx *sqldb.Tx, method, target string) (locked int64, err error) {
 	err = tx.Get(ctx, &locked, `SELECT count(*) FROM lockouts WHERE method = $1 AND target = $2 AND locked_until > $3`,
 		method, target, tx.Now().UnixMilli())
 	if err == nil {
@@ -105,9 +112,9 @@ func ClearLockouts(ctx context.Context, tx *feed.Tx, method, target string) (loc
 	return locked, err
 }
 
-// CleanLockouts deletes up to n rows that no longer matter, and returns how many went.
-func (s *Service) CleanLockouts(ctx context.Context, n int64) (deleted int64, err error) {
-	err = s.DB.Write(ctx, func(tx *sqldb.Tx) error {
+// Clean deletes up to n rows that no longer matter, and returns how many went.
+func (c *Counter) Clean(ctx context.Context, n int64) (deleted int64, err error) {
+	err = c.db.Write(ctx, func(tx *sqldb.Tx) error {
 		// Neither a lock nor a counter lasts longer than a day.
 		before := tx.Now().Add(-24 * time.Hour).UnixMilli()
 		deleted, err = tx.Exec(ctx, `DELETE FROM lockouts WHERE last_at < $1 AND (method, target, caller) IN
