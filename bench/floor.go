@@ -47,9 +47,9 @@ func serveFloor(in io.Reader, out io.Writer) error {
 	return server.Serve(listener)
 }
 
-// floorOf starts a floor that answers with the bytes that the server answers a GET with.
-func (b *bench) floorOf(server *process, path, token string) (*process, error) {
-	answer, err := fetch(server.addr, path, token)
+// floorOf starts a floor that answers with the bytes that the server answers a request with.
+func (b *bench) floorOf(server *process, request []byte) (*process, error) {
+	answer, err := fetch(server.addr, request)
 	if err != nil {
 		return nil, err
 	}
@@ -81,14 +81,14 @@ func (b *bench) floor(answer canned) (*process, error) {
 	return b.launch(cmd, answer.Addr)
 }
 
-// fetch returns the answer to one GET, without what net/http writes by itself.
-func fetch(addr, path, token string) (canned, error) {
+// fetch returns the answer to one request, without what net/http writes by itself.
+func fetch(addr string, request []byte) (canned, error) {
 	conn, err := net.Dial("tcp", addr)
 	if err != nil {
 		return canned{}, err
 	}
 	defer conn.Close()
-	if _, err := conn.Write(request("GET", path, token, "")); err != nil {
+	if _, err := conn.Write(request); err != nil {
 		return canned{}, err
 	}
 	res, err := http.ReadResponse(bufio.NewReader(conn), nil)
@@ -98,7 +98,7 @@ func fetch(addr, path, token string) (canned, error) {
 	defer res.Body.Close()
 	body, err := io.ReadAll(res.Body)
 	if err == nil && res.StatusCode != http.StatusOK {
-		err = fmt.Errorf("%s answered %s: %s", path, res.Status, body)
+		err = fmt.Errorf("%.60s answered %s: %s", request, res.Status, body)
 	}
 	res.Header.Del("Date")
 	return canned{Header: res.Header, Body: body}, err

@@ -69,15 +69,20 @@ func (c *caller) do(request []byte) ([]byte, error) {
 	return c.body, nil
 }
 
-// request writes an HTTP request. Without a body it is a GET if the method says so, and else has length 0.
+// request writes an HTTP request with a JSON body, or none if it is empty.
 func request(method, path, token, body string) []byte {
+	return requestOf(method, path, token, "application/json", body)
+}
+
+// requestOf is request with a body of any type.
+func requestOf(method, path, token, mediaType, body string) []byte {
 	var b bytes.Buffer
 	fmt.Fprintf(&b, "%s %s HTTP/1.1\r\nHost: 127.0.0.1\r\nUser-Agent: bench\r\n", method, path)
 	if token != "" {
 		fmt.Fprintf(&b, "Authorization: Bearer %s\r\n", token)
 	}
 	if body != "" {
-		b.WriteString("Content-Type: application/json\r\n")
+		fmt.Fprintf(&b, "Content-Type: %s\r\n", mediaType)
 	}
 	if method != "GET" {
 		fmt.Fprintf(&b, "Content-Length: %d\r\n", len(body))

@@ -11,22 +11,26 @@ const (
 	readFor   = 200 * time.Millisecond
 )
 
-// reads compares two GETs with a bare net/http handler that sends the same bytes.
+// reads compares requests that change nothing with a bare net/http handler that sends the same bytes.
 func reads(b *bench) ([]line, error) {
 	s, err := b.setUp()
 	if err != nil {
 		return nil, err
 	}
 	routes := []struct {
-		what, path string
-		least      float64
+		what    string
+		request []byte
+		least   float64
 	}{
-		{"GET /identities/details: a check, nothing else", "/api/v1/identities/details", 0.75},
-		{"GET /auth/token-auth/identities/{id}: check, permission, record", "/api/v1/auth/token-auth/identities/" + s.identity, 0.6},
+		{"GET /identities/details: a check, nothing else", request("GET", "/api/v1/identities/details", s.token, ""), 0.75},
+		{"GET /auth/token-auth/identities/{id}: check, permission, record",
+			request("GET", "/api/v1/auth/token-auth/identities/"+s.identity, s.token, ""), 0.6},
+		{"POST /oauth/introspect: check two tokens", requestOf("POST", "/api/v1/oauth/introspect", s.token,
+			"application/x-www-form-urlencoded", "token="+s.token), 0.6},
 	}
 	var table []line
 	for _, r := range routes {
-		lines, err := b.read(s, r.what, r.path, r.least)
+		lines, err := b.read(s, r.what, r.request, r.least)
 		if err != nil {
 			return nil, errors.Join(err, s.stop())
 		}
@@ -36,22 +40,21 @@ func reads(b *bench) ([]line, error) {
 }
 
 // read gives two lines: how many requests a second are answered, and what one costs the processor.
-func (b *bench) read(s *instance, what, path string, least float64) ([]line, error) {
-	floor, err := b.floorOf(s.process, path, s.token)
+func (b *bench) read(s *instance, what string, request []byte, least float64) ([]line, error) {
+	floor, err := b.floorOf(s.process, request)
 	if err != nil {
 		return nil, err
 	}
-	get := request("GET", path, s.token, "")
 	var costs [2]cost
 	for i, p := range []*process{floor, s.process} { // the first requests find cold caches
-		if _, err := costs[i].rate(p, get, readFor); err != nil {
+		if _, err := costs[i].rate(p, request, readFor); err != nil {
 			return nil, errors.Join(err, floor.stop())
 		}
 		costs[i] = cost{}
 	}
 	c, err := compare(readTurns,
-		func() (float64, error) { return costs[0].rate(floor, get, readFor) },
-		func() (float64, error) { return costs[1].rate(s.process, get, readFor) })
+		func() (float64, error) { return costs[0].rate(floor, request, readFor) },
+		func() (float64, error) { return costs[1].rate(s.process, request, readFor) })
 	return []line{
 		{what: what, unit: "requests/s", floor: c.floor, ours: c.ours, least: least},
 		{what: "- processor time of the server for one", unit: "µs", floor: costs[0].each(), ours: costs[1].each()},

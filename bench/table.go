@@ -14,6 +14,7 @@ type line struct {
 	floor float64 // 0: there is none
 	ours  float64
 	least float64 // budget: ours is at least this part of the floor; 0: no such budget
+	rate  float64 // budget: ours is at least this, in the line's unit; 0: no such budget
 	most  float64 // budget: ours is at most this, in the line's unit; 0: no such budget
 	times float64 // budget: ours is at most so many times the floor; 0: no such budget
 }
@@ -26,6 +27,7 @@ func (l line) ratio() float64 { return l.ours / l.floor }
 // within reports whether the budget holds when it is loosened by a part of itself.
 func (l line) within(loose float64) bool {
 	return (l.least == 0 || l.ratio() >= l.least*(1-loose)) &&
+		(l.rate == 0 || l.ours >= l.rate*(1-loose)) &&
 		(l.most == 0 || l.ours <= l.most*(1+loose)) &&
 		(l.times == 0 || l.ratio() <= l.times*(1+loose))
 }
@@ -39,6 +41,8 @@ func (l line) budget() string {
 		return "ratio >= " + figure(l.least)
 	case l.times != 0:
 		return "ratio <= " + figure(l.times)
+	case l.rate != 0:
+		return ">= " + figure(l.rate) + " " + l.unit
 	case l.most != 0:
 		return "<= " + figure(l.most) + " " + l.unit
 	}

@@ -60,6 +60,38 @@ func verify(b *bench) ([]line, error) {
 	}, err
 }
 
+// ability measures whether an ability of 50 rules, each with three conditions, allows the reading of a secret.
+func ability(*bench) ([]line, error) {
+	var rules []access.Rule
+	for i := range 50 {
+		rules = append(rules, access.Rule{Subject: access.SubjectSecrets, Actions: access.Actions{access.ReadValue}, Inverted: i%5 == 4,
+			Conditions: access.Conditions{
+				"environment": map[string]any{"$in": []any{"dev", fmt.Sprint("env-", i)}},
+				"secretPath":  map[string]any{"$glob": fmt.Sprintf("/team-%d/*/config/**", i)},
+				"secretName":  map[string]any{"$ne": "ROOT"},
+			}})
+	}
+	compiled, err := access.CompileProject(rules)
+	if err != nil {
+		return nil, err
+	}
+	const path = "/team-0/x/config/db" // the first rule alone allows it, and the last are asked first
+	fields := access.Fields{access.Environment("dev"), access.SecretPath(path), access.SecretName("A")}
+	c, err := compare(1,
+		func() (float64, error) {
+			return perCall(func() error { runtime.KeepAlive(sha256.Sum256([]byte(path))); return nil })
+		},
+		func() (float64, error) {
+			return perCall(func() error {
+				if !compiled.Allows(access.ReadValue, access.SubjectSecrets, fields) {
+					return errors.New("the ability allows less than its rules")
+				}
+				return nil
+			})
+		})
+	return []line{{what: "check an ability of 50 rules with conditions (floor: SHA-256 of a path)", unit: "ns", floor: c.floor, ours: c.ours, most: 2000}}, err
+}
+
 // perCall returns how many nanoseconds one call of fn takes.
 func perCall(fn func() error) (float64, error) {
 	begin := time.Now()

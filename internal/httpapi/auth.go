@@ -4,6 +4,7 @@ import (
 	"net/http"
 	"strings"
 
+	"github.com/sallyport/sallyport/internal/access"
 	"github.com/sallyport/sallyport/internal/fault"
 )
 
@@ -24,6 +25,23 @@ func (ex *exchange) authenticate(r *http.Request) *fault.Error {
 		return fault.New(fault.Unauthenticated, "The token belongs to nobody. Log in and send the token you get.")
 	}
 	ex.actor = actor
+	return ex.admits(actor)
+}
+
+var (
+	errUserOnly = fault.New(fault.Forbidden, "This route is for people: log in as a user and send that token. A machine identity cannot use it.")
+	errNoOrg    = fault.New(fault.Unauthenticated, "You have not chosen an organization yet: send its id to POST /api/v3/auth/select-organization, and use the token that you get.")
+)
+
+// admits refuses callers that the route is not made for.
+func (ex *exchange) admits(actor *access.Actor) *fault.Error {
+	route := &ex.endpoint.route
+	switch {
+	case route.UserOnly && actor.Type != access.ActorUser:
+		return errUserOnly
+	case !route.NoOrg && actor.Type == access.ActorUser && actor.OrgID == "":
+		return errNoOrg
+	}
 	return nil
 }
 

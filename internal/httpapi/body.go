@@ -30,10 +30,11 @@ func (ep *endpoint) readBody(ex *exchange, r *http.Request) *fault.Error {
 		}
 		body = []byte("{}")
 	} else if ep.route.Form && isForm(r.Header) {
-		var f *fault.Error
-		if body, f = formObject(content); f != nil {
+		object, f := formObject(content)
+		if f != nil {
 			return f
 		}
+		return ep.check(ex, object)
 	} else if f := mediaType(r.Header); f != nil {
 		return f
 	}

@@ -64,6 +64,13 @@ func Client(ctx context.Context) access.Client {
 	return access.Client{}
 }
 
+// SetCookie has the answer to the request that ctx belongs to set a cookie. Outside of a request it does nothing.
+func SetCookie(ctx context.Context, cookie *http.Cookie) {
+	if ex := exchangeOf(ctx); ex != nil {
+		http.SetCookie(ex, cookie)
+	}
+}
+
 // open begins an exchange. The request id is always our own: one from the caller could be forged into the log.
 func (a *API) open(w http.ResponseWriter, r *http.Request) *exchange {
 	ex := &exchange{ResponseWriter: w, api: a, started: a.options.Now(), method: methodLabel(r.Method)}

@@ -33,6 +33,9 @@ type Route struct {
 	AnyActor   bool       // any live token, no permission beyond it
 	Open       bool       // no authentication at all: login, bootstrap, status
 
+	UserOnly bool // beside AnyActor: only a user may call; a machine identity gets 403
+	NoOrg    bool // a user may call who has not chosen an organization yet; others get 401
+
 	Form       bool  // the body may also be a form (application/x-www-form-urlencoded), as OAuth has it
 	MaxBody    int64 // largest body in bytes; default Options.MaxBody. Low on an open route: strangers cost less memory
 	Hidden     bool  // works, but is left out of the OpenAPI document
@@ -55,6 +58,9 @@ func Handle[I, O any](a *API, r Route, h func(ctx context.Context, actor *access
 	if (r.Permission == Permission{}) != r.AnyActor {
 		panic(r.name() + ": declare either Permission or AnyActor")
 	}
+	if r.UserOnly && !r.AnyActor {
+		panic(r.name() + ": UserOnly is for a route that asks for no permission")
+	}
 	if a.options.Authenticate == nil {
 		panic(r.name() + ": Options.Authenticate is missing")
 	}
@@ -64,8 +70,8 @@ func Handle[I, O any](a *API, r Route, h func(ctx context.Context, actor *access
 // HandleOpen registers a route that needs no authentication; r.Open says so. An Authorization header is ignored, so
 // that a stale token does not keep anybody from logging in. Input and output are as in Handle.
 func HandleOpen[I, O any](a *API, r Route, h func(ctx context.Context, client access.Client, in *I) (*O, error)) {
-	if !r.Open || r.AnyActor || r.Permission != (Permission{}) {
-		panic(r.name() + ": HandleOpen needs Open, and neither Permission nor AnyActor")
+	if !r.Open || r.AnyActor || r.UserOnly || r.NoOrg || r.Permission != (Permission{}) {
+		panic(r.name() + ": HandleOpen needs Open, and nothing that says which actor may call")
 	}
 	register(a, r, func(ctx context.Context, ex *exchange, in *I) (*O, error) { return h(ctx, ex.client, in) })
 }

@@ -38,8 +38,19 @@ func (p *Prose) Resolve(_ huma.Context, prefix *huma.PathBuffer) []error {
 }
 
 func refuse(s string, prefix *huma.PathBuffer, message string, bad func(rune) bool) []error {
-	if utf8.ValidString(s) && strings.IndexFunc(s, bad) < 0 {
+	if plain(s) || utf8.ValidString(s) && strings.IndexFunc(s, bad) < 0 {
 		return nil
 	}
 	return []error{&huma.ErrorDetail{Message: message, Location: prefix.String()}}
+}
+
+// plain reports whether a string is printable ASCII alone, as a token or a password is: no rule here refuses that, and
+// a walk over runes would cost more than the rest of the check.
+func plain(s string) bool {
+	for i := range len(s) {
+		if s[i] < ' ' || s[i] > '~' {
+			return false
+		}
+	}
+	return true
 }

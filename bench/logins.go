@@ -1,0 +1,43 @@
+package main
+
+import (
+	"encoding/json"
+	"errors"
+)
+
+// logins measures logging in with a client secret, beside a bare net/http handler that sends the bytes of one answer.
+func logins(b *bench) ([]line, error) {
+	s, err := b.setUp()
+	if err != nil {
+		return nil, err
+	}
+	table, err := b.logins(s)
+	return table, errors.Join(err, s.stop())
+}
+
+func (b *bench) logins(s *instance) ([]line, error) {
+	body, err := s.clientSecret()
+	if err != nil {
+		return nil, err
+	}
+	lines, err := b.read(s, "log in with a client secret", request("POST", "/api/v1/auth/universal-auth/login", "", body), 0)
+	if err == nil {
+		lines[0].rate = 5000
+	}
+	return lines, err
+}
+
+// clientSecret gives the administrator's identity Universal Auth, and returns the body of its login.
+func (s *instance) clientSecret() (string, error) {
+	at := "/api/v1/auth/universal-auth/identities/" + s.identity
+	var config struct {
+		IdentityUniversalAuth struct{ ClientID string }
+	}
+	var made struct{ ClientSecret string }
+	err := s.post(at, "{}", &config)
+	if err == nil {
+		err = s.post(at+"/client-secrets", "{}", &made)
+	}
+	login, errMarshal := json.Marshal(map[string]string{"clientId": config.IdentityUniversalAuth.ClientID, "clientSecret": made.ClientSecret})
+	return string(login), errors.Join(err, errMarshal)
+}
