@@ -28,8 +28,8 @@ var floors = [][]string{
 	{"role"},
 	{"org"},
 	{"identity"},
-	{"token"},
-	{"auth", "oauth"},
+	{"project", "token"},
+	{"auth", "oauth", "user"},
 	{"auth/assertion"},
 	{"auth/*"},
 	{"app"},
@@ -37,7 +37,7 @@ var floors = [][]string{
 }
 
 // features are what cli reaches through app and over HTTP alone.
-var features = []string{"access", "audit", "feed", "lockout", "role", "org", "identity", "token", "auth", "oauth"}
+var features = []string{"access", "audit", "feed", "lockout", "role", "org", "identity", "project", "token", "auth", "oauth", "user"}
 
 func TestImportsRunOneWay(t *testing.T) {
 	floors := floorOf()

@@ -28,6 +28,7 @@ import (
 	"github.com/sallyport/sallyport/internal/lockout"
 	"github.com/sallyport/sallyport/internal/oauth"
 	"github.com/sallyport/sallyport/internal/org"
+	"github.com/sallyport/sallyport/internal/project"
 	"github.com/sallyport/sallyport/internal/role"
 	"github.com/sallyport/sallyport/internal/seal"
 	"github.com/sallyport/sallyport/internal/sqldb"
@@ -61,6 +62,7 @@ type App struct {
 	tokenAuth  *tokenauth.Service
 	universal  *universal.Service
 	assertions *assertion.Service
+	projects   *project.Service
 	api        *httpapi.API
 }
 
@@ -88,7 +90,7 @@ func New(ctx context.Context, o Options) (*App, error) {
 // build makes the features. Where one needs another that is above it, it gets a function that is set here.
 func (a *App) build(root *seal.Key, c config.Server) {
 	a.roles = role.New(a.db, a.feed, a.audit)
-	a.orgs = org.New(org.Options{DB: a.db, Feed: a.feed, Audit: a.audit, MakeAdmin: a.makeAdmin})
+	a.orgs = org.New(org.Options{DB: a.db, Feed: a.feed, Audit: a.audit, Root: root, MakeAdmin: a.makeAdmin})
 	a.identities = identity.New(identity.Options{DB: a.db, Feed: a.feed, Roles: a.roles, Audit: a.audit,
 		ExpiryBound: func(ctx context.Context, tx *sqldb.Tx) (time.Time, error) { return a.tokens.ExpiryBound(ctx, tx) },
 		Methods: func(ctx context.Context, ids []string) (map[string][]string, error) {
@@ -102,6 +104,8 @@ func (a *App) build(root *seal.Key, c config.Server) {
 	a.lockouts = lockout.New(a.db)
 	a.configs = auth.New(auth.Options{DB: a.db, Feed: a.feed, Audit: a.audit, Root: root, Orgs: a.orgs,
 		Identities: a.identities, Tokens: a.tokens})
+	a.projects = project.New(project.Options{DB: a.db, Feed: a.feed, Audit: a.audit, Roles: a.roles, Orgs: a.orgs, Identities: a.identities,
+		Grace: c.EnvGrace})
 	a.tokenAuth = tokenauth.New(tokenauth.Options{DB: a.db, Audit: a.audit, Orgs: a.orgs, Identities: a.identities,
 		Configs: a.configs, Tokens: a.tokens})
 	a.universal = universal.New(universal.Options{DB: a.db, Feed: a.feed, Audit: a.audit, Root: root, Identities: a.identities,
@@ -128,6 +132,7 @@ func (a *App) mount(o Options) error {
 	a.orgs.Routes(a.api)
 	a.identities.Routes(a.api)
 	a.roles.Routes(a.api)
+	a.projects.Routes(a.api)
 	a.tokenAuth.Routes(a.api)
 	a.universal.Routes(a.api)
 	a.tokens.Routes(a.api)

@@ -32,6 +32,7 @@ type Server struct {
 	MaxTokenAge    time.Duration `default:"2160h" env:"SALLYPORT_MAX_TOKEN_AGE" help:"Longest life of one access token where no other limit is set."`
 	MaxBody        int64         `default:"8388608" env:"SALLYPORT_MAX_BODY" help:"Largest request body, in bytes."`
 	AuditRetention time.Duration `default:"8760h" env:"SALLYPORT_AUDIT_RETENTION" help:"How long audit events are kept."`
+	EnvGrace       time.Duration `name:"environment-grace" default:"168h" env:"SALLYPORT_ENVIRONMENT_GRACE" help:"How long a deleted environment of a project can be restored, before its secrets are gone."`
 	LogFormat      string        `default:"text" enum:"text,json" env:"SALLYPORT_LOG_FORMAT" help:"Form of the log lines: text or json."`
 	LogLevel       string        `default:"info" enum:"debug,info,warn,error" env:"SALLYPORT_LOG_LEVEL" help:"Least level that is logged; debug has a line for each request."`
 }
@@ -61,6 +62,9 @@ func (s *Server) Validate() error {
 	}
 	if s.AuditRetention < time.Hour {
 		return fmt.Errorf("--audit-retention must be at least 1h")
+	}
+	if s.EnvGrace < 0 || s.EnvGrace > 10*365*24*time.Hour {
+		return fmt.Errorf("--environment-grace must lie between 0s and 10 years (87600h)")
 	}
 	return nil
 }

@@ -42,6 +42,7 @@ func TestValidate(t *testing.T) {
 		"refused/lease too long":           {func(s *config.Server) { s.Lease = time.Minute }, "--lease"},
 		"refused/body too small":           {func(s *config.Server) { s.MaxBody = 1023 }, "--max-body"},
 		"refused/body too large":           {func(s *config.Server) { s.MaxBody = 1<<30 + 1 }, "--max-body"},
+		"refused/negative grace":           {func(s *config.Server) { s.EnvGrace = -time.Hour }, "--environment-grace"},
 		"refused/audit of minutes":         {func(s *config.Server) { s.AuditRetention = time.Minute }, "--audit-retention"},
 	}
 	for name, test := range tests {

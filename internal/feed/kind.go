@@ -8,8 +8,8 @@ type Kind string
 // The cut-offs and revocations: they are state, loaded at start, and remembered until every token that they could
 // concern has expired. A cut-off kills the tokens whose born is below the entry's sequence number.
 const (
-	TokenRevoked  Kind = "token"          // Key(token id, identity id)
-	CutIdentity   Kind = "cut-identity"   // identity id
+	TokenRevoked  Kind = "token"          // Key(token id, identity id), or Key(session id, user id)
+	CutIdentity   Kind = "cut-identity"   // identity or user id
 	CutMethod     Kind = "cut-method"     // Key(identity id, method)
 	CutSecret     Kind = "cut-secret"     // client secret id
 	CutMembership Kind = "cut-membership" // Key(identity id, organisation id)
@@ -19,12 +19,16 @@ const (
 
 // The evictions: a fact that replicas cache was changed, and must be read anew.
 const (
-	Grants      Kind = "grants"       // Key(actor id, organisation id): what an identity or user may do there
-	Roles       Kind = "roles"        // organisation id: the rules of one of its roles
+	Grants      Kind = "grants"       // Key(actor id, organisation or project id): what an identity or user may do there
+	Roles       Kind = "roles"        // organisation or project id: the rules of one of its roles
 	Config      Kind = "config"       // Key(identity id, method): a login method's configuration
 	IdentityRow Kind = "identity"     // identity id
+	UserRow     Kind = "user"         // user id
 	OrgRow      Kind = "org"          // organisation id
 	SigningKeys Kind = "signing-keys" // empty
+	Project     Kind = "project"      // project id: its row, or its environments, folders or tags
+	ProjectSlug Kind = "project-slug" // Key(organisation id, slug): which project has the slug
+	ProjectKey  Kind = "project-key"  // project id: its data key was sealed anew, or is gone
 )
 
 // Key joins the parts of an entry's key. Parts are ids and slugs: they hold no space.

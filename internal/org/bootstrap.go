@@ -9,6 +9,7 @@ import (
 	"github.com/sallyport/sallyport/internal/feed"
 	"github.com/sallyport/sallyport/internal/id"
 	"github.com/sallyport/sallyport/internal/role"
+	"github.com/sallyport/sallyport/internal/seal"
 	"github.com/sallyport/sallyport/internal/sqldb"
 )
 
@@ -17,6 +18,7 @@ type Options struct {
 	DB    *sqldb.DB
 	Feed  *feed.Feed
 	Audit *audit.Log
+	Root  *seal.Key // the root key
 
 	// MakeAdmin makes, in the transaction of the bootstrap, the identity that administers the instance, and returns how
 	// to get at its token once the transaction is committed.

@@ -16,32 +16,41 @@ const cacheSize = 50_000
 
 // Service resolves grants, from memory where they were read before, and keeps custom roles.
 type Service struct {
-	db    *sqldb.DB
-	feed  *feed.Feed
-	audit *audit.Log
-	cache *feed.Cache[*Grants]
+	db       *sqldb.DB
+	feed     *feed.Feed
+	audit    *audit.Log
+	cache    *feed.Cache[*Grants]
+	projects *feed.Cache[*Grants]
+	vars     *feed.Cache[*variables]
 }
 
 // New returns a service that follows the feed.
 func New(db *sqldb.DB, f *feed.Feed, log *audit.Log) *Service {
-	s := &Service{db: db, feed: f, audit: log, cache: feed.NewCache[*Grants](f, feed.Grants, cacheSize)}
+	s := &Service{db: db, feed: f, audit: log,
+		cache:    feed.NewCache[*Grants](f, feed.Grants, cacheSize),
+		projects: feed.NewCache[*Grants](f, feed.Grants, cacheSize),
+		vars:     feed.NewCache[*variables](f, feed.IdentityRow, cacheSize)}
 	// A role may be held by any number of identities: rather than look for them, all grants are read anew.
-	f.Follow(feed.Roles, func(feed.Entry) { s.cache.Clear() })
+	f.Follow(feed.Roles, func(feed.Entry) {
+		s.cache.Clear()
+		s.projects.Clear()
+	})
 	return s
 }
 
-// Grants is what an identity may do in an organisation.
+// Grants is what an identity may do in an organisation, or an actor in a project.
 type Grants struct {
 	Member        bool // it is an active member at all
-	InstanceAdmin bool
+	InstanceAdmin bool // not told in a project
 	Ability       *access.Ability
-	changesAt     int64 // milliseconds; when a temporary role next begins or ends, 0: never
+	changesAt     int64      // milliseconds; when a temporary role next begins or ends, 0: never
+	vars          *variables // what templates were filled in with; nil in an organisation
 }
 
-// Of returns the grants of an identity in an organisation. No membership is no error: the ability is then empty.
-func (s *Service) Of(ctx context.Context, identityID, orgID string) (*Grants, error) {
-	key := feed.Key(identityID, orgID)
-	read := func(ctx context.Context) (*Grants, error) { return s.read(ctx, identityID, orgID) }
+// Of returns the grants of an identity, or of a user, in an organisation. No membership is no error: the ability is then empty.
+func (s *Service) Of(ctx context.Context, actorID, orgID string) (*Grants, error) {
+	key := feed.Key(actorID, orgID)
+	read := func(ctx context.Context) (*Grants, error) { return s.read(ctx, actorID, orgID) }
 	g, err := s.cache.Load(ctx, key, read)
 	if err == nil && g.changesAt != 0 && s.db.Now().UnixMilli() >= g.changesAt {
 		s.cache.Evict(key)
@@ -50,27 +59,35 @@ func (s *Service) Of(ctx context.Context, identityID, orgID string) (*Grants, er
 	return g, err
 }
 
-func (s *Service) read(ctx context.Context, identityID, orgID string) (*Grants, error) {
-	stored, err := s.stored(ctx, identityID, orgID)
+func (s *Service) read(ctx context.Context, actorID, orgID string) (*Grants, error) {
+	stored, err := s.stored(ctx, actorID, orgID)
 	if err != nil {
 		return nil, err
 	}
 	now := s.db.Now().UnixMilli()
 	g := &Grants{Member: len(stored) > 0, InstanceAdmin: len(stored) > 0 && stored[0].InstanceAdmin}
+	rules, err := g.active(stored, now, access.OrgRole)
+	if err == nil {
+		g.Ability, err = access.Compile(rules)
+	}
+	return g, err
+}
+
+// active returns the rules of the roles that hold now, in their order, and notes when that next changes.
+func (g *Grants) active(stored []storedRole, now int64, builtIn func(slug string) ([]access.Rule, bool)) ([]access.Rule, error) {
 	var rules []access.Rule
 	for _, r := range stored {
 		g.noteChange(r, now)
 		if !r.activeAt(now) {
 			continue
 		}
-		more, err := r.rules()
+		more, err := r.rules(builtIn)
 		if err != nil {
 			return nil, err
 		}
 		rules = append(rules, more...)
 	}
-	g.Ability, err = access.Compile(rules)
-	return g, err
+	return rules, nil
 }
 
 // noteChange remembers the next time at which a temporary role begins or ends.

@@ -20,21 +20,24 @@ type storedRole struct {
 	InstanceAdmin bool    `db:"instance_admin"`
 }
 
-func (s *Service) stored(ctx context.Context, identityID, orgID string) (roles []storedRole, err error) {
+// stored returns the roles of an identity, or of a user, in an organisation. Their ids are apart from each other.
+func (s *Service) stored(ctx context.Context, actorID, orgID string) (roles []storedRole, err error) {
 	return roles, s.db.Select(ctx, &roles, `SELECT r.role, c.permissions, r.temporary, r.access_start, r.access_end,
-		EXISTS (SELECT 1 FROM instance_admins a WHERE a.identity_id = m.identity_id) AS instance_admin
+		EXISTS (SELECT 1 FROM instance_admins a WHERE a.identity_id = m.identity_id) OR
+		EXISTS (SELECT 1 FROM users u WHERE u.id = m.user_id AND u.super_admin) AS instance_admin
 		FROM memberships m JOIN membership_roles r ON r.membership_id = m.id
 		LEFT JOIN custom_roles c ON c.id = r.custom_role_id
-		WHERE m.identity_id = $1 AND m.scope = 'organization' AND m.org_id = $2 AND m.active ORDER BY r.created_at, r.id`,
-		identityID, orgID)
+		WHERE (m.identity_id = $1 OR m.user_id = $1) AND m.scope = 'organization' AND m.org_id = $2 AND m.active ORDER BY r.created_at, r.id`,
+		actorID, orgID)
 }
 
-// rules returns what the role allows. A role that this program does not know is an error: guessing could allow too much.
-func (r storedRole) rules() ([]access.Rule, error) {
+// rules returns what the role allows; builtIn has the rules of built-in ones. A role that this program does not know is
+// an error: guessing could allow too much.
+func (r storedRole) rules(builtIn func(slug string) ([]access.Rule, bool)) ([]access.Rule, error) {
 	if r.Permissions != nil {
 		return parseRules(*r.Permissions)
 	}
-	rules, ok := access.OrgRole(r.Role)
+	rules, ok := builtIn(r.Role)
 	if !ok {
 		return nil, fmt.Errorf("the database grants the role %q, which this program does not have", r.Role)
 	}
@@ -53,9 +56,10 @@ type Assignment struct {
 // Permanent assigns one role without an end.
 func Permanent(r *Role) []Assignment { return []Assignment{{Role: r}} }
 
-// Member is an identity or a user that joins an organisation. One of the two ids is set.
+// Member is an identity or a user that joins an organisation, or a project of it. One of the two last ids is set.
 type Member struct {
 	OrgID      string
+	ProjectID  string // empty for the organisation itself
 	IdentityID string
 	UserID     string
 	Roles      []Assignment
@@ -64,8 +68,12 @@ type Member struct {
 // Join makes a membership. The caller has checked that the roles may be handed out.
 func Join(ctx context.Context, tx *sqldb.Tx, m Member) (membershipID string, err error) {
 	membershipID, now := id.New(), tx.Now().UnixMilli()
-	_, err = tx.Exec(ctx, `INSERT INTO memberships (id, scope, org_id, identity_id, user_id, active, created_at, updated_at)
-		VALUES ($1, 'organization', $2, $3, $4, TRUE, $5, $5)`, membershipID, m.OrgID, null(m.IdentityID), null(m.UserID), now)
+	scope := "organization"
+	if m.ProjectID != "" {
+		scope = "project"
+	}
+	_, err = tx.Exec(ctx, `INSERT INTO memberships (id, scope, org_id, project_id, identity_id, user_id, active, created_at, updated_at)
+		VALUES ($1, $2, $3, $4, $5, $6, TRUE, $7, $7)`, membershipID, scope, m.OrgID, null(m.ProjectID), null(m.IdentityID), null(m.UserID), now)
 	if err == nil {
 		err = addRoles(ctx, tx, membershipID, m.Roles)
 	}

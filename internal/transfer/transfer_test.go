@@ -66,6 +66,7 @@ func (f *filled) secrets(t testing.TB, s *harness.Server) {
 	s.As("").Call(t, http.MethodPost, universal+"login", map[string]any{"clientId": f.clientID, "clientSecret": "wrong"}).Want(401)
 	s.Admin.Call(t, http.MethodPost, "/api/v1/organization/roles", map[string]any{"slug": "odd", "name": "Ödd",
 		"permissions": []any{map[string]any{"subject": "identity", "action": []string{"read"}}}}).Want(200)
+	s.Admin.Call(t, http.MethodPost, "/api/v1/projects", map[string]any{"projectName": "Ödd"}).Want(200)
 }
 
 // paths are what the administrator reads on both sides.
@@ -76,6 +77,7 @@ func (f *filled) paths(orgID string) []string {
 		"/api/v1/identities/" + f.live.ID,
 		"/api/v1/auth/token-auth/identities/" + f.live.ID + "/tokens",
 		universal + "identities/" + f.live.ID + "/client-secrets",
+		"/api/v1/projects",
 	}
 }
 
@@ -92,6 +94,9 @@ func oddRows(t testing.TB, s *harness.Server) {
 			odd, strings.Repeat("é", i), -i)
 	}
 	s.Exec(t, `INSERT INTO identity_metadata (id, identity_id, key, value) VALUES ('m', ?, '', ?)`, s.AdminID, strings.Repeat("ü🦜", 1<<18))
+	s.Exec(t, `INSERT INTO tags (id, project_id, slug, created_by_type, created_at, updated_at) SELECT 't', id, ?, '', 0, 0 FROM projects`, odd)
+	s.Exec(t, `INSERT INTO privileges (id, membership_id, slug, permissions, temporary, created_at, updated_at)
+		SELECT 'p', id, ?, '[]', FALSE, 0, 0 FROM memberships WHERE scope = 'project'`, odd)
 	s.Exec(t, manyEvents, 2500)
 }
 

@@ -82,11 +82,23 @@ func (p *prober) send(body any) func(request) *harness.Answer {
 	return func(good request) *harness.Answer { return p.s.Admin.Call(p.t, p.r.Method, good.path, body) }
 }
 
-// at sends the good body to another path.
+// at sends the good body to another path, with the query of the good one.
 func (p *prober) at(change func(path string) string) func(request) *harness.Answer {
 	return func(good request) *harness.Answer {
-		return p.s.Admin.Call(p.t, p.r.Method, change(good.path), good.body)
+		path, query, found := strings.Cut(good.path, "?")
+		if path = change(path); found {
+			path = withQuery(path, query)
+		}
+		return p.s.Admin.Call(p.t, p.r.Method, path, good.body)
 	}
+}
+
+// withQuery adds parameters to a path.
+func withQuery(path, query string) string {
+	if strings.Contains(path, "?") {
+		return path + "&" + query
+	}
+	return path + "?" + query
 }
 
 // strangers call with the token of another organisation.
@@ -95,7 +107,7 @@ func (p *prober) strangers(stranger harness.Client) {
 	switch {
 	case p.r.ID == "create-identity" || slices.Contains(instanceAdmin, p.r.ID):
 		status = []int{403}
-	case strings.Contains(p.r.Path, "{"):
+	case strings.Contains(p.r.Path, "{") || inProject(p.r):
 		status = []int{404}
 	}
 	p.try("with a token of another organization", status, func(good request) *harness.Answer {
@@ -103,7 +115,7 @@ func (p *prober) strangers(stranger harness.Client) {
 	})
 	if !p.r.Open {
 		p.try("without a token nothing else counts", []int{401}, func(good request) *harness.Answer {
-			return p.s.As("").With("Content-Type", "text/plain").Call(p.t, p.r.Method, good.path+"?limit=-1&limit=%zz", "{")
+			return p.s.As("").With("Content-Type", "text/plain").Call(p.t, p.r.Method, withQuery(good.path, "limit=-1&limit=%zz"), "{")
 		})
 	}
 }
@@ -182,7 +194,9 @@ func (p *prober) ids(name string, at int) {
 // queries tries every documented parameter, and some that are not.
 func (p *prober) queries(d *document) {
 	query := func(q string) func(request) *harness.Answer {
-		return p.at(func(path string) string { return path + "?" + q })
+		return func(good request) *harness.Answer {
+			return p.s.Admin.Call(p.t, p.r.Method, withQuery(good.path, q), good.body)
+		}
 	}
 	p.try("unknown parameters", []int{accepted}, query("a=b&c&=&%20=1"))
 	known := 0

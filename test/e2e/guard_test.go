@@ -15,7 +15,7 @@ var open = []string{"get-status", "get-health", "get-readiness", "get-jwks", "bo
 	"login-jwt-auth", "login-oidc-auth", "login-kubernetes-auth", "oauth-revoke", "oauth-metadata"}
 
 // anyActor are the routes that ask for a live token and for no permission.
-var anyActor = []string{"get-own-details", "oauth-introspect"}
+var anyActor = []string{"get-own-details", "oauth-introspect", "list-projects"}
 
 // instanceAdmin are the routes that no role opens: only an administrator of the whole instance may call them.
 var instanceAdmin = []string{"rotate-signing-keys", "list-replicas"}
@@ -24,7 +24,8 @@ func TestEveryRouteDeclaresWhoMayCallIt(t *testing.T) {
 	t.Parallel()
 	for _, r := range shared.App.API().Routes() {
 		permission := r.Permission != httpapi.Permission{}
-		if r.Open != slices.Contains(open, r.ID) || r.AnyActor != (slices.Contains(anyActor, r.ID) || slices.Contains(instanceAdmin, r.ID)) || permission == (r.Open || r.AnyActor) {
+		forAny := slices.Contains(anyActor, r.ID) || slices.Contains(instanceAdmin, r.ID) || slices.Contains(anyMember, r.ID)
+		if r.Open != slices.Contains(open, r.ID) || r.AnyActor != forAny || permission == (r.Open || r.AnyActor) {
 			t.Errorf("%s: open %v, for any actor %v, permission %+v", r.ID, r.Open, r.AnyActor, r.Permission)
 		}
 	}
@@ -50,7 +51,11 @@ func TestGuard(t *testing.T) {
 				s.As(d.JWT).Call(t, r.Method, good.path, good.body).WantError(401, "TokenError")
 			})
 		}
-		if r.Permission != (httpapi.Permission{}) {
+		if inProject(r) {
+			t.Run("refused/no member of the project", func(t *testing.T) {
+				nobody.Call(t, r.Method, good.path, good.body).WantError(403, "ForbiddenError")
+			})
+		} else if r.Permission != (httpapi.Permission{}) {
 			t.Run("refused/without rights", func(t *testing.T) {
 				a := nobody.Call(t, r.Method, good.path, good.body).WantError(403, "PermissionDenied")
 				if rules, ok := a.At("details").([]any); !ok || len(rules) != 0 {
@@ -109,6 +114,7 @@ var member = []string{
 	"list-identity-memberships", "get-identity-membership", "create-identity-membership", "update-identity-membership", "delete-identity-membership",
 	"get-jwt-auth", "get-oidc-auth", "get-kubernetes-auth",
 	"get-universal-auth", "list-client-secrets", "get-client-secret", "clear-universal-auth-lockouts",
+	"create-project",
 }
 
 func TestBuiltInRoles(t *testing.T) {
@@ -136,7 +142,7 @@ func TestBuiltInRoles(t *testing.T) {
 // refusals returns which of the built-in roles a route refuses, and as what.
 func refusals(r httpapi.Route) map[string]string {
 	switch {
-	case slices.Contains(instanceAdmin, r.ID):
+	case slices.Contains(instanceAdmin, r.ID) || inProject(r):
 		return map[string]string{"admin": "ForbiddenError", "member": "ForbiddenError", "no-access": "ForbiddenError"}
 	case r.AnyActor:
 		return nil

@@ -242,6 +242,9 @@ func requestOf(t *testing.T, s *harness.Server, r httpapi.Route) request {
 		build = external[r.ID]
 	}
 	if build == nil {
+		build = projectRequests[r.ID]
+	}
+	if build == nil {
 		t.Fatalf("the route %s has no entry in requests: without one nothing of it is tested", r.ID)
 	}
 	return build(t, s)

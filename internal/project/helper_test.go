@@ -1,0 +1,167 @@
+package project
+
+import (
+	"bytes"
+	"context"
+	"log/slog"
+	"sync/atomic"
+	"testing"
+	"time"
+
+	"github.com/sallyport/sallyport/internal/access"
+	"github.com/sallyport/sallyport/internal/audit"
+	"github.com/sallyport/sallyport/internal/fault"
+	"github.com/sallyport/sallyport/internal/feed"
+	"github.com/sallyport/sallyport/internal/id"
+	"github.com/sallyport/sallyport/internal/identity"
+	"github.com/sallyport/sallyport/internal/org"
+	"github.com/sallyport/sallyport/internal/role"
+	"github.com/sallyport/sallyport/internal/seal"
+	"github.com/sallyport/sallyport/internal/sqldb"
+	"github.com/sallyport/sallyport/internal/sqldb/sqldbtest"
+)
+
+// grace is how long environments can be restored in these tests.
+const grace = time.Hour
+
+// fixture is a started service with one organisation, and a clock that only the test moves.
+type fixture struct {
+	*Service
+	t   testing.TB
+	ms  *atomic.Int64
+	org string
+}
+
+// each runs fn once an engine.
+func each(t *testing.T, fn func(t *testing.T, f *fixture)) {
+	t.Helper()
+	for _, engine := range []sqldb.Engine{sqldb.SQLite, sqldb.Postgres} {
+		t.Run(string(engine), func(t *testing.T) { fn(t, newFixture(t, engine)) })
+	}
+}
+
+func newFixture(t testing.TB, engine sqldb.Engine) *fixture {
+	t.Helper()
+	ms := &atomic.Int64{}
+	ms.Store(1_790_000_000_000)
+	db := sqldbtest.OpenWith(t, engine, sqldb.Options{Logger: slog.New(slog.DiscardHandler), Now: func() time.Time { return time.UnixMilli(ms.Load()) }})
+	f := &fixture{Service: replica(t, db), t: t, ms: ms}
+	f.org = f.newOrg()
+	return f
+}
+
+// replica starts a service on a database.
+func replica(t testing.TB, db *sqldb.DB) *Service {
+	t.Helper()
+	root, err := seal.NewKey(bytes.Repeat([]byte{7}, seal.KeySize))
+	if err != nil {
+		t.Fatal(err)
+	}
+	log := feed.New(feed.Options{DB: db, Logger: slog.New(slog.DiscardHandler)})
+	records := audit.New(db, 0)
+	roles := role.New(db, log, records)
+	s := New(Options{DB: db, Feed: log, Audit: records, Roles: roles, Grace: grace,
+		Orgs: org.New(org.Options{DB: db, Feed: log, Audit: records, Root: root}),
+		Identities: identity.New(identity.Options{DB: db, Feed: log, Roles: roles, Audit: records,
+			Methods:     func(context.Context, []string) (map[string][]string, error) { return nil, nil },
+			ExpiryBound: func(_ context.Context, tx *sqldb.Tx) (time.Time, error) { return tx.Now().Add(time.Hour), nil },
+		})})
+	if err := log.Start(t.Context()); err != nil {
+		t.Fatal(err)
+	}
+	ctx, stop := context.WithCancel(context.WithoutCancel(t.Context()))
+	ended := make(chan struct{})
+	go func() {
+		defer close(ended)
+		log.Run(ctx)
+	}()
+	t.Cleanup(func() {
+		stop()
+		<-ended
+	})
+	return s
+}
+
+func (f *fixture) exec(query string, args ...any) {
+	f.t.Helper()
+	err := f.DB.Write(f.t.Context(), func(tx *sqldb.Tx) error {
+		_, err := tx.Exec(f.t.Context(), query, args...)
+		return err
+	})
+	if err != nil {
+		f.t.Fatal(err)
+	}
+}
+
+func (f *fixture) newOrg() string {
+	f.t.Helper()
+	orgID := id.New()
+	f.exec(`INSERT INTO organizations (id, name, slug, created_at, updated_at) VALUES ($1, 'o', $1, 0, 0)`, orgID)
+	return orgID
+}
+
+// actor makes an identity with a built-in role in an organisation.
+func (f *fixture) actor(orgID, slug string) *access.Actor {
+	f.t.Helper()
+	rules, _ := access.OrgRole(slug)
+	ability, err := access.Compile(rules)
+	if err != nil {
+		f.t.Fatal(err)
+	}
+	a := &access.Actor{Type: access.ActorIdentity, ID: id.New(), Name: slug, OrgID: orgID, Ability: ability}
+	f.exec(`INSERT INTO identities (id, org_id, name, delete_protection, created_at, updated_at) VALUES ($1, $2, $3, FALSE, 0, 0)`, a.ID, orgID, slug)
+	return a
+}
+
+// member makes an identity with a built-in role in a project, and none in the organisation.
+func (f *fixture) member(p *Project, slug string) *access.Actor {
+	f.t.Helper()
+	a := f.actor(p.OrgID, role.NoAccess)
+	err := f.Feed.Change(f.t.Context(), func(tx *feed.Tx) error {
+		_, err := role.Join(f.t.Context(), tx.Tx, role.Member{OrgID: p.OrgID, ProjectID: p.ID, IdentityID: a.ID, Roles: role.Permanent(role.ProjectBuiltIn(slug))})
+		role.Changed(tx, a.ID, p.ID)
+		return err
+	})
+	if err != nil {
+		f.t.Fatal(err)
+	}
+	return a
+}
+
+// project makes a project with its administrator.
+func (f *fixture) project() (*Project, *access.Actor) {
+	f.t.Helper()
+	admin := f.actor(f.org, "member")
+	p, err := f.Create(f.t.Context(), admin, Draft{Name: "Web shop"})
+	if err != nil {
+		f.t.Fatal(err)
+	}
+	return p, admin
+}
+
+// count returns the one number that a query answers.
+func (f *fixture) count(query string, args ...any) (n int64) {
+	f.t.Helper()
+	if err := f.DB.Get(f.t.Context(), &n, query, args...); err != nil {
+		f.t.Fatal(err)
+	}
+	return n
+}
+
+// events returns the types of the audit events of a project, oldest first.
+func (f *fixture) events(projectID string) (types []string) {
+	f.t.Helper()
+	if err := f.DB.Select(f.t.Context(), &types, `SELECT event_type FROM audit_logs WHERE project_id = $1 ORDER BY created_at, id`, projectID); err != nil {
+		f.t.Fatal(err)
+	}
+	return types
+}
+
+func want(t testing.TB, err error, kind fault.Kind) {
+	t.Helper()
+	if !fault.Is(err, kind) {
+		t.Fatalf("got %v; want a fault of kind %d", err, kind)
+	}
+}
+
+func ptr[T any](v T) *T { return &v }

@@ -1,0 +1,122 @@
+package role
+
+import (
+	"context"
+	"fmt"
+
+	"github.com/sallyport/sallyport/internal/access"
+	"github.com/sallyport/sallyport/internal/feed"
+	"github.com/sallyport/sallyport/internal/sqldb"
+)
+
+// projectBuiltIn lists the built-in roles of projects. Their ids never change, so that clients may keep them.
+var projectBuiltIn = []Role{
+	{ID: "c21b49a9-09a9-4443-916a-4246f9ff2c01", Slug: Admin, Name: "Admin", Description: "Everything in the project"},
+	{ID: "c21b49a9-09a9-4443-916a-4246f9ff2c02", Slug: "member", Name: "Developer", Description: "Reads and writes secrets in every environment"},
+	{ID: "c21b49a9-09a9-4443-916a-4246f9ff2c03", Slug: "viewer", Name: "Viewer", Description: "Reads, secret values too, and changes nothing"},
+	{ID: "c21b49a9-09a9-4443-916a-4246f9ff2c04", Slug: NoAccess, Name: "No Access", Description: "Nothing until another role is added"},
+	{ID: "c21b49a9-09a9-4443-916a-4246f9ff2c05", Slug: "cryptographic-operator", Name: "Cryptographic Operator", Description: "Uses keys, and sees no secrets"},
+}
+
+// ProjectBuiltIn returns a built-in role of projects by its slug or id, or nil.
+func ProjectBuiltIn(slugOrID string) *Role {
+	for _, r := range projectBuiltIn {
+		if slugOrID == r.Slug || slugOrID == r.ID {
+			r.BuiltIn = true
+			r.Rules, _ = access.ProjectRole(r.Slug)
+			return &r
+		}
+	}
+	return nil
+}
+
+// InProject returns the grants of an actor in a project: the rules of its roles there, in order, then those of its
+// additional privileges, with templates filled in (secrets.md 4.1 and 4.3). From memory where they were read before. No
+// membership is no error. Whether the project lives, and in which organisation, is for the caller to know.
+func (s *Service) InProject(ctx context.Context, actorType access.ActorType, actorID, projectID string) (*Grants, error) {
+	vars, err := s.vars.Load(ctx, actorID, func(ctx context.Context) (*variables, error) { return s.readVars(ctx, actorType, actorID) })
+	if err != nil {
+		return nil, err
+	}
+	key := feed.Key(actorID, projectID)
+	read := func(ctx context.Context) (*Grants, error) {
+		return s.readInProject(ctx, actorType, actorID, projectID, vars)
+	}
+	g, err := s.projects.Load(ctx, key, read)
+	if err == nil && (g.vars != vars || g.changesAt != 0 && s.db.Now().UnixMilli() >= g.changesAt) {
+		s.projects.Evict(key)
+		g, err = s.projects.Load(ctx, key, read)
+	}
+	return g, err
+}
+
+func (s *Service) readInProject(ctx context.Context, actorType access.ActorType, actorID, projectID string, vars *variables) (*Grants, error) {
+	stored, member, err := s.storedInProject(ctx, actorType, actorID, projectID)
+	if err != nil {
+		return nil, err
+	}
+	g := &Grants{Member: member, vars: vars}
+	rules, err := g.active(stored, s.db.Now().UnixMilli(), access.ProjectRole)
+	if err == nil {
+		g.Ability, err = access.CompileProject(access.Expand(rules, vars.values))
+	}
+	return g, err
+}
+
+// columnOf is where memberships keep the id of an actor of a type.
+func columnOf(actorType access.ActorType) (string, error) {
+	switch actorType {
+	case access.ActorIdentity:
+		return "identity_id", nil
+	case access.ActorUser:
+		return "user_id", nil
+	}
+	return "", fmt.Errorf("an actor of type %q is no member of anything", actorType)
+}
+
+// storedInProject returns what a membership of a project holds, in the order in which it counts.
+func (s *Service) storedInProject(ctx context.Context, actorType access.ActorType, actorID, projectID string) (roles []storedRole, member bool, err error) {
+	column, err := columnOf(actorType)
+	if err != nil {
+		return nil, false, err
+	}
+	err = s.db.Read(ctx, func(tx *sqldb.Tx) error {
+		err := tx.Select(ctx, &roles, `SELECT r.role, c.permissions, r.temporary, r.access_start, r.access_end
+			FROM memberships m JOIN membership_roles r ON r.membership_id = m.id LEFT JOIN custom_roles c ON c.id = r.custom_role_id
+			WHERE m.project_id = $1 AND m.`+column+` = $2 AND m.active ORDER BY r.created_at, r.id`, projectID, actorID)
+		if member = len(roles) > 0; err != nil || !member {
+			return err
+		}
+		var more []storedRole
+		err = tx.Select(ctx, &more, `SELECT 'custom' AS role, p.permissions, p.temporary, p.access_start, p.access_end
+			FROM memberships m JOIN privileges p ON p.membership_id = m.id
+			WHERE m.project_id = $1 AND m.`+column+` = $2 AND m.active ORDER BY p.created_at, p.id`, projectID, actorID)
+		roles = append(roles, more...)
+		return err
+	})
+	return roles, member, err
+}
+
+// variables are what templates in rules stand for, for one actor. They are told apart by their address.
+type variables struct{ values access.Vars }
+
+func (s *Service) readVars(ctx context.Context, actorType access.ActorType, actorID string) (*variables, error) {
+	v := &variables{values: access.Vars{"identity.id": actorID}}
+	if actorType != access.ActorIdentity {
+		return v, nil
+	}
+	var pairs []struct {
+		Name  string  `db:"name"`
+		Key   *string `db:"key"`
+		Value *string `db:"value"`
+	}
+	err := s.db.Select(ctx, &pairs, `SELECT i.name, d.key, d.value FROM identities i
+		LEFT JOIN identity_metadata d ON d.identity_id = i.id WHERE i.id = $1 ORDER BY d.id`, actorID)
+	for _, p := range pairs {
+		v.values["identity.username"] = p.Name
+		if p.Key != nil {
+			v.values["identity.metadata."+*p.Key] = *p.Value
+		}
+	}
+	return v, err
+}
