@@ -13,6 +13,7 @@ run: ## start a server for trying out, on this machine alone (go run ./cmd/sally
 test: ## run all tests with the race detector
 	@scripts/ensure-tools
 	go test -race ./...
+	go -C test/oauth test -race ./...
 
 lint: ## check the form of the code: gofmt, go vet, staticcheck, banned calls
 	@scripts/lint
