@@ -37,10 +37,10 @@ func (db *DB) Select(ctx context.Context, dst any, query string, args ...any) er
 	return scanAll(dst, rows, query)
 }
 
-// readDeadline is how long a reading statement may take when PostgreSQL is on a network that may swallow everything.
+// readDeadline is how long a reading statement, or all of a Read, may take when PostgreSQL is on a network that may swallow everything.
 const readDeadline = 10 * time.Second
 
-// bound ends a statement that gets no answer. SQLite is asked in this process, so it needs none.
+// bound ends what gets no answer. SQLite is asked in this process, so it needs none.
 func (db *DB) bound(ctx context.Context) (context.Context, context.CancelFunc) {
 	if db.engine != Postgres {
 		return ctx, func() {}
@@ -79,11 +79,14 @@ func (db *DB) Read(ctx context.Context, fn func(*Tx) error) error {
 	if db.closed.Load() {
 		return ErrClosed
 	}
+	ctx, cancel := db.bound(ctx)
+	defer cancel()
 	run, end, err := db.store.snapshot(ctx)
 	if err != nil {
 		return err
 	}
 	tx := newTx(db, run)
+	tx.bound = ctx
 	defer end() // a transaction that changed nothing has nothing to lose
 	defer tx.end()
 	return fn(tx)

@@ -15,7 +15,7 @@ var errTxOver = errors.New("the transaction is over: its function has returned")
 type Tx struct {
 	now   time.Time
 	texts *texts
-	bound context.Context // what statements run under instead of their own context; nil in a Read
+	bound context.Context // what statements run under instead of their own context
 
 	mu  sync.Mutex // one statement at a time
 	run runner
@@ -80,9 +80,7 @@ func (tx *Tx) statement(ctx context.Context, query string, args int, run func(co
 		err = ctx.Err()
 	}
 	if err == nil {
-		if tx.bound != nil {
-			ctx = tx.bound
-		}
+		ctx = tx.bound
 		err = run(ctx)
 	}
 	if err != nil && err != ErrNoRows {
