@@ -69,7 +69,7 @@ type App struct {
 // New opens the database and builds every feature on it. Errors say what an operator can do. Close it after use.
 func New(ctx context.Context, o Options) (*App, error) {
 	if o.Now == nil {
-		o.Now = time.Now
+		o.Now = wallClock(o.Config.DataDir)
 	}
 	db, root, err := open(ctx, o)
 	if err != nil {

@@ -18,6 +18,7 @@ type Link struct {
 	dial     func() (net.Conn, error)
 	state    linkState
 	pairs    map[*pair]struct{}
+	breakage *breakage
 	closed   bool
 }
 
@@ -38,15 +39,21 @@ const (
 )
 
 // pair is one connection of the replica and the one of the proxy that belongs to it.
-type pair struct{ ends [2]net.Conn }
+type pair struct {
+	ends   [2]net.Conn // by the direction of what is read from it
+	marked bool        // its transaction is the one to break; guarded by the link's mu
+}
 
 func (p *pair) reset() {
-	for _, conn := range p.ends {
-		if tcp, ok := conn.(*net.TCPConn); ok {
-			_ = tcp.SetLinger(0)
-		}
-		_ = conn.Close()
+	p.resetEnd(ToServer)
+	p.resetEnd(ToReplica)
+}
+
+func (p *pair) resetEnd(d Direction) {
+	if tcp, ok := p.ends[d].(*net.TCPConn); ok {
+		_ = tcp.SetLinger(0)
 	}
+	_ = p.ends[d].Close()
 }
 
 // NewLink returns a link to whatever dial connects to.
@@ -176,6 +183,9 @@ func (l *Link) pump(p *pair, d Direction) {
 	buffer := make([]byte, 32<<10)
 	for {
 		n, err := from.Read(buffer)
+		if d == ToServer && n > 0 && l.breaks(p, buffer[:n]) {
+			return
+		}
 		l.wait(d) // the end of a connection does not pass either while the link is held
 		if n > 0 {
 			if _, err := to.Write(buffer[:n]); err != nil {

@@ -1,0 +1,132 @@
+// Package faults tests, one failure at a time, that a failure neither brings a token back to life nor needs anybody to
+// mend the servers afterwards: real server processes on a real PostgreSQL, as docs/operations.md describes them. Many
+// failures at once, in random order, are for test/linearizability.
+package faults
+
+import (
+	"context"
+	"errors"
+	"flag"
+	"fmt"
+	"os"
+	"testing"
+	"time"
+
+	"github.com/sallyport/sallyport/test/cluster"
+)
+
+// lease is short, so that whatever waits for its end is soon done.
+const lease = 500 * time.Millisecond
+
+// within bounds whatever has to happen by itself. It is long, since other tests may keep the machine busy.
+const within = 15 * time.Second
+
+// planted shows that these tests can fail: with any of these bugs some of them do.
+var planted = flag.String("planted", "", "a bug of internal/bug to put into the servers")
+
+// What all tests share.
+var (
+	folder   string            // for programs, readable by everybody
+	honest   string            // the server
+	settable string            // the server, with a wall clock that tests can set
+	postgres *cluster.Postgres // for tests that do it no harm
+)
+
+func TestMain(m *testing.M) {
+	flag.Parse()
+	code, err := runAll(m)
+	if err != nil {
+		fmt.Fprintln(os.Stderr, err)
+		code = 1
+	}
+	os.Exit(code)
+}
+
+func runAll(m *testing.M) (code int, err error) {
+	if folder, err = os.MkdirTemp("", "sallyport-faults-"); err != nil {
+		return 0, err
+	}
+	defer func() { err = errors.Join(err, os.RemoveAll(folder)) }()
+	if err = os.Chmod(folder, 0o755); err != nil { // PostgreSQL runs as somebody else
+		return 0, err
+	}
+	if honest, err = cluster.Build(folder, ""); err != nil {
+		return 0, err
+	}
+	if settable, err = cluster.Build(folder, cluster.PlantedBugs); err != nil {
+		return 0, err
+	}
+	if *planted != "" {
+		honest = settable
+	}
+	if postgres, err = cluster.NewPostgres(cluster.PostgresOptions{}); err != nil {
+		return 0, err
+	}
+	defer func() { err = errors.Join(err, postgres.Close()) }()
+	return m.Run(), nil
+}
+
+// newPostgres makes a server for t alone.
+func newPostgres(t *testing.T, o cluster.PostgresOptions) *cluster.Postgres {
+	t.Helper()
+	p, err := cluster.NewPostgres(o)
+	if err != nil {
+		t.Fatal(err)
+	}
+	t.Cleanup(func() {
+		if err := p.Close(); err != nil {
+			t.Error(err)
+		}
+	})
+	return p
+}
+
+// start starts replicas of the honest server, unless o names another.
+func start(t *testing.T, o cluster.Options) *site {
+	t.Helper()
+	if o.Lease = lease; o.Binary == "" {
+		o.Binary = honest
+	}
+	if *planted != "" {
+		o.Env = append(o.Env, "SALLYPORT_PLANTED_BUG="+*planted)
+	}
+	c, err := cluster.Start(t.Context(), o)
+	if err != nil {
+		t.Fatal(err)
+	}
+	t.Cleanup(func() {
+		for _, r := range c.Replicas {
+			if t.Failed() {
+				t.Logf("the end of the log of %s:\n%s", r.Name, r.Tail(15))
+			}
+		}
+		if err := c.Close(); err != nil {
+			t.Error(err)
+		}
+	})
+	return &site{Cluster: c, t: t, began: time.Now()}
+}
+
+// eventually waits until a condition holds, and fails t if that takes too long.
+func eventually(t *testing.T, what string, holds func() bool) {
+	t.Helper()
+	ctx, cancel := context.WithTimeout(t.Context(), within)
+	defer cancel()
+	for !holds() {
+		if !pause(ctx, 5*time.Millisecond) {
+			t.Fatalf("not within %s: %s", within, what)
+		}
+	}
+}
+
+// pause waits, and tells whether ctx still lasts.
+func pause(ctx context.Context, d time.Duration) bool {
+	timer := time.NewTimer(d)
+	defer timer.Stop()
+	select {
+	case <-ctx.Done():
+		return false
+	case <-timer.C:
+		return true
+	}
+}
