@@ -29,6 +29,9 @@ func (a *API) newEndpoint(r Route, in, out reflect.Type) *endpoint {
 	ep := &endpoint{api: a, route: r, series: a.metrics.series(r.Method, r.Path), params: namesOf(in)}
 	if r.MaxBody == 0 {
 		ep.route.MaxBody = a.options.MaxBody
+		if r.Open {
+			ep.route.MaxBody = min(ep.route.MaxBody, openMaxBody)
+		}
 	}
 	answer, ok := out.FieldByName("Body")
 	if !ok || out.NumField() != 1 {

@@ -23,6 +23,10 @@ import (
 // DefaultMaxBody is the largest request body in bytes when Options.MaxBody is zero (design section 8).
 const DefaultMaxBody = 8 << 20
 
+// openMaxBody is the largest request body in bytes of a route that anybody may call, unless the route says otherwise:
+// credentials are small, and strangers may not fill the memory.
+const openMaxBody = 64 << 10
+
 // Options is what an API needs from the rest of the program. The zero value of a field is its default.
 type Options struct {
 	// Authenticate tells who holds a bearer token, or refuses with a fault: DeadToken for a token that is no good
@@ -51,6 +55,7 @@ type API struct {
 	options Options
 	huma    huma.API
 	mux     *http.ServeMux
+	yielded *http.ServeMux // the routes that yield
 	routes  []Route
 	metrics *metrics
 	pages   sync.Pool           // of *page: answers being written
@@ -72,7 +77,9 @@ func New(o Options) *API {
 	a := &API{options: o, mux: http.NewServeMux(), metrics: newMetrics(o.Registry), tidied: map[string]struct{}{}}
 	a.pages.New = func() any { return newPage() }
 	a.huma = a.newHuma()
-	a.mux.HandleFunc("/", a.unrouted)
+	a.yielded = http.NewServeMux()
+	a.mux.HandleFunc("/", a.yielded.ServeHTTP)
+	a.yielded.HandleFunc("/", a.unrouted)
 	return a
 }
 

@@ -36,8 +36,9 @@ type Route struct {
 	UserOnly bool // beside AnyActor: only a user may call; a machine identity gets 403
 	NoOrg    bool // a user may call who has not chosen an organization yet; others get 401
 
+	Yields     bool  // where a path fits this route and one that does not yield, the other one has it: /slug/{slug} before /{id}/tags
 	Form       bool  // the body may also be a form (application/x-www-form-urlencoded), as OAuth has it
-	MaxBody    int64 // largest body in bytes; default Options.MaxBody. Low on an open route: strangers cost less memory
+	MaxBody    int64 // largest body in bytes; default Options.MaxBody, and at most 64 KB on an open route
 	Hidden     bool  // works, but is left out of the OpenAPI document
 	Deprecated bool
 	Errors     []int // statuses to document beside those that every such route has

@@ -32,6 +32,9 @@ func routes(a *httpapi.API) {
 		{Method: "GET", Path: "/api/things/{id}", ID: "read", AnyActor: true},
 		{Method: "DELETE", Path: "/api/things/{id}", ID: "delete", AnyActor: true},
 		{Method: "POST", Path: "/api/things/{id}/revoke", ID: "revoke", AnyActor: true},
+		{Method: "GET", Path: "/api/things/slug/{id}", ID: "by-slug", AnyActor: true},
+		{Method: "GET", Path: "/api/things/{id}/tags", ID: "tags", AnyActor: true, Yields: true},
+		{Method: "POST", Path: "/api/things/{id}/tags", ID: "tag", AnyActor: true, Yields: true},
 	} {
 		httpapi.Handle(a, r, func(_ context.Context, _ *access.Actor, in *idIn) (*echoOut, error) {
 			return &echoOut{map[string]any{"route": r.ID, "id": in.ID}}, nil
@@ -56,6 +59,9 @@ func TestRouting(t *testing.T) {
 		"found/POST with a trailing slash":  {"POST", "/api/things/", `{"route":"create"}`},
 		"found/id":                          {"GET", "/api/things/1", `{"id":"1","route":"read"}`},
 		"found/id and trailing slash":       {"DELETE", "/api/things/1/", `{"id":"1","route":"delete"}`},
+		"found/route that yields":           {"GET", "/api/things/1/tags", `{"id":"1","route":"tags"}`},
+		"found/what the other yields to":    {"GET", "/api/things/slug/tags", `{"id":"tags","route":"by-slug"}`},
+		"found/no method to yield to":       {"POST", "/api/things/slug/tags", `{"id":"slug","route":"tag"}`},
 		"found/encoded slash":               {"GET", "/api/things/a%2Fb", `{"id":"a/b","route":"read"}`},
 		"found/encoded slash at the end":    {"GET", "/api/things/a%2F", `{"id":"a/","route":"read"}`},
 		"found/encoded and trailing slash":  {"GET", "/api/things/a%2F/", `{"id":"a/","route":"read"}`},
@@ -96,6 +102,7 @@ func TestRoutingRefused(t *testing.T) {
 		"wrong method/OPTIONS":     {"OPTIONS", "/api/things", 405, "MethodNotAllowed", "GET, HEAD, POST"},
 		"wrong method/TRACE":       {"TRACE", "/api/things", 405, "MethodNotAllowed", "GET, HEAD, POST"},
 		"wrong method/made up":     {"BREW", "/api/things", 405, "MethodNotAllowed", "GET, HEAD, POST"},
+		"wrong method/yields":      {"PATCH", "/api/things/1/tags", 405, "MethodNotAllowed", "GET, HEAD, POST"},
 		"wrong method/mounted":     {"POST", "/plain", 405, "MethodNotAllowed", "GET, HEAD"},
 	}
 	s := serve(t, httpapi.Options{}, routes)
@@ -220,7 +227,7 @@ func TestRoutes(t *testing.T) {
 	for _, r := range a.Routes() {
 		ids = append(ids, r.ID)
 	}
-	if diff := cmp.Diff([]string{"list", "create", "read", "delete", "revoke"}, ids); diff != "" {
+	if diff := cmp.Diff([]string{"list", "create", "read", "delete", "revoke", "by-slug", "tags", "tag"}, ids); diff != "" {
 		t.Error(diff)
 	}
 	a.Routes()[0].ID = "changed"

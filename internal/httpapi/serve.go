@@ -80,7 +80,12 @@ func (a *API) unrouted(w http.ResponseWriter, r *http.Request) {
 func (a *API) allowed(r *http.Request) string {
 	var methods []string
 	for _, m := range []string{"GET", "HEAD", "POST", "PUT", "PATCH", "DELETE"} {
-		if _, pattern := a.mux.Handler(&http.Request{Method: m, URL: r.URL, Host: r.Host}); pattern != "/" {
+		asked := &http.Request{Method: m, URL: r.URL, Host: r.Host}
+		_, pattern := a.mux.Handler(asked)
+		if pattern == "/" {
+			_, pattern = a.yielded.Handler(asked)
+		}
+		if pattern != "/" {
 			methods = append(methods, m)
 		}
 	}

@@ -26,7 +26,11 @@ func (w wire) Adapter() huma.Adapter { return w }
 // Handle puts an operation on the mux.
 func (w wire) Handle(op *huma.Operation, run func(huma.Context)) {
 	w.endpoint.op, w.endpoint.run = op, run
-	w.endpoint.api.mux.HandleFunc(op.Method+" "+op.Path, w.endpoint.serve)
+	mux := w.endpoint.api.mux
+	if w.endpoint.route.Yields {
+		mux = w.endpoint.api.yielded
+	}
+	mux.HandleFunc(op.Method+" "+op.Path, w.endpoint.serve)
 }
 
 // ServeHTTP completes huma.Adapter.

@@ -172,7 +172,7 @@ func TestRefusedLogins(t *testing.T) {
 		"not allowed to review itself":   {object{"tokenReviewerJwt": ""}, "good", 401, "KubernetesTokenReviewError"},
 		"an empty token":                 {nil, "", 422, "ValidationFailure"},
 		"a token of 8 KB and one byte":   {nil, strings.Repeat("a", 8193), 422, "ValidationFailure"},
-		"a token of 1 MB":                {nil, strings.Repeat("a", 1<<20), 422, "ValidationFailure"},
+		"a token of 1 MB":                {nil, strings.Repeat("a", 1<<20), 413, "PayloadTooLarge"},
 		"a token with a line break":      {nil, "good\r\nX: y", 422, "ValidationFailure"},
 		"a reviewer that is not allowed": {object{"tokenReviewerJwt": "good"}, "good", 503, "ServiceUnavailable"},
 		"a reviewer that is not known":   {object{"tokenReviewerJwt": "stale"}, "good", 503, "ServiceUnavailable"},
