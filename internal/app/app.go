@@ -8,6 +8,7 @@ import (
 	"net/http"
 	"net/netip"
 	"path/filepath"
+	"strings"
 	"time"
 
 	"github.com/prometheus/client_golang/prometheus"
@@ -34,6 +35,7 @@ import (
 	"github.com/sallyport/sallyport/internal/sqldb"
 	"github.com/sallyport/sallyport/internal/token"
 	"github.com/sallyport/sallyport/internal/transfer"
+	"github.com/sallyport/sallyport/internal/user"
 )
 
 // Options says how to build an App.
@@ -62,6 +64,7 @@ type App struct {
 	tokenAuth  *tokenauth.Service
 	universal  *universal.Service
 	assertions *assertion.Service
+	users      *user.Service
 	projects   *project.Service
 	api        *httpapi.API
 }
@@ -102,6 +105,8 @@ func (a *App) build(root *seal.Key, c config.Server) {
 			return a.configs.AddressAllowed(ctx, identityID, method, ip)
 		}})
 	a.lockouts = lockout.New(a.db)
+	a.users = user.New(user.Options{DB: a.db, Feed: a.feed, Audit: a.audit, Roles: a.roles, Orgs: a.orgs, Tokens: a.tokens,
+		Lockouts: a.lockouts, SecureCookie: strings.HasPrefix(c.PublicURL, "https:")})
 	a.configs = auth.New(auth.Options{DB: a.db, Feed: a.feed, Audit: a.audit, Root: root, Orgs: a.orgs,
 		Identities: a.identities, Tokens: a.tokens})
 	a.projects = project.New(project.Options{DB: a.db, Feed: a.feed, Audit: a.audit, Roles: a.roles, Orgs: a.orgs, Identities: a.identities,
@@ -130,6 +135,7 @@ func (a *App) mount(o Options) error {
 	})
 	a.statusRoutes()
 	a.orgs.Routes(a.api)
+	a.users.Routes(a.api)
 	a.identities.Routes(a.api)
 	a.roles.Routes(a.api)
 	a.projects.Routes(a.api)
@@ -169,7 +175,7 @@ func (a *App) API() *httpapi.API { return a.api }
 func (a *App) Close() error {
 	ctx, cancel := context.WithTimeout(context.Background(), 10*time.Second)
 	defer cancel()
-	return errors.Join(a.tokens.Flush(ctx), a.universal.Flush(ctx), a.identities.Flush(ctx), a.audit.Flush(ctx), a.db.Close())
+	return errors.Join(a.tokens.Flush(ctx), a.universal.Flush(ctx), a.identities.Flush(ctx), a.users.Flush(ctx), a.audit.Flush(ctx), a.db.Close())
 }
 
 // open opens the database and finds the root key.
@@ -197,6 +203,9 @@ func (a *App) authenticate(ctx context.Context, jwt string, client access.Client
 	c, err := a.tokens.Verify(ctx, jwt, client.IP)
 	if err != nil {
 		return nil, err
+	}
+	if c.Type == token.UserType {
+		return a.userActor(ctx, c, client)
 	}
 	grants, err := a.roles.Of(ctx, c.IdentityID, c.OrgID)
 	if err != nil {

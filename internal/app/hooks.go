@@ -18,9 +18,36 @@ import (
 	"github.com/sallyport/sallyport/internal/org"
 	"github.com/sallyport/sallyport/internal/role"
 	"github.com/sallyport/sallyport/internal/sqldb"
+	"github.com/sallyport/sallyport/internal/token"
 )
 
 var errNoMember = fault.Dead("membership", "The identity of this access token is not an active member of its organization. Have it added again, then create a new token.")
+
+var errUserLeft = fault.Dead("membership", "You are no longer an active member of the organization that you chose. Choose another one, or have yourself added again.")
+
+// userActor is the user of a session. Before an organisation was chosen it may do nothing that asks for a permission.
+func (a *App) userActor(ctx context.Context, c *token.Claims, client access.Client) (*access.Actor, error) {
+	u, err := a.users.ByID(ctx, c.IdentityID)
+	if fault.Is(err, fault.NotFound) { // it was deleted while the token was looked at
+		err = token.ErrRevoked
+	}
+	if err != nil {
+		return nil, err
+	}
+	actor := &access.Actor{Type: access.ActorUser, ID: u.ID, Name: u.Email, OrgID: c.OrgID, AuthMethod: c.Method, TokenID: c.ID, Client: client}
+	if c.OrgID != "" {
+		grants, err := a.roles.Of(ctx, u.ID, c.OrgID)
+		if err != nil {
+			return nil, err
+		}
+		if !grants.Member {
+			return nil, errUserLeft
+		}
+		actor.InstanceAdmin, actor.Ability = grants.InstanceAdmin, grants.Ability
+	}
+	a.users.Used(c.ID, a.db.Now())
+	return actor, nil
+}
 
 func makeDir(dir string) error {
 	if err := os.MkdirAll(dir, 0o700); err != nil {

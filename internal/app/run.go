@@ -30,6 +30,7 @@ func (a *App) Run(ctx context.Context) {
 		case <-flush.C:
 			a.try("write the uses of tokens", func() error { return a.tokens.Flush(ctx) })
 			a.try("write who logged in", func() error { return a.identities.Flush(ctx) })
+			a.try("write the uses of sessions", func() error { return a.users.Flush(ctx) })
 			a.try("write the uses of client secrets", func() error { return a.universal.Flush(ctx) })
 		case <-clean.C:
 			a.clean(ctx)
@@ -50,6 +51,7 @@ func (a *App) clean(ctx context.Context) {
 		"delete expired tokens":      a.tokens.Clean,
 		"delete old signing keys":    a.tokens.DropKeys,
 		"forget old failed logins":   a.lockouts.Clean,
+		"delete expired sessions":    a.users.Clean,
 		"forget used assertions":     a.assertions.Clean,
 		"delete old audit events":    a.audit.Prune,
 		"shorten the log of changes": a.feed.Prune,

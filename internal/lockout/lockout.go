@@ -44,7 +44,7 @@ type failures struct {
 func (c *Counter) Failures(ctx context.Context, method, target string, ip netip.Addr) (f Failures, err error) {
 	var rows []failures
 	err = c.db.Select(ctx, &rows, `SELECT caller, failures, last_at, locked_until FROM lockouts
-		WHERE method = $1 AND target = $2 AND caller IN ($3, '')`, method, target, callerOf(ip))
+		WHERE method = $1 AND target = $2 AND caller IN ($3, '')`, method, target, Caller(ip))
 	for _, r := range rows {
 		if r.Caller == "" {
 			f.all = r
@@ -71,7 +71,7 @@ func (f Failures) Locked(l Rule, now time.Time) bool {
 // Fail notes a failed login, durably, before it is answered.
 func (c *Counter) Fail(ctx context.Context, method, target string, ip netip.Addr, l Rule) error {
 	return c.db.WriteGrouped(ctx, func(tx *sqldb.Tx) error {
-		err := addFailure(ctx, tx, method, target, callerOf(ip), l.Threshold, l)
+		err := addFailure(ctx, tx, method, target, Caller(ip), l.Threshold, l)
 		if err == nil {
 			err = addFailure(ctx, tx, method, target, "", 0, l)
 		}
@@ -97,7 +97,7 @@ func addFailure(ctx context.Context, tx *sqldb.Tx, method, target, caller string
 // Forgive forgets the failures of a caller who has logged in.
 func (c *Counter) Forgive(ctx context.Context, method, target string, ip netip.Addr) error {
 	return c.db.WriteGrouped(ctx, func(tx *sqldb.Tx) error {
-		_, err := tx.Exec(ctx, `DELETE FROM lockouts WHERE method = $1 AND target = $2 AND caller = $3`, method, target, callerOf(ip))
+		_, err := tx.Exec(ctx, `DELETE FROM lockouts WHERE method = $1 AND target = $2 AND caller = $3`, method, target, Caller(ip))
 		return err
 	})
 }
@@ -124,8 +124,8 @@ func (c *Counter) Clean(ctx context.Context, n int64) (deleted int64, err error)
 	return deleted, err
 }
 
-// callerOf names a caller by its address. An IPv6 caller has a network of 64 bits to choose from, so that is its name.
-func callerOf(ip netip.Addr) string {
+// Caller names a caller by its address. An IPv6 caller has a network of 64 bits to choose from, so that is its name.
+func Caller(ip netip.Addr) string {
 	ip = ip.Unmap().WithZone("")
 	if ip.Is6() {
 		if network, err := ip.Prefix(64); err == nil {

@@ -17,7 +17,8 @@ const Type = "identityAccessToken"
 // maxJWT bounds what is parsed at all, in bytes. Our own tokens have about 800.
 const maxJWT = 8 << 10
 
-// Claims is what an access token says (design section 3). Times are seconds since 1970, durations are seconds.
+// Claims is what an access token says (design section 3). Times are seconds since 1970, durations are seconds. Of a
+// user's token, with the type UserType, ID is that of the session, IdentityID that of the user, and OrgID may be empty.
 type Claims struct {
 	ID             string `json:"jti"`
 	TokenID        string `json:"identityAccessTokenId"` // the same as ID, under the name that clients read
@@ -55,24 +56,9 @@ var algorithms = []jose.SignatureAlgorithm{jose.ES256}
 // parse checks the form, the algorithm, the signature and the type of a JWT, and nothing that changes with time.
 // Every failure is a DeadToken fault.
 func parse(keys *keyring, jwt string) (*Claims, error) {
-	if len(jwt) > maxJWT {
-		return nil, errMalformed
-	}
-	jws, err := jose.ParseSignedCompact(jwt, algorithms)
+	payload, kid, err := openJWT(keys, jwt)
 	if err != nil {
-		if strings.Contains(err.Error(), "algorithm") {
-			return nil, errAlgorithm.Because(err)
-		}
-		return nil, errMalformed.Because(err)
-	}
-	kid := jws.Signatures[0].Protected.KeyID
-	key := keys.public[kid]
-	if key == nil {
-		return nil, errSignature
-	}
-	payload, err := jws.Verify(key)
-	if err != nil {
-		return nil, errSignature.Because(err)
+		return nil, err
 	}
 	c, err := readClaims(payload)
 	if err == nil {
@@ -81,23 +67,59 @@ func parse(keys *keyring, jwt string) (*Claims, error) {
 	return c, err
 }
 
+// openJWT returns what a JWT says if the signature is good, and the id of the key that made it.
+func openJWT(keys *keyring, jwt string) (payload []byte, kid string, err error) {
+	if len(jwt) > maxJWT {
+		return nil, "", errMalformed
+	}
+	jws, err := jose.ParseSignedCompact(jwt, algorithms)
+	if err != nil {
+		if strings.Contains(err.Error(), "algorithm") {
+			return nil, "", errAlgorithm.Because(err)
+		}
+		return nil, "", errMalformed.Because(err)
+	}
+	kid = jws.Signatures[0].Protected.KeyID
+	key := keys.public[kid]
+	if key == nil {
+		return nil, "", errSignature
+	}
+	if payload, err = jws.Verify(key); err != nil {
+		return nil, "", errSignature.Because(err)
+	}
+	return payload, kid, nil
+}
+
 // readClaims takes the claims out of a payload whose signature was good.
 func readClaims(payload []byte) (*Claims, error) {
 	c := &Claims{}
 	if err := json.Unmarshal(payload, c); err != nil {
 		return nil, errClaims.Because(err)
 	}
-	if c.Type != Type {
+	switch c.Type {
+	case Type:
+	case UserType:
+		u, err := readUser(payload)
+		if err != nil {
+			return nil, err
+		}
+		c = u.claims()
+	default:
 		return nil, errType
 	}
+	return c, c.complete()
+}
+
+// complete works out what checks look at, and refuses claims that lack it.
+func (c *Claims) complete() error {
 	var ok, okIdentity bool
 	c.id, ok = id.Parse(c.ID)
 	c.identity, okIdentity = id.Parse(c.IdentityID)
 	if !ok || !okIdentity || c.IssuedAt == 0 || c.ExpiresAt == 0 {
-		return nil, errClaims
+		return errClaims
 	}
 	c.cuts = cutScopes(c)
-	return c, nil
+	return nil
 }
 
 // ErrRevoked says that a token was taken back, alone or with others.
@@ -108,7 +130,7 @@ var (
 	errMalformed = fault.Dead("malformed", "The access token is not a well-formed JWT. Check that it was copied whole, or create a new one.")
 	errAlgorithm = fault.Dead("algorithm", "The access token is signed with an algorithm that this server does not accept. Create a new token here.")
 	errSignature = fault.Dead("signature", "The access token was not signed by this server. Check the server address, or create a new token.")
-	errType      = fault.Dead("type", "This is not an identity access token. Send the token of a machine identity.")
+	errType      = fault.Dead("type", "This is not an access token of the sort that is wanted here. Send the token of a machine identity, or that of a user where people log in.")
 	errClaims    = fault.Dead("claims", "The access token lacks claims that this server needs. Create a new token.")
 	errExpired   = fault.Dead("expired", "The access token has expired. Log in again or create a new one.")
 	errUsedUp    = fault.Dead("used-up", "The access token has reached its limit of uses. Log in again or create a new one.")

@@ -234,7 +234,8 @@ func TestParseRefusesClaims(t *testing.T) {
 	}{
 		"accepted":                         {with("jti", base["jti"]), ""},
 		"accepted/unknown claim":           {with("aud", "somebody"), ""},
-		"refused/other type, user":         {with("authTokenType", "accessToken"), "type"},
+		"refused/other type, refresh":      {with("authTokenType", RefreshType), "type"},
+		"refused/a user's, of an identity": {with("authTokenType", UserType), "claims"},
 		"refused/other type, empty":        {with("authTokenType", ""), "type"},
 		"refused/other type, missing":      {with("authTokenType", nil), "type"},
 		"refused/claims missing, jti":      {with("jti", nil), "claims"},

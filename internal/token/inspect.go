@@ -5,7 +5,7 @@ import "context"
 // Inspect tells what a token says if it would be accepted now, for a service that was handed it. It decides as Verify
 // does, but spends no use and does not ask where the token comes from: that service's address is not the holder's.
 func (s *Service) Inspect(ctx context.Context, jwt string) (*Claims, error) {
-	c, err := s.read(ctx, jwt)
+	c, err := s.readIdentity(ctx, jwt)
 	if err == nil {
 		err = s.alive(ctx, c, s.DB.Now())
 	}

@@ -58,8 +58,8 @@ func openKeys(rows []keyRow, root *seal.Key) (*keyring, error) {
 
 // sign makes the compact JWT of claims with the newest key that has been published for long enough. Where none has,
 // as on a new instance, the oldest signs.
-func (k *keyring) sign(c *Claims, now time.Time) (string, error) {
-	payload, err := json.Marshal(c)
+func (k *keyring) sign(claims any, now time.Time) (string, error) {
+	payload, err := json.Marshal(claims)
 	if err != nil {
 		return "", err
 	}

@@ -48,7 +48,7 @@ func (s *Service) presentBorn(ctx context.Context) (born int64) {
 
 // readNamed reads a token that came in a body. One of another sort is the caller's mistake, not a dead token.
 func (s *Service) readNamed(ctx context.Context, jwt string) (*Claims, error) {
-	c, err := s.read(ctx, jwt)
+	c, err := s.readIdentity(ctx, jwt)
 	if err == errType { //nolint:errorlint // the very value
 		err = fault.New(fault.BadRequest, "%s", errType.Message)
 	}

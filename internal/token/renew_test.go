@@ -105,7 +105,7 @@ func TestRenewRefuses(t *testing.T) {
 		}
 		t.Run("refused/other type", func(t *testing.T) {
 			c := goodClaims()
-			c.Type = "accessToken"
+			c.Type = RefreshType
 			jwt, err := f.keys.ring.Load().sign(c, f.clock.Now())
 			if err != nil {
 				t.Fatal(err)

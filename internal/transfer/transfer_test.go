@@ -67,6 +67,7 @@ func (f *filled) secrets(t testing.TB, s *harness.Server) {
 	s.Admin.Call(t, http.MethodPost, "/api/v1/organization/roles", map[string]any{"slug": "odd", "name": "Ödd",
 		"permissions": []any{map[string]any{"subject": "identity", "action": []string{"read"}}}}).Want(200)
 	s.Admin.Call(t, http.MethodPost, "/api/v1/projects", map[string]any{"projectName": "Ödd"}).Want(200)
+	s.As("").Call(t, http.MethodPost, "/api/v3/auth/login", map[string]any{"email": "admin@example.com", "password": "correct horse"}).Want(200)
 }
 
 // paths are what the administrator reads on both sides.

@@ -138,8 +138,8 @@ func (f field) numbers() []nasty {
 
 func (f field) strings() []nasty {
 	all := []nasty{{"a NUL", `"a\u0000b"`, []int{422}}, {"an escape character", `"a\u001b[2J"`, []int{422}}}
-	if f.String() == "password" { // never stored, never shown: any character is good
-		all = []nasty{{"a NUL", `"a\u0000b"`, []int{accepted}}}
+	if f.String() == "password" { // never stored, never shown: any character is good, and it is the wrong one for a login
+		all = []nasty{{"a NUL", `"a\u0000b"`, []int{accepted, 400}}}
 	}
 	if most, ok := f.limit("maxLength"); ok {
 		all = append(all, nasty{"a character too long", `"` + strings.Repeat("ä", most+1) + `"`, []int{422}})

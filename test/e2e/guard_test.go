@@ -12,10 +12,10 @@ import (
 
 // open are the routes that anybody may call. A new one is a decision: it is made here too.
 var open = []string{"get-status", "get-health", "get-readiness", "get-jwks", "bootstrap", "renew-token", "revoke-own-token", "login-universal-auth",
-	"login-jwt-auth", "login-oidc-auth", "login-kubernetes-auth", "oauth-revoke", "oauth-metadata"}
+	"login-jwt-auth", "login-oidc-auth", "login-kubernetes-auth", "oauth-revoke", "oauth-metadata", "login-user", "refresh-user-token"}
 
 // anyActor are the routes that ask for a live token and for no permission.
-var anyActor = []string{"get-own-details", "oauth-introspect", "list-projects"}
+var anyActor = []string{"check-auth", "get-own-details", "oauth-introspect", "list-projects"}
 
 // instanceAdmin are the routes that no role opens: only an administrator of the whole instance may call them.
 var instanceAdmin = []string{"rotate-signing-keys", "list-replicas"}
@@ -24,7 +24,7 @@ func TestEveryRouteDeclaresWhoMayCallIt(t *testing.T) {
 	t.Parallel()
 	for _, r := range shared.App.API().Routes() {
 		permission := r.Permission != httpapi.Permission{}
-		forAny := slices.Contains(anyActor, r.ID) || slices.Contains(instanceAdmin, r.ID) || slices.Contains(anyMember, r.ID)
+		forAny := slices.Contains(anyActor, r.ID) || slices.Contains(instanceAdmin, r.ID) || r.UserOnly || slices.Contains(anyMember, r.ID)
 		if r.Open != slices.Contains(open, r.ID) || r.AnyActor != forAny || permission == (r.Open || r.AnyActor) {
 			t.Errorf("%s: open %v, for any actor %v, permission %+v", r.ID, r.Open, r.AnyActor, r.Permission)
 		}

@@ -11,11 +11,12 @@ import (
 	"github.com/sallyport/sallyport/test/e2e/harness"
 )
 
-// externals are the requests of those methods, by the tag of their routes.
+// externals are the requests of those methods, and of users, by the tag of their routes.
 var externals = map[string]map[string]func(*testing.T, *harness.Server) request{
 	"JWT Auth":        externalRequests("jwt-auth", prepareJWT),
 	"OIDC Auth":       externalRequests("oidc-auth", prepareOIDC),
 	"Kubernetes Auth": externalRequests("kubernetes-auth", prepareKubernetes),
+	"Users":           userRequests,
 }
 
 // externalRequests returns the requests of the five routes of a login method that trusts what others signed. prepare

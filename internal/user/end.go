@@ -1,0 +1,148 @@
+package user
+
+import (
+	"context"
+	"errors"
+
+	"github.com/sallyport/sallyport/internal/access"
+	"github.com/sallyport/sallyport/internal/audit"
+	"github.com/sallyport/sallyport/internal/fault"
+	"github.com/sallyport/sallyport/internal/feed"
+	"github.com/sallyport/sallyport/internal/sqldb"
+	"github.com/sallyport/sallyport/internal/token"
+)
+
+// The audit events of sessions that end. The reference API has none.
+const (
+	EventEnded    = "revoke-user-session"
+	EventEndedAll = "revoke-user-sessions"
+)
+
+// Sessions returns the live sessions of the calling user, newest first, at most 1000. Errors: Forbidden for an actor
+// that is no user.
+func (s *Service) Sessions(ctx context.Context, actor *access.Actor) ([]Session, error) {
+	if err := isUser(actor); err != nil {
+		return nil, err
+	}
+	rows, err := s.sessionsOf(ctx, actor.ID, s.DB.Now())
+	live := make([]Session, 0, len(rows))
+	for _, x := range rows {
+		if !s.Tokens.SessionDead(x.facts()) {
+			live = append(live, x)
+		}
+	}
+	return live, err
+}
+
+// Logout ends the session of the token in use. When it returns nil no replica accepts a token of the session again.
+// Errors: Forbidden for an actor that is no user.
+func (s *Service) Logout(ctx context.Context, actor *access.Actor) error {
+	if err := isUser(actor); err != nil {
+		return err
+	}
+	return s.endOne(ctx, actor, actor.TokenID, "logout", nil)
+}
+
+// EndOwn ends a session of the calling user. Errors: Forbidden for an actor that is no user, NotFound for a session that
+// is unknown, of somebody else, or has ended.
+func (s *Service) EndOwn(ctx context.Context, actor *access.Actor, sessionID string) error {
+	if err := isUser(actor); err != nil {
+		return err
+	}
+	return s.endOne(ctx, actor, sessionID, "revoked",
+		fault.New(fault.NotFound, "You have no live session with ID %q. GET /api/v2/users/me/sessions lists yours.", sessionID))
+}
+
+// endOne ends a session of the actor; gone is the answer where there is none any more.
+func (s *Service) endOne(ctx context.Context, actor *access.Actor, sessionID, reason string, gone error) error {
+	err := s.Feed.Change(ctx, func(tx *feed.Tx) error {
+		x, err := sessionOf(ctx, tx.Tx, actor.ID, sessionID)
+		if err != nil {
+			return err
+		}
+		return s.end(ctx, tx, actor, x, reason)
+	})
+	if errors.Is(err, sqldb.ErrNoRows) {
+		return s.endedAlready(ctx, gone)
+	}
+	return err
+}
+
+// end deletes the row of a session and kills its tokens.
+func (s *Service) end(ctx context.Context, tx *feed.Tx, actor *access.Actor, x Session, reason string) error {
+	if err := deleteSession(ctx, tx.Tx, x.ID); err != nil {
+		return err
+	}
+	token.EndSession(tx, x.facts())
+	return s.record(ctx, tx.Tx, actor, audit.Event{Type: EventEnded,
+		Metadata: map[string]any{"userId": x.UserID, "sessionId": x.ID, "reasonCode": reason}})
+}
+
+// endedAlready returns answer to a caller who found a session ended. Whoever ended it may still be waiting for a replica
+// that accepts its tokens; the answer must be no less true than theirs.
+func (s *Service) endedAlready(ctx context.Context, answer error) error {
+	if err := s.Feed.Settled(ctx); err != nil {
+		return err
+	}
+	return answer
+}
+
+// EndAllOwn ends every session of the calling user, the one in use included. Errors: Forbidden for an actor that is no
+// user.
+func (s *Service) EndAllOwn(ctx context.Context, actor *access.Actor) error {
+	if err := isUser(actor); err != nil {
+		return err
+	}
+	return s.endAll(ctx, actor, actor.ID)
+}
+
+// EndAll ends every session of a user, on behalf of an administrator of an organisation that the user is a member of,
+// or of the instance. Errors: PermissionDenied, NotFound, Boundary for a user who may do more than the actor, Forbidden
+// for an instance administrator.
+func (s *Service) EndAll(ctx context.Context, actor *access.Actor, userID string) error {
+	if err := actor.Check(access.Edit, access.SubjectMember, nil); err != nil {
+		return err
+	}
+	if _, err := s.ByID(ctx, userID); err != nil {
+		return err
+	}
+	if !actor.InstanceAdmin {
+		target, err := s.Roles.Of(ctx, userID, actor.OrgID)
+		switch {
+		case err != nil:
+			return err
+		case !target.Member:
+			return unknown(userID)
+		case target.InstanceAdmin:
+			return fault.New(fault.Forbidden, "This user administers the instance. Only another instance administrator can end their sessions.")
+		}
+		if err := actor.Covers(target.Ability, "The sessions were not ended"); err != nil {
+			return err
+		}
+	}
+	return s.endAll(ctx, actor, userID)
+}
+
+func (s *Service) endAll(ctx context.Context, actor *access.Actor, userID string) error {
+	return s.Feed.Change(ctx, func(tx *feed.Tx) error {
+		if err := deleteSessionsOf(ctx, tx.Tx, userID); err != nil {
+			return err
+		}
+		if err := s.Tokens.EndSessions(ctx, tx, userID); err != nil {
+			return err
+		}
+		return s.record(ctx, tx.Tx, actor, audit.Event{Type: EventEndedAll, Metadata: map[string]any{"userId": userID}})
+	})
+}
+
+// record writes an event; that of a user who has not chosen an organisation goes to the one that they joined first.
+func (s *Service) record(ctx context.Context, tx *sqldb.Tx, actor *access.Actor, e audit.Event) error {
+	if actor.OrgID == "" {
+		u, err := accountByID(ctx, tx, actor.ID)
+		if err != nil {
+			return err
+		}
+		e.OrgID = u.actor(actor.Client).OrgID
+	}
+	return s.Audit.Record(ctx, tx, actor, e)
+}

@@ -1,0 +1,131 @@
+package user
+
+import (
+	"bytes"
+	"context"
+	"errors"
+	"maps"
+	"slices"
+	"time"
+
+	"github.com/google/uuid"
+
+	"github.com/sallyport/sallyport/internal/access"
+	"github.com/sallyport/sallyport/internal/id"
+	"github.com/sallyport/sallyport/internal/sqldb"
+	"github.com/sallyport/sallyport/internal/tally"
+	"github.com/sallyport/sallyport/internal/token"
+)
+
+const columns = `u.id, u.email, u.first_name, u.last_name, u.super_admin, u.created_at, u.updated_at`
+
+func (s *Service) read(ctx context.Context, userID string) (*User, error) {
+	if !id.Valid(userID) {
+		return nil, unknown(userID)
+	}
+	u := &User{}
+	err := s.DB.Get(ctx, u, `SELECT `+columns+` FROM users u WHERE u.id = $1`, userID)
+	if errors.Is(err, sqldb.ErrNoRows) {
+		err = unknown(userID)
+	}
+	return u, err
+}
+
+// account is a user with what a login needs.
+type account struct {
+	User
+	PasswordHash string  `db:"password_hash"`
+	OrgID        *string `db:"org_id"` // the organisation that the user joined first
+}
+
+const accountQuery = `SELECT ` + columns + `, u.password_hash, (SELECT m.org_id FROM memberships m
+	WHERE m.user_id = u.id AND m.scope = 'organization' ORDER BY m.created_at, m.id LIMIT 1) AS org_id FROM users u `
+
+// account returns the user with an e-mail address, an empty one if there is none.
+func (s *Service) account(ctx context.Context, email string) (*account, error) {
+	u := &account{}
+	err := s.DB.Get(ctx, u, accountQuery+`WHERE u.email = $1`, email)
+	if errors.Is(err, sqldb.ErrNoRows) {
+		err = nil
+	}
+	return u, err
+}
+
+func accountByID(ctx context.Context, tx *sqldb.Tx, userID string) (*account, error) {
+	u := &account{}
+	return u, tx.Get(ctx, u, accountQuery+`WHERE u.id = $1`, userID)
+}
+
+const sessionColumns = `id, user_id, org_id, born, refresh_version, refreshed_at, ip, user_agent, last_used_at, expires_at, created_at, updated_at`
+
+func insertSession(ctx context.Context, tx *sqldb.Tx, x Session) error {
+	_, err := tx.Exec(ctx, `INSERT INTO user_sessions (`+sessionColumns+`) VALUES ($1, $2, NULL, $3, $4, $5, $6, $7, $8, $9, $10, $11)`,
+		x.ID, x.UserID, x.Born, x.RefreshVersion, x.RefreshedAt, x.IP, x.UserAgent, x.LastUsedAt, x.ExpiresAt, x.CreatedAt, x.UpdatedAt)
+	return err
+}
+
+// sessionOf returns a session of a user; ErrNoRows if it has ended.
+func sessionOf(ctx context.Context, tx *sqldb.Tx, userID, sessionID string) (x Session, err error) {
+	return x, tx.Get(ctx, &x, `SELECT `+sessionColumns+` FROM user_sessions WHERE id = $1 AND user_id = $2 AND expires_at > $3`,
+		sessionID, userID, tx.Now().UnixMilli())
+}
+
+const sessionsMax = 1000
+
+func (s *Service) sessionsOf(ctx context.Context, userID string, now time.Time) (rows []Session, err error) {
+	return rows, s.DB.Select(ctx, &rows, `SELECT `+sessionColumns+` FROM user_sessions WHERE user_id = $1 AND expires_at > $2
+		ORDER BY created_at DESC, id DESC LIMIT $3`, userID, now.UnixMilli(), sessionsMax)
+}
+
+// chooseOrg notes the organisation of the actor's session; ErrNoRows if it has ended.
+func chooseOrg(ctx context.Context, tx *sqldb.Tx, actor *access.Actor, orgID string) (x Session, err error) {
+	return x, tx.Get(ctx, &x, `UPDATE user_sessions SET org_id = $1, updated_at = $2 WHERE id = $3 AND user_id = $4 RETURNING `+sessionColumns,
+		orgID, tx.Now().UnixMilli(), actor.TokenID, actor.ID)
+}
+
+// rotate moves a session on to its next refresh token; ErrNoRows if the one that was shown is not its newest.
+func rotate(ctx context.Context, tx *sqldb.Tx, c *token.UserClaims) (x Session, err error) {
+	return x, tx.Get(ctx, &x, `UPDATE user_sessions SET refresh_version = refresh_version + 1, refreshed_at = $1, last_used_at = $1, updated_at = $1
+		WHERE id = $2 AND user_id = $3 AND refresh_version = $4 RETURNING `+sessionColumns,
+		tx.Now().UnixMilli(), c.SessionID, c.UserID, c.RefreshVersion)
+}
+
+func deleteSession(ctx context.Context, tx *sqldb.Tx, sessionID string) error {
+	_, err := tx.Exec(ctx, `DELETE FROM user_sessions WHERE id = $1`, sessionID)
+	return err
+}
+
+func deleteSessionsOf(ctx context.Context, tx *sqldb.Tx, userID string) error {
+	_, err := tx.Exec(ctx, `DELETE FROM user_sessions WHERE user_id = $1`, userID)
+	return err
+}
+
+// Flush writes when sessions were last used. What cannot be written is tried again the next time.
+func (s *Service) Flush(ctx context.Context) error {
+	return s.uses.Flush(func(part map[uuid.UUID]tally.Count) error {
+		return s.DB.Write(ctx, func(tx *sqldb.Tx) error { return noteUses(ctx, tx, part) })
+	})
+}
+
+// noteUses takes the rows in the order of their ids, so that replicas that write at the same time wait for each other
+// instead of locking each other out.
+func noteUses(ctx context.Context, tx *sqldb.Tx, part map[uuid.UUID]tally.Count) error {
+	for _, session := range slices.SortedFunc(maps.Keys(part), func(a, b uuid.UUID) int { return bytes.Compare(a[:], b[:]) }) {
+		_, err := tx.Exec(ctx, `UPDATE user_sessions SET last_used_at = $1 WHERE id = $2 AND last_used_at < $1`,
+			part[session].Last, session.String())
+		if err != nil {
+			return err
+		}
+	}
+	return nil
+}
+
+// Clean deletes up to n sessions that have expired, and returns how many went.
+func (s *Service) Clean(ctx context.Context, n int64) (deleted int64, err error) {
+	err = s.DB.Write(ctx, func(tx *sqldb.Tx) error {
+		deleted, err = tx.Exec(ctx, `DELETE FROM user_sessions WHERE id IN
+			(SELECT id FROM user_sessions WHERE expires_at <= $1 ORDER BY expires_at, id LIMIT $2)`, tx.Now().UnixMilli(), n)
+		return err
+	})
+	return deleted, err
+}

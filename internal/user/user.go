@@ -1,0 +1,95 @@
+// Package user owns people: how they log in with a password, their sessions, and who of them administers the instance.
+// It does not know what the tokens of a session look like, nor what a user's roles allow.
+package user
+
+import (
+	"context"
+	"time"
+
+	"github.com/sallyport/sallyport/internal/access"
+	"github.com/sallyport/sallyport/internal/audit"
+	"github.com/sallyport/sallyport/internal/fault"
+	"github.com/sallyport/sallyport/internal/feed"
+	"github.com/sallyport/sallyport/internal/id"
+	"github.com/sallyport/sallyport/internal/lockout"
+	"github.com/sallyport/sallyport/internal/org"
+	"github.com/sallyport/sallyport/internal/role"
+	"github.com/sallyport/sallyport/internal/sqldb"
+	"github.com/sallyport/sallyport/internal/tally"
+	"github.com/sallyport/sallyport/internal/token"
+)
+
+// cacheSize bounds how many users are kept in memory.
+const cacheSize = 10_000
+
+// Method is how users log in, as tokens and the audit log name it.
+const Method = "email"
+
+// Options says what the service works with. All fields but SecureCookie are needed.
+type Options struct {
+	DB       *sqldb.DB
+	Feed     *feed.Feed
+	Audit    *audit.Log
+	Roles    *role.Service
+	Orgs     *org.Service
+	Tokens   *token.Service
+	Lockouts *lockout.Counter
+
+	SecureCookie bool // clients reach the server over https, so that they must not send the cookie over anything else
+}
+
+// Service logs users in, keeps their sessions, and manages who administers the instance.
+type Service struct {
+	Options
+	cache *feed.Cache[*User]
+	gate  *gate
+	uses  tally.Tally // of sessions
+}
+
+// New returns a service that follows the feed.
+func New(o Options) *Service {
+	return &Service{Options: o, cache: feed.NewCache[*User](o.Feed, feed.UserRow, cacheSize), gate: newGate()}
+}
+
+// User is a person as stored, without the password. Times are milliseconds UTC. It is shared: do not change it.
+type User struct {
+	ID         string `db:"id"`
+	Email      string `db:"email"`
+	FirstName  string `db:"first_name"`
+	LastName   string `db:"last_name"`
+	SuperAdmin bool   `db:"super_admin"` // administers the instance
+	CreatedAt  int64  `db:"created_at"`
+	UpdatedAt  int64  `db:"updated_at"`
+}
+
+func unknown(userID string) error {
+	return fault.New(fault.NotFound, "There is no user with ID %q in your reach.", userID)
+}
+
+// ByID returns a user, from memory where it can; NotFound if there is none. It checks no permission.
+func (s *Service) ByID(ctx context.Context, userID string) (*User, error) {
+	return s.cache.Load(ctx, userID, func(ctx context.Context) (*User, error) { return s.read(ctx, userID) })
+}
+
+// Self returns the user that calls. Errors: Forbidden for an actor that is none.
+func (s *Service) Self(ctx context.Context, actor *access.Actor) (*User, error) {
+	if err := isUser(actor); err != nil {
+		return nil, err
+	}
+	return s.ByID(ctx, actor.ID)
+}
+
+// isUser refuses with Forbidden an actor that is no user.
+func isUser(actor *access.Actor) error {
+	if actor.Type != access.ActorUser {
+		return fault.New(fault.Forbidden, "Only users have sessions. Log in as a user.")
+	}
+	return nil
+}
+
+// Used notes that a token of a session was used. It shows up to 10 s later.
+func (s *Service) Used(sessionID string, at time.Time) {
+	if session, ok := id.Parse(sessionID); ok {
+		s.uses.Add(session, at)
+	}
+}

@@ -1,0 +1,288 @@
+package e2e
+
+import (
+	"encoding/json"
+	"net/http"
+	"slices"
+	"strings"
+	"testing"
+
+	"github.com/google/go-cmp/cmp"
+
+	"github.com/sallyport/sallyport/internal/httpapi"
+	"github.com/sallyport/sallyport/internal/id"
+	"github.com/sallyport/sallyport/test/e2e/harness"
+)
+
+const (
+	loginPath    = "/api/v3/auth/login"
+	selectPath   = "/api/v3/auth/select-organization"
+	refreshPath  = "/api/v1/auth/token"
+	logoutPath   = "/api/v1/auth/logout"
+	checkPath    = "/api/v1/auth/checkAuth"
+	sessionsPath = "/api/v2/users/me/sessions"
+
+	adminEmail    = "admin@example.com" // of the user that the harness's bootstrap makes
+	adminPassword = "correct horse"
+)
+
+// session is a user who is logged in and has chosen the organization.
+type session struct {
+	harness.Client
+	ID, UserID string
+	Plain      harness.Client // with the token from before the choice
+	Cookie     string         // the refresh token
+}
+
+// login logs a user in and chooses the first organization.
+func login(t *testing.T, s *harness.Server, email string) session {
+	t.Helper()
+	a := s.As("").Call(t, http.MethodPost, loginPath, object{"email": email, "password": adminPassword}).Want(200)
+	x := session{Plain: s.As(a.Text("accessToken")), Cookie: cookieOf(t, a).Value}
+	x.Client = s.As(x.Plain.Call(t, http.MethodPost, selectPath, object{"organizationId": s.OrgID}).Want(200).Text("token"))
+	claims := harness.Claims(t, x.Token)
+	x.ID, x.UserID = claims["tokenVersionId"].(string), claims["userId"].(string)
+	return x
+}
+
+// cookieOf returns the one cookie of an answer.
+func cookieOf(t *testing.T, a *harness.Answer) *http.Cookie {
+	t.Helper()
+	cookies := (&http.Response{Header: a.Header}).Cookies()
+	if len(cookies) != 1 {
+		t.Fatalf("there are the cookies %v, want one", cookies)
+	}
+	return cookies[0]
+}
+
+// newUser makes a user with a role in the first organization and the administrator's password: no route does.
+func newUser(t *testing.T, s *harness.Server, role string) (userID, email string) {
+	t.Helper()
+	name := harness.RandomName()
+	userID, email = id.New(), name+"@example.com"
+	s.Exec(t, `INSERT INTO users (id, email, first_name, last_name, password_hash, super_admin, created_at, updated_at)
+		SELECT ?, ?, 'Grace', 'Hopper', password_hash, FALSE, 0, 0 FROM users WHERE email = ?`, userID, email, adminEmail)
+	s.Exec(t, `INSERT INTO memberships (id, scope, org_id, user_id, active, created_at, updated_at) VALUES (?, 'organization', ?, ?, TRUE, 0, 0)`,
+		name, s.OrgID, userID)
+	s.Exec(t, `INSERT INTO membership_roles (id, membership_id, role, temporary, created_at, updated_at) VALUES (?, ?, ?, FALSE, 0, 0)`, name, name, role)
+	return userID, email
+}
+
+// userRequests are good requests of the routes of users. For those that only users may call they also make a user the
+// administrator of s, which is a copy.
+var userRequests = map[string]func(t *testing.T, s *harness.Server) request{
+	"login-user":         plain(loginPath, object{"email": adminEmail, "password": adminPassword}),
+	"refresh-user-token": plain(refreshPath, nil),
+	"check-auth":         plain(checkPath, nil),
+	"select-organization": asUser(func(_ session, s *harness.Server) request {
+		return request{selectPath, object{"organizationId": s.OrgID}}
+	}),
+	"logout-user":         asUser(func(session, *harness.Server) request { return request{logoutPath, nil} }),
+	"get-user":            asUser(func(session, *harness.Server) request { return request{"/api/v1/user", nil} }),
+	"get-me":              asUser(func(session, *harness.Server) request { return request{"/api/v2/users/me", nil} }),
+	"list-own-sessions":   asUser(func(session, *harness.Server) request { return request{sessionsPath, nil} }),
+	"revoke-own-sessions": asUser(func(session, *harness.Server) request { return request{sessionsPath, nil} }),
+	"revoke-own-session":  asUser(func(x session, _ *harness.Server) request { return request{sessionsPath + "/" + x.ID, nil} }),
+	"revoke-user-sessions": func(t *testing.T, s *harness.Server) request {
+		userID, _ := newUser(t, s, "no-access")
+		return request{"/api/v1/users/" + userID + "/revoke-sessions", nil}
+	},
+}
+
+func asUser(do func(session, *harness.Server) request) func(*testing.T, *harness.Server) request {
+	return func(t *testing.T, s *harness.Server) request {
+		x := login(t, s, adminEmail)
+		s.Admin = x.Client
+		return do(x, s)
+	}
+}
+
+// eachUserRoute runs do for every route that only users may call, with a server whose administrator is a user as soon
+// as a request was made.
+func eachUserRoute(t *testing.T, s *harness.Server, do func(t *testing.T, s *harness.Server, r httpapi.Route)) {
+	t.Helper()
+	for _, r := range s.App.API().Routes() {
+		if r.UserOnly {
+			mine := *s
+			t.Run(r.ID, func(t *testing.T) { do(t, &mine, r) })
+		}
+	}
+}
+
+// orgless are the routes that a user may call before an organization is chosen.
+var orgless = []string{"select-organization", "logout-user", "get-user", "get-me", "list-own-sessions", "revoke-own-sessions", "revoke-own-session", "check-auth"}
+
+func TestEveryRouteSaysWhetherItNeedsAnOrganization(t *testing.T) {
+	t.Parallel()
+	for _, r := range shared.App.API().Routes() {
+		if r.NoOrg != slices.Contains(orgless, r.ID) {
+			t.Errorf("%s: answers without an organization: %v", r.ID, r.NoOrg)
+		}
+	}
+	plain := login(t, shared, adminEmail).Plain
+	plain.Call(t, http.MethodGet, detailsPath, nil).WantError(401, "UnauthorizedError")
+	plain.Call(t, http.MethodGet, harness.Identities+"?orgId="+shared.OrgID, nil).WantError(401, "UnauthorizedError")
+}
+
+// TestUserRoutesGuard does for the routes of users what TestGuard does for all others.
+func TestUserRoutesGuard(t *testing.T) {
+	s := harness.StartReady(t)
+	ended := login(t, s, adminEmail)
+	ended.Call(t, http.MethodPost, logoutPath, nil).Want(200)
+	dead := append(s.DeadTokens(t), harness.NamedToken{Name: "of a session that ended", JWT: ended.Token},
+		harness.NamedToken{Name: "of a session that ended, before the choice", JWT: ended.Plain.Token},
+		harness.NamedToken{Name: "that only refreshes", JWT: login(t, s, adminEmail).Cookie})
+	identity := s.Admin
+	eachUserRoute(t, s, func(t *testing.T, s *harness.Server, r httpapi.Route) {
+		good := requestOf(t, s, r)
+		before := s.Snapshot(t)
+		s.As("").Call(t, r.Method, good.path, good.body).WantError(401, "UnauthorizedError")
+		for _, d := range dead {
+			t.Run("refused/with a token "+d.Name, func(t *testing.T) {
+				s.As(d.JWT).Call(t, r.Method, good.path, good.body).WantError(401, "TokenError")
+			})
+		}
+		t.Run("refused/a machine identity", func(t *testing.T) {
+			identity.Call(t, r.Method, good.path, good.body).WantError(403, "ForbiddenError")
+		})
+		if diff := cmp.Diff(before, s.Snapshot(t)); diff != "" {
+			t.Errorf("a refused call changed the database: %s", diff)
+		}
+		t.Run("accepted/a user", func(t *testing.T) { s.Admin.Call(t, r.Method, good.path, good.body).Want(200) })
+	})
+}
+
+// TestUserRoutesBadInput does for the routes of users what TestBadInput does for all others.
+func TestUserRoutesBadInput(t *testing.T) {
+	s := harness.StartReady(t)
+	s.Watch(t)
+	d := published(t)
+	eachUserRoute(t, s, func(t *testing.T, s *harness.Server, r httpapi.Route) {
+		p := &prober{t: t, s: s, r: r, spent: true}
+		p.methods()
+		p.paths()
+		p.queries(d)
+		if d.Paths[r.Path][strings.ToLower(r.Method)].RequestBody.Content != nil {
+			p.bodies(d)
+			p.fields(d.bodyFields(r))
+		}
+	})
+}
+
+func TestUserLogsInAndWorks(t *testing.T) {
+	t.Parallel()
+	x := login(t, shared, adminEmail)
+	claims := harness.Claims(t, x.Token)
+	if claims["authTokenType"] != "accessToken" || claims["organizationId"] != shared.OrgID || claims["authMethod"] != "email" ||
+		claims["accessVersion"] != 1.0 || claims["exp"].(float64)-claims["iat"].(float64) != 10*24*3600 {
+		t.Errorf("the token says %v", claims)
+	}
+	if _, chosen := harness.Claims(t, x.Plain.Token)["organizationId"]; chosen {
+		t.Error("the first token is for an organization that nobody chose")
+	}
+	x.Call(t, http.MethodPost, checkPath, nil).Want(200)
+	shared.Admin.Call(t, http.MethodPost, checkPath, nil).Want(200)
+	if !x.Works(t) {
+		t.Error("the user's token does not work on a route for every actor")
+	}
+	made := x.Call(t, http.MethodPost, harness.Identities, object{"name": harness.RandomName(), "organizationId": shared.OrgID, "role": "member"}).Want(200)
+	event := auditOf(t, shared, "create-identity", made.Text("identity.id"))
+	actor := event["actor"].(map[string]any)
+	want := object{"userId": x.UserID, "email": adminEmail, "username": adminEmail, "authMethod": "email", "tokenId": x.ID}
+	if diff := cmp.Diff(want, actor["metadata"]); diff != "" || actor["type"] != "user" {
+		t.Errorf("the audit log names the actor as %v: %s", actor, diff)
+	}
+	for _, path := range []string{"/api/v1/user", "/api/v2/users/me"} {
+		if me := x.Plain.Call(t, http.MethodGet, path, nil).Want(200); me.Text("user.id") != x.UserID || me.Text("user.username") != adminEmail || !me.Flag("user.superAdmin") {
+			t.Errorf("%s answered %s", path, me.Body)
+		}
+	}
+}
+
+// auditOf returns the newest event of a type that names an id.
+func auditOf(t *testing.T, s *harness.Server, kind, named string) map[string]any {
+	t.Helper()
+	logs, _ := s.Admin.Call(t, http.MethodGet, auditPath+"?limit=1000&eventType="+kind, nil).Want(200).At("auditLogs").([]any)
+	for _, e := range logs {
+		event, _ := e.(map[string]any)
+		if text, err := json.Marshal(event["event"]); err == nil && strings.Contains(string(text), named) {
+			return event
+		}
+	}
+	t.Fatalf("there is no event %s that names %s", kind, named)
+	return nil
+}
+
+// TestUserHasTheRightsOfItsRole and no others: of a user who is no administrator.
+func TestUserHasTheRightsOfItsRole(t *testing.T) {
+	t.Parallel()
+	_, email := newUser(t, shared, "member")
+	member := login(t, shared, email)
+	made := member.Call(t, http.MethodPost, harness.Identities, object{"name": harness.RandomName(), "organizationId": shared.OrgID, "role": "no-access"}).Want(200)
+	member.Call(t, http.MethodPost, harness.TokenAuth+made.Text("identity.id"), object{}).WantError(403, "PermissionDenied")
+	member.Call(t, http.MethodPost, harness.Identities, object{"name": "x", "organizationId": shared.OrgID, "role": "admin"}).WantError(403, "PermissionBoundaryError")
+	member.Call(t, http.MethodPost, "/api/v1/admin/signing-keys/rotate", nil).WantError(403, "ForbiddenError")
+	_, email = newUser(t, shared, "no-access")
+	login(t, shared, email).Call(t, http.MethodGet, harness.Identities+"?orgId="+shared.OrgID, nil).WantError(403, "PermissionDenied")
+}
+
+func TestLoginRefuses(t *testing.T) {
+	t.Parallel()
+	s := harness.StartReady(t)
+	userID, email := newUser(t, s, "no-access")
+	var bodies []string
+	for name, body := range map[string]object{
+		"refused/wrong password":           {"email": email, "password": "wrong"},
+		"refused/unknown user":             {"email": "nobody@example.com", "password": adminPassword},
+		"refused/no e-mail at all":         {"email": "nobody", "password": adminPassword},
+		"refused/password of another case": {"email": email, "password": strings.ToUpper(adminPassword)},
+	} {
+		t.Run(name, func(t *testing.T) {
+			a := s.As("").Call(t, http.MethodPost, loginPath, body).WantError(400, "BadRequest")
+			bodies = append(bodies, a.Text("message"))
+			if a.Header.Get("Set-Cookie") != "" {
+				t.Error("it sets a cookie")
+			}
+		})
+	}
+	if slices.Sort(bodies); len(slices.Compact(bodies)) != 1 {
+		t.Errorf("refusals can be told apart: %q", bodies)
+	}
+	s.As("").Call(t, http.MethodPost, loginPath, object{"email": " " + strings.ToUpper(email) + " ", "password": " " + adminPassword + " "}).Want(200)
+	s.As("").Without("User-Agent").Call(t, http.MethodPost, loginPath, object{"email": email, "password": adminPassword}).Want(200)
+	s.As("").Call(t, http.MethodPost, loginPath, object{"email": email, "password": strings.Repeat("x", 1<<20)}).Want(413)
+	auditOf(t, s, "user-login", userID)
+	s.Restart(t) // a clean stop writes what was noted
+	auditOf(t, s, "user-login-failed", userID)
+}
+
+func TestSelectOrganizationRefusesThoseOfOthers(t *testing.T) {
+	t.Parallel()
+	s := harness.StartReady(t)
+	other, _ := s.OtherOrg(t)
+	x := login(t, s, adminEmail)
+	for name, orgID := range map[string]string{"of others": other, "unknown": id.New(), "of no form": "x"} {
+		t.Run("refused/"+name, func(t *testing.T) {
+			x.Plain.Call(t, http.MethodPost, selectPath, object{"organizationId": orgID}).WantError(404, "NotFound")
+			x.Call(t, http.MethodPost, selectPath, object{"organizationId": orgID}).WantError(404, "NotFound")
+		})
+	}
+	if s.Count(t, `SELECT count(*) FROM user_sessions WHERE org_id <> ?`, s.OrgID) != 0 {
+		t.Error("a refused choice was kept")
+	}
+}
+
+func TestPanicButtonEndsUsersTokens(t *testing.T) {
+	t.Parallel()
+	s := harness.StartReady(t)
+	x := login(t, s, adminEmail)
+	slug := s.Admin.Call(t, "GET", detailsPath, nil).Text("identityDetails.organization.slug")
+	x.Call(t, http.MethodPost, "/api/v1/organization/revoke-tokens", object{"organizationSlug": slug}).Want(200)
+	if x.Works(t) {
+		t.Error("the user's token outlived the cut-off")
+	}
+	x.Plain.Call(t, http.MethodPost, selectPath, object{"organizationId": s.OrgID}).WantError(401, "TokenError")
+	if !login(t, s, adminEmail).Works(t) {
+		t.Error("a login after the cut-off does not work")
+	}
+}
