@@ -29,6 +29,8 @@ func (s *Service) Routes(api *httpapi.API) {
 		Summary: "Change the settings of a project", Permission: can(access.Edit, access.SubjectSettings)}, s.updateRoute)
 	httpapi.Handle(api, httpapi.Route{Method: http.MethodDelete, Path: path + "/{projectId}", ID: "delete-project", Tag: projectTag,
 		Summary: "Delete a project and all that it holds", Permission: can(access.Delete, access.SubjectWorkspace)}, s.deleteRoute)
+	s.workspaceRoutes(api)
+	s.environmentRoutes(api)
 }
 
 type createInput struct {

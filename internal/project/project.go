@@ -33,7 +33,7 @@ import (
 // cacheSize bounds how many projects, slugs and keys are kept in memory.
 const cacheSize = 10_000
 
-// Options says what the service works with; all are needed.
+// Options says what the service works with; all but the functions are needed.
 type Options struct {
 	DB         *sqldb.DB
 	Feed       *feed.Feed
@@ -42,6 +42,12 @@ type Options struct {
 	Orgs       *org.Service
 	Identities *identity.Service
 	Grace      time.Duration // how long a deleted environment can be restored
+
+	// EmptyFolder deletes at most limit rows of what a folder that is out of sight holds, and returns how many it deleted;
+	// fewer than limit mean that the folder is empty. nil where nothing is kept in folders.
+	EmptyFolder func(ctx context.Context, tx *sqldb.Tx, folderID string, limit int64) (int64, error)
+	// HoldsAny reports whether any of the folders holds anything that a caller would miss. nil where nothing is kept.
+	HoldsAny func(ctx context.Context, tx *sqldb.Tx, folderIDs []string) (bool, error)
 }
 
 // Service keeps projects and lets actors into them.

@@ -15,7 +15,7 @@ var open = []string{"get-status", "get-health", "get-readiness", "get-jwks", "bo
 	"login-jwt-auth", "login-oidc-auth", "login-kubernetes-auth", "oauth-revoke", "oauth-metadata", "login-user", "refresh-user-token"}
 
 // anyActor are the routes that ask for a live token and for no permission.
-var anyActor = []string{"check-auth", "get-own-details", "oauth-introspect", "list-projects"}
+var anyActor = []string{"check-auth", "get-own-details", "oauth-introspect", "list-projects", "list-workspaces"}
 
 // instanceAdmin are the routes that no role opens: only an administrator of the whole instance may call them.
 var instanceAdmin = []string{"rotate-signing-keys", "list-replicas"}
@@ -114,7 +114,7 @@ var member = []string{
 	"list-identity-memberships", "get-identity-membership", "create-identity-membership", "update-identity-membership", "delete-identity-membership",
 	"get-jwt-auth", "get-oidc-auth", "get-kubernetes-auth",
 	"get-universal-auth", "list-client-secrets", "get-client-secret", "clear-universal-auth-lockouts",
-	"create-project",
+	"create-project", "create-workspace",
 }
 
 func TestBuiltInRoles(t *testing.T) {

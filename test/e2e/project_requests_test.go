@@ -3,6 +3,7 @@ package e2e
 import (
 	"net/http"
 	"slices"
+	"strings"
 	"testing"
 
 	"github.com/sallyport/sallyport/internal/httpapi"
@@ -12,25 +13,25 @@ import (
 const projectsPath = "/api/v1/projects"
 
 // projectTags are the tags of routes about what is inside a project: who is no member of it is refused.
-var projectTags = []string{"Projects"}
+var projectTags = []string{"Projects", "Environments"}
 
 // outside are the routes under these tags that are about no project in particular.
-var outside = []string{"create-project", "list-projects"}
+var outside = []string{"create-project", "list-projects", "create-workspace", "list-workspaces"}
 
 // anyMember are the routes inside a project that ask for a membership and for no permission.
-var anyMember = []string{"get-project", "get-project-by-slug"}
+var anyMember = []string{"get-project", "get-project-by-slug", "get-workspace", "get-workspace-by-slug", "get-workspace-v2"}
 
 func inProject(r httpapi.Route) bool {
 	return slices.Contains(projectTags, r.Tag) && !slices.Contains(outside, r.ID)
 }
 
-// project is a project that the administrator made.
-type project struct{ ID, Slug string }
+// project is a project that the administrator made; Dev is the id of its first environment.
+type project struct{ ID, Slug, Dev string }
 
 func newProject(t testing.TB, s *harness.Server) project {
 	t.Helper()
 	made := s.Admin.Call(t, http.MethodPost, projectsPath, projectBody()).Want(200)
-	return project{made.Text("project.id"), made.Text("project.slug")}
+	return project{made.Text("project.id"), made.Text("project.slug"), made.Text("project.environments.0.id")}
 }
 
 // projectBody makes a project under a slug that nobody has.
@@ -55,6 +56,71 @@ var projectRequests = map[string]func(*testing.T, *harness.Server) request{
 	},
 	"update-project": projectRequest("", projectChanges),
 	"delete-project": projectRequest("", nil),
+
+	"list-workspaces":       plain("/api/v1/workspace", nil),
+	"create-workspace":      func(*testing.T, *harness.Server) request { return request{"/api/v2/workspace", projectBody()} },
+	"get-workspace":         workspaceRequest("/api/v1/workspace/", false, nil),
+	"get-workspace-by-slug": workspaceRequest("/api/v1/workspace/slug/", true, nil),
+	"update-workspace":      workspaceRequest("/api/v1/workspace/", false, projectChanges),
+	"delete-workspace":      workspaceRequest("/api/v1/workspace/", false, nil),
+	"get-workspace-v2":      workspaceRequest("/api/v2/workspace/", true, nil),
+	"update-workspace-v2":   workspaceRequest("/api/v2/workspace/", true, projectChanges),
+	"delete-workspace-v2":   workspaceRequest("/api/v2/workspace/", true, nil),
+
+	"create-environment":     projectRequest("/environments", environmentBody),
+	"create-environment-old": old(projectRequest("/environments", environmentBody)),
+	"get-slug-environment":   projectRequest("/environments/slug/dev", nil),
+	"get-any-environment": func(t *testing.T, s *harness.Server) request {
+		return request{"/api/v1/workspace/environments/" + newProject(t, s).Dev, nil}
+	},
+	"get-environment":         environmentRequest("", nil, false),
+	"get-environment-old":     old(environmentRequest("", nil, false)),
+	"update-environment":      environmentRequest("", environmentBody, false),
+	"update-environment-old":  old(environmentRequest("", environmentBody, false)),
+	"delete-environment":      environmentRequest("?hardDelete=false", nil, false),
+	"delete-environment-old":  old(environmentRequest("", nil, false)),
+	"restore-environment":     environmentRequest("/restore", nil, true),
+	"restore-environment-old": old(environmentRequest("/restore", nil, true)),
+}
+
+func workspaceRequest(base string, slug bool, body func() object) func(*testing.T, *harness.Server) request {
+	return func(t *testing.T, s *harness.Server) request {
+		p, r := newProject(t, s), request{}
+		if r.path = base + p.ID; slug {
+			r.path = base + p.Slug
+		}
+		if body != nil {
+			r.body = body()
+		}
+		return r
+	}
+}
+
+func environmentBody() object { return object{"name": "Test", "slug": "test", "position": 2} }
+
+// environmentRequest is about the environment dev of a new project, which may be deleted.
+func environmentRequest(after string, body func() object, deleted bool) func(*testing.T, *harness.Server) request {
+	return func(t *testing.T, s *harness.Server) request {
+		p := newProject(t, s)
+		path := projectsPath + "/" + p.ID + "/environments/" + p.Dev
+		if deleted {
+			s.Admin.Call(t, http.MethodDelete, path, nil).Want(200)
+		}
+		r := request{path: path + after}
+		if body != nil {
+			r.body = body()
+		}
+		return r
+	}
+}
+
+// old makes of a request under /api/v1/projects the same one under the name that projects once had.
+func old(build func(*testing.T, *harness.Server) request) func(*testing.T, *harness.Server) request {
+	return func(t *testing.T, s *harness.Server) request {
+		r := build(t, s)
+		r.path = strings.Replace(r.path, projectsPath, "/api/v1/workspace", 1)
+		return r
+	}
 }
 
 func projectRequest(after string, body func() object) func(*testing.T, *harness.Server) request {
