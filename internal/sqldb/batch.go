@@ -2,9 +2,14 @@ package sqldb
 
 import (
 	"context"
+	"errors"
 	"fmt"
 	"time"
 )
+
+// errGroupLost says that the engine ended the transaction under functions that had done nothing wrong, as SQLite does on a
+// full disk.
+var errGroupLost = errors.New("nothing was committed: the group's transaction was lost")
 
 // batch is one group on its way to its commit.
 type batch struct {
@@ -84,7 +89,7 @@ func (b *batch) add(j *job) {
 		return
 	}
 	if undo := b.group.session.undo(b.ctx); undo != nil {
-		b.lose(fmt.Errorf("nothing was committed: the group's transaction was lost: %w", undo))
+		b.lose(fmt.Errorf("%w: %w", errGroupLost, undo))
 	}
 	j.tries++
 	if j.tries < maxTries && b.group.session.again(err) {
@@ -110,7 +115,7 @@ func (b *batch) ready() {
 		}
 	} else if b.dirty {
 		if err := b.group.session.keep(b.ctx); err != nil {
-			b.lose(fmt.Errorf("nothing was committed: the group's transaction was lost: %w", err))
+			b.lose(fmt.Errorf("%w: %w", errGroupLost, err))
 		}
 	}
 	b.dirty = false

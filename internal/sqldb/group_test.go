@@ -196,6 +196,12 @@ func TestLostTransactionFailsItsWholeGroup(t *testing.T) {
 		if strings.Contains(fmt.Sprint(outcomes[0]), "INSERT") {
 			t.Errorf("the first caller was told the error of the second: %v", outcomes[0])
 		}
+		if !sqldb.Unreachable(outcomes[0]) || !sqldb.Unreachable(outcomes[1]) {
+			t.Errorf("told as if the callers were to blame: %v", outcomes)
+		}
+		if full := db.Engine() == sqldb.SQLite; sqldb.Full(outcomes[1]) != full {
+			t.Errorf("the disk is full: %v; told %v", full, outcomes[1])
+		}
 		if err := db.WriteGrouped(t.Context(), add(t.Context(), "after")); err != nil {
 			t.Errorf("the next group: %v", err)
 		}

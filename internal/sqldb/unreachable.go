@@ -23,12 +23,17 @@ func Unreachable(err error) bool {
 	var network net.Error
 	var connect *pgconn.ConnectError
 	for _, known := range []error{driver.ErrBadConn, io.EOF, io.ErrUnexpectedEOF, context.DeadlineExceeded, ErrClosed,
-		ErrOutcomeUnknown, net.ErrClosed, syscall.ECONNRESET, syscall.EPIPE} {
+		ErrOutcomeUnknown, errGroupLost, net.ErrClosed, syscall.ECONNRESET, syscall.EPIPE} {
 		if errors.Is(err, known) {
 			return true
 		}
 	}
 	return errors.As(err, &network) || errors.As(err, &connect) || sqliteTrouble(sqliteCode(err)) || pgconn.SafeToRetry(err)
+}
+
+// Full reports whether err says that the disk of the database has no room left.
+func Full(err error) bool {
+	return pgCode(err) == "53100" || sqliteCode(err)&0xff == sqlite3.SQLITE_FULL
 }
 
 // pgTrouble knows the SQLSTATEs (PostgreSQL, appendix A): connection exceptions, insufficient resources, operator
