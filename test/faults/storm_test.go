@@ -156,7 +156,7 @@ func (s *site) agree(tokens []*token) {
 		case token.asked.Load() > 0:
 			unknown++
 			s.expect(token, s.use(0, token)) // by now, one lease after the outage, all know the same
-			s.revoke(1, token)
+			s.revoke(len(s.Replicas)-1, token)
 			s.expect(token, http.StatusUnauthorized)
 		}
 	}
