@@ -165,6 +165,10 @@ func (a *App) start(ctx context.Context, recovering bool) error {
 	return nil
 }
 
+// Check reads a large database through, and returns an error that says what to do if it is damaged: then stop serving,
+// since a revocation may be lost. A small one was read when it was opened.
+func (a *App) Check(ctx context.Context) error { return a.db.Check(ctx) }
+
 // Handler serves the whole API.
 func (a *App) Handler() http.Handler { return a.api.Handler() }
 

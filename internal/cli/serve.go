@@ -48,8 +48,13 @@ func run(ctx context.Context, a *app.App, listener net.Listener, log *slog.Logge
 		a.Run(background)
 	}()
 	go giveBack(background)
-	failed := make(chan error, 1)
+	failed := make(chan error, 2)
 	go func() { failed <- server.Serve(listener) }()
+	go func() {
+		if err := a.Check(background); err != nil {
+			failed <- err
+		}
+	}()
 
 	baseURL := "http://" + listener.Addr().String()
 	log.Info("serving", "url", baseURL)

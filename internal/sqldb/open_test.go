@@ -98,6 +98,28 @@ func overwrite(t *testing.T, path string, at int64, bytes string) {
 	}
 }
 
+// TestCheck: a large file is read through only after it was opened.
+func TestCheck(t *testing.T) {
+	path, url := lite(t)
+	raw(t, "sqlite", path, `CREATE TABLE large (text TEXT)`,
+		`WITH RECURSIVE n(i) AS (SELECT 1 UNION ALL SELECT i + 1 FROM n WHERE i < 40000) INSERT INTO large SELECT hex(zeroblob(250)) FROM n`)
+	check := func() error {
+		t.Helper()
+		db, err := sqldb.Open(t.Context(), sqldb.Options{URL: url})
+		if err != nil {
+			t.Fatal(err)
+		}
+		return errors.Join(db.Check(t.Context()), db.Close())
+	}
+	if err := check(); err != nil {
+		t.Fatal(err)
+	}
+	overwrite(t, path, 12<<20, strings.Repeat("\x5a", 200))
+	if err := check(); err == nil || !strings.Contains(err.Error(), "is damaged; restore it") {
+		t.Errorf("got %v; want to read that the file is damaged", err)
+	}
+}
+
 func TestOpenSQLite(t *testing.T) {
 	t.Run("refused/not SQLite", func(t *testing.T) {
 		path := filepath.Join(t.TempDir(), "notes.txt")
@@ -121,6 +143,17 @@ func TestOpenSQLite(t *testing.T) {
 	t.Run("refused/damaged schema", func(t *testing.T) {
 		path, url := lite(t)
 		overwrite(t, path, 100, strings.Repeat("\x5a", 3000))
+		refused(t, url, "damaged")
+	})
+	t.Run("refused/damaged in the middle", func(t *testing.T) {
+		path, url := lite(t)
+		about, err := os.Stat(path)
+		if err != nil {
+			t.Fatal(err)
+		}
+		for page := about.Size() / 2 / 4096; page < about.Size()/4096; page++ {
+			overwrite(t, path, page*4096, strings.Repeat("\x5a", 200))
+		}
 		refused(t, url, "damaged")
 	})
 	t.Run("refused/cut short", func(t *testing.T) {

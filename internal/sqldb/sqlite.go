@@ -10,6 +10,8 @@ import (
 
 // liteStore is a SQLite file: one connection that writes, in groups, and a pool of connections that can only read.
 type liteStore struct {
+	path        string
+	checked     bool // every page was read when the file was opened
 	group       *group
 	writer      *sql.DB
 	readers     *sql.DB
@@ -25,7 +27,7 @@ func openSQLite(ctx context.Context, db *DB, o Options) error {
 	if err != nil {
 		return err
 	}
-	s := &liteStore{}
+	s := &liteStore{path: path}
 	if err := s.open(ctx, db.log, path); err != nil {
 		_ = s.release()
 		return liteFailure(path, err)

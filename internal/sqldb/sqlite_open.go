@@ -66,6 +66,9 @@ func (s *liteStore) open(ctx context.Context, log *slog.Logger, path string) (er
 	if err := claim(ctx, log, s.writer); err != nil {
 		return err
 	}
+	if s.checked, err = checkSmall(ctx, path, s.writer); err != nil {
+		return err
+	}
 	if s.readers, err = liteConnect(path, "mode=ro", "_query_only=1"); err != nil {
 		return err
 	}
@@ -179,7 +182,7 @@ func liteFailure(path string, err error) error {
 		return fmt.Errorf("%s is the SQLite database of another application; name a file that does not exist yet, or one that this program made", path)
 	case errors.Is(err, errNotSQLite) || code == sqlite3.SQLITE_NOTADB:
 		return fmt.Errorf("%s is not a SQLite database, or its header is damaged; name another file, or restore this one from a backup", path)
-	case code == sqlite3.SQLITE_CORRUPT:
+	case code == sqlite3.SQLITE_CORRUPT || errors.Is(err, errDamaged):
 		return fmt.Errorf("the database %s is damaged; restore it from a backup: %w", path, err)
 	case errors.Is(err, errNoWAL):
 		return fmt.Errorf("the file system of %s cannot hold a SQLite write-ahead log; put the database on a local disk", path)
