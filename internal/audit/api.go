@@ -3,6 +3,7 @@ package audit
 import (
 	"context"
 	"net/http"
+	"strings"
 	"time"
 
 	"github.com/sallyport/sallyport/internal/access"
@@ -11,6 +12,9 @@ import (
 
 type queryInput struct {
 	ProjectID     httpapi.Text `query:"projectId"`
+	Environment   httpapi.Text `query:"environment" maxLength:"64" doc:"Slug of the environment that the event is about"`
+	SecretPath    httpapi.Text `query:"secretPath" maxLength:"4096" doc:"Folder that the event is about; one slash at its end is ignored"`
+	SecretKey     httpapi.Text `query:"secretKey" maxLength:"4096" doc:"Name of a secret that the event is about"`
 	ActorType     string       `query:"actorType" enum:"platform,user,service,identity,machine,unknownUser"`
 	Actor         httpapi.Text `query:"actor" doc:"Id of the actor"`
 	EventType     httpapi.Text `query:"eventType" maxLength:"4096" doc:"Event types, with commas between"`
@@ -46,10 +50,25 @@ func (l *Log) Routes(api *httpapi.API) {
 }
 
 func (in *queryInput) filter() (Filter, error) {
-	pairs, err := parsePairs(string(in.EventMetadata))
+	pairs, err := in.pairs()
 	return Filter{
 		ProjectID: string(in.ProjectID), ActorType: in.ActorType, ActorID: string(in.Actor),
 		UserAgentType: string(in.UserAgentType), EventTypes: splitList(string(in.EventType)), Metadata: pairs,
 		From: in.StartDate, To: in.EndDate, Offset: in.Offset, Limit: in.Limit,
 	}, err
+}
+
+// pairs returns what must be in the metadata of an event.
+func (in *queryInput) pairs() ([]Pair, error) {
+	pairs, err := parsePairs(string(in.EventMetadata))
+	path := string(in.SecretPath)
+	if len(path) > 1 {
+		path = strings.TrimSuffix(path, "/")
+	}
+	for _, p := range []Pair{{"environment", string(in.Environment)}, {"secretPath", path}, {"secretKey", string(in.SecretKey)}} {
+		if p.Value != "" {
+			pairs = append(pairs, p)
+		}
+	}
+	return pairs, err
 }
