@@ -39,18 +39,30 @@ func (g *gate) enter(ctx context.Context, ip netip.Addr) (leave func(), err erro
 	if !g.queue(caller) {
 		return nil, busy()
 	}
-	turn := time.NewTimer(g.wait)
-	defer turn.Stop()
+	if err := g.turn(ctx); err != nil {
+		g.unqueue(caller)
+		return nil, err
+	}
+	return func() { <-g.slots; g.unqueue(caller) }, nil
+}
+
+// turn waits for a slot.
+func (g *gate) turn(ctx context.Context) error {
 	select {
 	case g.slots <- struct{}{}:
-		return func() { <-g.slots; g.unqueue(caller) }, nil
-	case <-turn.C:
-		err = busy()
-	case <-ctx.Done():
-		err = ctx.Err()
+		return nil
+	default:
 	}
-	g.unqueue(caller)
-	return nil, err
+	timer := time.NewTimer(g.wait)
+	defer timer.Stop()
+	select {
+	case g.slots <- struct{}{}:
+		return nil
+	case <-timer.C:
+		return busy()
+	case <-ctx.Done():
+		return ctx.Err()
+	}
 }
 
 // queue takes a place in the line, if there is one.
