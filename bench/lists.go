@@ -52,7 +52,16 @@ func lists(b *bench) ([]line, error) {
 		table = append(table, line{what: "list tokens, 1,000,000 of one identity: " + page.what + " (floor: of 1,000)", unit: "ms",
 			floor: c.floor, ours: c.ours, times: page.times})
 	}
-	return table, s.stop()
+	c, err := compare(1, func() (float64, error) { return s.revokeAll(some) }, func() (float64, error) { return s.revokeAll(many) })
+	return append(table, line{what: "revoke all tokens of an identity, 1,000,000 live (floor: 1,000)", unit: "ms",
+		floor: c.floor, ours: c.ours, most: 50}), errors.Join(err, s.stop())
+}
+
+// revokeAll returns how many milliseconds it takes to revoke all tokens of an identity.
+func (s *instance) revokeAll(identity string) (float64, error) {
+	begin := time.Now()
+	err := s.post("/api/v1/identities/"+identity+"/revoke-tokens", "{}", &struct{}{})
+	return float64(time.Since(begin).Microseconds()) / 1000, err
 }
 
 // identityWithTokenAuth makes an identity and returns its id.
