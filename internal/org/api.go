@@ -19,6 +19,7 @@ func (s *Service) Routes(api *httpapi.API) {
 		Open:        true, Errors: []int{http.StatusBadRequest}}, s.bootstrapRoute)
 	httpapi.Handle(api, httpapi.Route{Method: http.MethodGet, Path: "/api/v1/identities/details", ID: "get-own-details", Tag: "Identities",
 		Summary: "Tell the organization of the calling identity", AnyActor: true}, s.detailsRoute)
+	s.readRoutes(api)
 }
 
 type bootstrapInput struct {

@@ -12,10 +12,10 @@ import (
 
 // open are the routes that anybody may call. A new one is a decision: it is made here too.
 var open = []string{"get-status", "get-health", "get-readiness", "get-jwks", "bootstrap", "renew-token", "revoke-own-token", "login-universal-auth",
-	"login-jwt-auth", "login-oidc-auth", "login-kubernetes-auth", "oauth-revoke", "oauth-metadata", "login-user", "refresh-user-token"}
+	"login-jwt-auth", "login-oidc-auth", "login-kubernetes-auth", "oauth-revoke", "oauth-metadata", "login-user", "refresh-user-token", "get-instance-config"}
 
 // anyActor are the routes that ask for a live token and for no permission.
-var anyActor = []string{"check-auth", "get-own-details", "oauth-introspect", "list-projects", "list-workspaces"}
+var anyActor = []string{"check-auth", "list-organizations", "get-organization", "get-own-details", "oauth-introspect", "list-projects", "list-workspaces"}
 
 // instanceAdmin are the routes that no role opens: only an administrator of the whole instance may call them.
 var instanceAdmin = []string{"rotate-signing-keys", "list-replicas"}

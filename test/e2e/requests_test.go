@@ -27,6 +27,12 @@ var requests = map[string]func(t *testing.T, s *harness.Server) request{
 	"bootstrap":       plain(bootstrapPath, object{"email": "ada@example.com", "password": "correct horse", "organization": "Acme"}),
 	"get-own-details": plain(detailsPath, nil),
 
+	"get-instance-config": plain("/api/v1/admin/config", nil),
+	"list-organizations":  plain("/api/v1/organization", nil),
+	"get-organization": func(_ *testing.T, s *harness.Server) request {
+		return request{"/api/v1/organization/" + s.OrgID, nil}
+	},
+
 	"create-identity": func(_ *testing.T, s *harness.Server) request {
 		return request{harness.Identities, object{"name": "worker", "organizationId": s.OrgID, "role": "no-access",
 			"hasDeleteProtection": false, "metadata": []any{object{"key": "team", "value": "core"}}}}

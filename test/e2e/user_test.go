@@ -110,7 +110,8 @@ func eachUserRoute(t *testing.T, s *harness.Server, do func(t *testing.T, s *har
 }
 
 // orgless are the routes that a user may call before an organization is chosen.
-var orgless = []string{"select-organization", "logout-user", "get-user", "get-me", "list-own-sessions", "revoke-own-sessions", "revoke-own-session", "check-auth"}
+var orgless = []string{"select-organization", "logout-user", "get-user", "get-me", "list-own-sessions", "revoke-own-sessions", "revoke-own-session", "check-auth",
+	"list-organizations", "get-organization"}
 
 func TestEveryRouteSaysWhetherItNeedsAnOrganization(t *testing.T) {
 	t.Parallel()
@@ -269,6 +270,53 @@ func TestSelectOrganizationRefusesThoseOfOthers(t *testing.T) {
 	}
 	if s.Count(t, `SELECT count(*) FROM user_sessions WHERE org_id <> ?`, s.OrgID) != 0 {
 		t.Error("a refused choice was kept")
+	}
+}
+
+func TestOrganizationsOfAnActor(t *testing.T) {
+	t.Parallel()
+	s := harness.StartReady(t)
+	other, stranger := s.OtherOrg(t)
+	x, path := login(t, s, adminEmail), "/api/v1/organization"
+	for name, c := range map[string]struct {
+		client harness.Client
+		org    string
+	}{
+		"a user who has not chosen": {x.Plain, s.OrgID}, "a user who has chosen": {x.Client, s.OrgID},
+		"an identity": {s.Admin, s.OrgID}, "an identity without rights": {s.NewActor(t, "no-access", nil).Client, s.OrgID}, "a stranger": {stranger, other},
+	} {
+		t.Run(name, func(t *testing.T) {
+			list := c.client.Call(t, http.MethodGet, path, nil).Want(200)
+			if diff := cmp.Diff([]string{c.org}, list.List("organizations", "id")); diff != "" {
+				t.Error(diff)
+			}
+			one := c.client.Call(t, http.MethodGet, path+"/"+c.org, nil).Want(200)
+			if diff := cmp.Diff(list.At("organizations.0"), one.At("organization")); diff != "" {
+				t.Error(diff)
+			}
+			for _, unknown := range []string{s.OrgID, other, id.New()} {
+				if unknown != c.org {
+					c.client.Call(t, http.MethodGet, path+"/"+unknown, nil).WantError(404, "NotFound")
+				}
+			}
+		})
+	}
+}
+
+func TestConfigTellsWhetherTheInstanceIsSetUp(t *testing.T) {
+	t.Parallel()
+	s := harness.Start(t)
+	initialized := func() bool {
+		return s.As("").Call(t, http.MethodGet, "/api/v1/admin/config", nil).Want(200).Flag("config.initialized")
+	}
+	if initialized() {
+		t.Error("an empty instance says that it is set up")
+	}
+	if err := s.Bootstrap(); err != nil {
+		t.Fatal(err)
+	}
+	if !initialized() {
+		t.Error("an instance that is set up says that it is not")
 	}
 }
 
