@@ -31,6 +31,7 @@ func (s *Service) Routes(api *httpapi.API) {
 		Summary: "Delete a project and all that it holds", Permission: can(access.Delete, access.SubjectWorkspace)}, s.deleteRoute)
 	s.workspaceRoutes(api)
 	s.environmentRoutes(api)
+	s.folderRoutes(api)
 }
 
 type createInput struct {

@@ -5,7 +5,6 @@ import (
 	"errors"
 
 	"github.com/sallyport/sallyport/internal/fault"
-	"github.com/sallyport/sallyport/internal/id"
 	"github.com/sallyport/sallyport/internal/sqldb"
 )
 
@@ -65,11 +64,4 @@ func Below(ctx context.Context, from Reader, parent *Folder, levels int) ([]Fold
 		}
 	}
 	return reached, err
-}
-
-// insertRoot makes the root folder of a new environment.
-func insertRoot(ctx context.Context, tx *sqldb.Tx, environmentID string) error {
-	_, err := tx.Exec(ctx, `INSERT INTO folders (id, environment_id, name, path, version, created_at, updated_at)
-		VALUES ($1, $2, 'root', '/', 1, $3, $3)`, id.New(), environmentID, tx.Now().UnixMilli())
-	return err
 }

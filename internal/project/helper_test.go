@@ -3,6 +3,7 @@ package project
 import (
 	"bytes"
 	"context"
+	"encoding/json"
 	"log/slog"
 	"sync/atomic"
 	"testing"
@@ -165,3 +166,16 @@ func want(t testing.TB, err error, kind fault.Kind) {
 }
 
 func ptr[T any](v T) *T { return &v }
+
+// ruleTexts returns rules as JSON.
+func ruleTexts(t testing.TB, rules []access.Rule) (texts []string) {
+	t.Helper()
+	for _, r := range rules {
+		text, err := json.Marshal(r)
+		if err != nil {
+			t.Fatal(err)
+		}
+		texts = append(texts, string(text))
+	}
+	return texts
+}

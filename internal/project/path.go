@@ -38,3 +38,8 @@ func below(path string) string {
 	}
 	return path + "/"
 }
+
+// parentOf returns the path of the folder that one lies in.
+func parentOf(path string) string {
+	return path[:max(1, strings.LastIndexByte(path, '/'))]
+}

@@ -46,8 +46,8 @@ type Options struct {
 	// EmptyFolder deletes at most limit rows of what a folder that is out of sight holds, and returns how many it deleted;
 	// fewer than limit mean that the folder is empty. nil where nothing is kept in folders.
 	EmptyFolder func(ctx context.Context, tx *sqldb.Tx, folderID string, limit int64) (int64, error)
-	// HoldsAny reports whether any of the folders holds anything that a caller would miss. nil where nothing is kept.
-	HoldsAny func(ctx context.Context, tx *sqldb.Tx, folderIDs []string) (bool, error)
+	// HoldsAny reports whether a folder holds anything that somebody would miss. nil where nothing is kept in folders.
+	HoldsAny func(ctx context.Context, tx *sqldb.Tx, folderID string) (bool, error)
 }
 
 // Service keeps projects and lets actors into them.
@@ -115,9 +115,12 @@ func brief(s string) string {
 	return s
 }
 
-// Find returns a project of an organisation by its id, from memory where it can; NotFound if there is none. It checks no
-// membership: Enter does.
+// Find returns a project of an organisation by its id, from memory where it can; NotFound if there is none, BadRequest for no id
+// at all. It checks no membership: Enter does.
 func (s *Service) Find(ctx context.Context, orgID, projectID string) (*Project, error) {
+	if projectID == "" {
+		return nil, fault.New(fault.BadRequest, "The request names no project. Send its id as projectId.")
+	}
 	if !id.Valid(projectID) {
 		return nil, unknown(projectID)
 	}

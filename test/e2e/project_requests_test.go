@@ -13,13 +13,14 @@ import (
 const projectsPath = "/api/v1/projects"
 
 // projectTags are the tags of routes about what is inside a project: who is no member of it is refused.
-var projectTags = []string{"Projects", "Environments"}
+var projectTags = []string{"Projects", "Environments", "Folders", "Secrets"}
 
 // outside are the routes under these tags that are about no project in particular.
 var outside = []string{"create-project", "list-projects", "create-workspace", "list-workspaces"}
 
 // anyMember are the routes inside a project that ask for a membership and for no permission.
-var anyMember = []string{"get-project", "get-project-by-slug", "get-workspace", "get-workspace-by-slug", "get-workspace-v2"}
+var anyMember = []string{"get-project", "get-project-by-slug", "get-workspace", "get-workspace-by-slug", "get-workspace-v2",
+	"list-folders", "list-folders-old", "get-folder", "get-folder-old"}
 
 func inProject(r httpapi.Route) bool {
 	return slices.Contains(projectTags, r.Tag) && !slices.Contains(outside, r.ID)
@@ -81,6 +82,63 @@ var projectRequests = map[string]func(*testing.T, *harness.Server) request{
 	"delete-environment-old":  old(environmentRequest("", nil, false)),
 	"restore-environment":     environmentRequest("/restore", nil, true),
 	"restore-environment-old": old(environmentRequest("/restore", nil, true)),
+
+	"create-folder":      folderRequest("/api/v2/folders", false, folderBody),
+	"create-folder-old":  folderRequest("/api/v1/folders", false, folderBody),
+	"list-folders":       listFoldersRequest("/api/v2/folders"),
+	"list-folders-old":   listFoldersRequest("/api/v1/folders"),
+	"get-folder":         folderRequest("/api/v2/folders", true, nil),
+	"get-folder-old":     folderRequest("/api/v1/folders", true, nil),
+	"update-folder":      folderRequest("/api/v2/folders", true, folderBody),
+	"update-folder-old":  folderRequest("/api/v1/folders", true, folderBody),
+	"update-folders":     batchRequest("/api/v2/folders/batch"),
+	"update-folders-old": batchRequest("/api/v1/folders/batch"),
+	"delete-folder":      folderRequest("/api/v2/folders", true, placeBody),
+	"delete-folder-old":  folderRequest("/api/v1/folders", true, placeBody),
+}
+
+// placeBody is the root of the environment dev, in the words of all versions.
+func placeBody(p project) object {
+	return object{"projectId": p.ID, "workspaceId": p.ID, "environment": "dev", "path": "/", "directory": "/", "forceDelete": false}
+}
+
+func folderBody(p project) object {
+	return object{"projectId": p.ID, "workspaceId": p.ID, "environment": "dev", "path": "/", "directory": "/", "name": "app", "description": "of the app"}
+}
+
+func newFolder(t *testing.T, s *harness.Server, p project) string {
+	t.Helper()
+	body := folderBody(p)
+	body["name"] = "old"
+	return s.Admin.Call(t, http.MethodPost, "/api/v2/folders", body).Want(200).Text("folder.id")
+}
+
+// folderRequest is about a new folder of a new project, or about none yet.
+func folderRequest(path string, existing bool, body func(project) object) func(*testing.T, *harness.Server) request {
+	return func(t *testing.T, s *harness.Server) request {
+		p, r := newProject(t, s), request{path: path}
+		if existing {
+			r.path += "/" + newFolder(t, s, p)
+		}
+		if body != nil {
+			r.body = body(p)
+		}
+		return r
+	}
+}
+
+func listFoldersRequest(path string) func(*testing.T, *harness.Server) request {
+	return func(t *testing.T, s *harness.Server) request {
+		return request{path + "?projectId=" + newProject(t, s).ID + "&environment=dev&path=%2F&recursive=true", nil}
+	}
+}
+
+func batchRequest(path string) func(*testing.T, *harness.Server) request {
+	return func(t *testing.T, s *harness.Server) request {
+		p := newProject(t, s)
+		return request{path, object{"projectId": p.ID, "projectSlug": p.Slug, "folders": []any{
+			object{"id": newFolder(t, s, p), "environment": "dev", "name": "app", "path": "/", "description": "of the app"}}}}
+	}
 }
 
 func workspaceRequest(base string, slug bool, body func() object) func(*testing.T, *harness.Server) request {

@@ -1,0 +1,71 @@
+package project
+
+import (
+	"context"
+	"errors"
+
+	"github.com/sallyport/sallyport/internal/access"
+	"github.com/sallyport/sallyport/internal/fault"
+	"github.com/sallyport/sallyport/internal/sqldb"
+)
+
+// ListFolders returns the folders at a spot, by path: the direct children, or all below. A path that does not exist has
+// none. modifiedSince, milliseconds UTC, leaves out folders whose secrets did not change since; 0 leaves out none. Any
+// member may read folders. Errors: those of Enter, NotFound for an unknown environment.
+func (s *Service) ListFolders(ctx context.Context, actor *access.Actor, at Spot, recursive bool, modifiedSince int64) ([]Folder, error) {
+	a, err := s.Enter(ctx, actor, at.ProjectID)
+	if err == nil {
+		_, err = a.Project.Environment(at.Environment)
+	}
+	if err != nil {
+		return nil, err
+	}
+	parent, err := FolderAt(ctx, s.DB, at.ProjectID, at.Environment, at.Path)
+	if fault.Is(err, fault.NotFound) {
+		return nil, nil
+	}
+	if err != nil {
+		return nil, err
+	}
+	levels := 1
+	if recursive {
+		levels = MaxDepth
+	}
+	folders, err := Below(ctx, s.DB, parent, levels)
+	if modifiedSince == 0 {
+		return folders, err
+	}
+	kept := folders[:0]
+	for _, f := range folders {
+		if f.SecretModifiedAt != nil && *f.SecretModifiedAt >= modifiedSince {
+			kept = append(kept, f)
+		}
+	}
+	return kept, err
+}
+
+// Located is a folder with where it is.
+type Located struct {
+	Folder
+	ProjectID       string `db:"project_id"`
+	EnvironmentName string `db:"environment_name"`
+	EnvironmentSlug string `db:"environment_slug"`
+}
+
+// ReadFolder returns a folder by its id. Errors: NotFound, and those of Enter.
+func (s *Service) ReadFolder(ctx context.Context, actor *access.Actor, folderID string) (*Located, error) {
+	f := &Located{}
+	err := s.DB.Get(ctx, f, `SELECT `+folderColumns+`, e.project_id, e.name AS environment_name, e.slug AS environment_slug
+		FROM folders f JOIN environments e ON e.id = f.environment_id JOIN projects p ON p.id = e.project_id
+		WHERE f.id = $1 AND p.org_id = $2 AND e.deleted_at IS NULL AND p.deleted_at IS NULL`, folderID, actor.OrgID)
+	if errors.Is(err, sqldb.ErrNoRows) {
+		err = fault.New(fault.NotFound, "There is no folder with ID %q in the projects of your organization.", brief(folderID))
+	}
+	if err == nil {
+		_, err = s.Enter(ctx, actor, f.ProjectID)
+	}
+	if err != nil {
+		return nil, err
+	}
+	return f, nil
+}
