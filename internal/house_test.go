@@ -29,7 +29,7 @@ var floors = [][]string{
 	{"org"},
 	{"identity"},
 	{"project", "token"},
-	{"auth", "oauth", "user"},
+	{"auth", "oauth", "secret", "user"},
 	{"auth/assertion"},
 	{"auth/*"},
 	{"app"},
@@ -37,7 +37,7 @@ var floors = [][]string{
 }
 
 // features are what cli reaches through app and over HTTP alone.
-var features = []string{"access", "audit", "feed", "lockout", "role", "org", "identity", "project", "token", "auth", "oauth", "user"}
+var features = []string{"access", "audit", "feed", "lockout", "role", "org", "identity", "project", "secret", "token", "auth", "oauth", "user"}
 
 func TestImportsRunOneWay(t *testing.T) {
 	floors := floorOf()

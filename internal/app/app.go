@@ -32,6 +32,7 @@ import (
 	"github.com/sallyport/sallyport/internal/project"
 	"github.com/sallyport/sallyport/internal/role"
 	"github.com/sallyport/sallyport/internal/seal"
+	"github.com/sallyport/sallyport/internal/secret"
 	"github.com/sallyport/sallyport/internal/sqldb"
 	"github.com/sallyport/sallyport/internal/token"
 	"github.com/sallyport/sallyport/internal/transfer"
@@ -66,6 +67,7 @@ type App struct {
 	assertions *assertion.Service
 	users      *user.Service
 	projects   *project.Service
+	secrets    *secret.Service
 	api        *httpapi.API
 }
 
@@ -111,6 +113,7 @@ func (a *App) build(root *seal.Key, c config.Server) {
 		Identities: a.identities, Tokens: a.tokens})
 	a.projects = project.New(project.Options{DB: a.db, Feed: a.feed, Audit: a.audit, Roles: a.roles, Orgs: a.orgs, Identities: a.identities,
 		Grace: c.EnvGrace})
+	a.secrets = secret.New(secret.Options{DB: a.db, Feed: a.feed, Audit: a.audit, Projects: a.projects})
 	a.tokenAuth = tokenauth.New(tokenauth.Options{DB: a.db, Audit: a.audit, Orgs: a.orgs, Identities: a.identities,
 		Configs: a.configs, Tokens: a.tokens})
 	a.universal = universal.New(universal.Options{DB: a.db, Feed: a.feed, Audit: a.audit, Root: root, Identities: a.identities,
@@ -139,6 +142,7 @@ func (a *App) mount(o Options) error {
 	a.identities.Routes(a.api)
 	a.roles.Routes(a.api)
 	a.projects.Routes(a.api)
+	a.secrets.Routes(a.api)
 	a.tokenAuth.Routes(a.api)
 	a.universal.Routes(a.api)
 	a.tokens.Routes(a.api)

@@ -17,6 +17,7 @@ var externals = map[string]map[string]func(*testing.T, *harness.Server) request{
 	"OIDC Auth":       externalRequests("oidc-auth", prepareOIDC),
 	"Kubernetes Auth": externalRequests("kubernetes-auth", prepareKubernetes),
 	"Users":           userRequests,
+	"Secrets":         secretRequests,
 }
 
 // externalRequests returns the requests of the five routes of a login method that trusts what others signed. prepare

@@ -1,0 +1,51 @@
+package secret
+
+import (
+	"strings"
+	"unicode"
+	"unicode/utf8"
+
+	"github.com/sallyport/sallyport/internal/fault"
+)
+
+// MaxName is how many characters the name of a secret has at most. Rules look at no more than 2048 bytes, which is what
+// so many can take up.
+const MaxName = 512
+
+// ParseName returns a name as it is stored: without white space around it. It must be there, be no longer than MaxName
+// and hold no colon and no slash (secrets.md 1.1); else the error is a Validation fault at the path.
+func ParseName(text string, path ...string) (string, error) {
+	name := strings.TrimSpace(text)
+	switch {
+	case name == "":
+		return "", fault.Invalid("too_small", "The name of a secret must not be empty.", path...)
+	case utf8.RuneCountInString(name) > MaxName:
+		return "", fault.Invalid("too_big", "The name of a secret has at most 512 characters.", path...)
+	case strings.ContainsAny(name, ":/"):
+		return "", fault.Invalid("invalid_string", "The name of a secret must hold no colon and no slash. Put it into a folder instead.", path...)
+	case strings.ContainsFunc(name, unicode.IsControl):
+		return "", fault.Invalid("invalid_string", "The name of a secret must hold no control characters.", path...)
+	}
+	return name, nil
+}
+
+// TrimValue returns a value as it is stored: without white space around it, but for one line feed at the end where there
+// was one (secrets.md 1.1). What counts as white space is what ECMAScript trims, since clients compare.
+func TrimValue(text string) string {
+	value := strings.TrimFunc(text, isSpace)
+	if strings.HasSuffix(text, "\n") {
+		value += "\n"
+	}
+	return value
+}
+
+func isSpace(r rune) bool { return r == '\ufeff' || r != '\u0085' && unicode.IsSpace(r) }
+
+// brief cuts what a caller sent to a length that a message can bear.
+func brief(s string) string {
+	const most = 64
+	if len(s) > most {
+		return strings.ToValidUTF8(s[:most], "") + "..."
+	}
+	return s
+}

@@ -1,0 +1,269 @@
+package secret
+
+import (
+	"cmp"
+	"context"
+	"slices"
+	"strings"
+
+	"github.com/sallyport/sallyport/internal/access"
+	"github.com/sallyport/sallyport/internal/audit"
+	"github.com/sallyport/sallyport/internal/fault"
+)
+
+// Find says which version of a secret to read, and how.
+type Find struct {
+	Name     string
+	Version  int64 // 0 for the one in force
+	Personal bool  // the actor's own, not the shared one
+	View
+}
+
+// View says how to show what was found.
+type View struct {
+	Values  bool // nobody who does not ask sees a value
+	Expand  bool // put in the place of references what they refer to
+	Imports bool // look into what the folder imports, too
+}
+
+// Get reads one secret. Errors: those of project.Enter; NotFound for an unknown folder, secret or version;
+// PermissionDenied for an actor that may not know of a secret of that name; Forbidden for one that may not read its value,
+// or that of one it refers to.
+func (s *Service) Get(ctx context.Context, actor *access.Actor, p Place, f Find) (*Secret, error) {
+	at, err := s.at(ctx, actor, p)
+	if err != nil {
+		return nil, err
+	}
+	found, err := at.get(ctx, f)
+	if err != nil {
+		return nil, err
+	}
+	if err := found.show(at.room, f.Values, f.Name); err != nil {
+		return nil, err
+	}
+	return found, s.note(ctx, actor, "get-secret", at.Project.ID, found.event())
+}
+
+func (s *spot) get(ctx context.Context, f Find) (*Secret, error) {
+	if _, err := ParseName(f.Name); err != nil { // no secret has such a name
+		return nil, unknown(f.Name)
+	}
+	owner := ""
+	if f.Personal {
+		if owner = s.owner(); owner == "" {
+			return nil, errOnlyUsers
+		}
+	}
+	r, err := s.find(ctx, f.Name, owner, f.Version)
+	if missing(err) {
+		return nil, s.absent(ctx, f)
+	}
+	if err != nil {
+		return nil, err
+	}
+	found, err := s.describe(r)
+	if err != nil {
+		return nil, err
+	}
+	return found, s.check(access.DescribeSecret, found)
+}
+
+// absent says why a secret was not found: who may not know of such a secret does not learn that there is none.
+func (s *spot) absent(ctx context.Context, f Find) error {
+	if err := s.checkName(access.DescribeSecret, f.Name); err != nil {
+		return err
+	}
+	if _, err := s.folder(ctx, s.from); err != nil {
+		return err
+	}
+	return unknown(f.Name)
+}
+
+// describe returns the secret of a row, without what is sealed.
+func (r *room) describe(stored *row) (*Secret, error) {
+	slug, _ := r.slugOf(stored.EnvironmentID)
+	s := &Secret{ID: stored.ID, ProjectID: r.Project.ID, FolderID: stored.FolderID, Environment: slug, Path: stored.Path, Key: stored.Key,
+		UserID: stored.UserID, Version: stored.Version, Tags: r.known(stored.Tags), SkipMultiline: stored.SkipMultiline,
+		ReminderNote: stored.ReminderNote, ReminderDays: stored.ReminderDays, CreatedAt: stored.CreatedAt, UpdatedAt: stored.UpdatedAt,
+		Hidden: true, sealed: stored}
+	var err error
+	if s.Metadata, err = readMetadata(stored.Metadata); err == nil {
+		s.Comment, err = r.box(s.ID, s.Version).openComment(stored.Comment)
+	}
+	return s, err
+}
+
+// reveal opens what is sealed of a secret. The caller has seen to it that the actor may read it.
+func (r *room) reveal(s *Secret) error {
+	if !s.Hidden {
+		return nil
+	}
+	var err error
+	b := r.box(s.ID, s.Version)
+	if s.Value, err = b.open("value", s.sealed.Value); err == nil {
+		err = b.openMetadata(s.sealed.Metadata, s.Metadata)
+	}
+	s.Hidden = false
+	return err
+}
+
+func (r *room) box(secretID string, version int64) box {
+	return box{r.key, r.Project.ID, secretID, version}
+}
+
+// sees reports whether the actor may read the value of a secret.
+func (r *room) sees(s *Secret) bool {
+	return s.Personal() && s.UserID == r.owner() || r.may(access.ReadValue, s)
+}
+
+// show reveals a secret to an actor who asked for its value; Forbidden if it may not be read. Who does not ask sees only
+// its own personal secrets.
+func (s *Secret) show(r *room, values bool, name string) error {
+	if !values && !s.Personal() {
+		return nil
+	}
+	if !r.sees(s) {
+		return fault.New(fault.Forbidden, "You may know of the secret %q, but not read its value. Ask for it without the value (viewSecretValue=false), or for a role that allows readValue.",
+			brief(name)).Named("ForbiddenReadSecretError")
+	}
+	return r.reveal(s)
+}
+
+func unknown(name string) error {
+	return fault.New(fault.NotFound, "There is no secret with the name %q in this folder.", brief(name))
+}
+
+var errOnlyUsers = fault.New(fault.BadRequest, "Only users have personal secrets. Leave type out, or send shared.")
+
+// Query says which secrets of a folder to list.
+type Query struct {
+	View
+	Below     bool // those of the folders in it, too, 20 levels deep
+	Overrides bool // the actor's personal secrets in place of the shared ones
+	Both      bool // the actor's personal secrets beside the shared ones
+	TagSlugs  []string
+	Filter    Filter
+}
+
+// maxLevels is how many levels of folders a list goes down (secrets.md 1.4).
+const maxLevels = 20
+
+// Listing is what a list found: the secrets by folder and name, and what the folder imports.
+type Listing struct {
+	Secrets []*Secret
+	Imports []Imported
+}
+
+// Imported are the secrets that one import of a folder brings, those that come through its own imports included.
+type Imported struct {
+	FolderID    string // empty where nothing lies at the path
+	Environment string
+	Path        string
+	Secrets     []*Secret
+}
+
+// List reads the secrets of a folder. Those that the actor may not know of are left out; values that it may not read are
+// hidden, or the secrets left out where they lie further down. Errors: those of project.Enter; NotFound for an unknown
+// folder; PermissionDenied for an actor that may know of no secret at all; Forbidden for a reference that it may not read.
+func (s *Service) List(ctx context.Context, actor *access.Actor, p Place, q Query) (*Listing, error) {
+	at, err := s.at(ctx, actor, p)
+	if err == nil {
+		err = at.Check(access.DescribeSecret, access.SubjectSecrets, nil)
+	}
+	if err != nil {
+		return nil, err
+	}
+	l := &Listing{}
+	if l.Secrets, err = at.list(ctx, q); err != nil {
+		return nil, err
+	}
+	return l, s.note(ctx, actor, "get-secrets", at.Project.ID, map[string]any{"environment": at.env.Slug, "secretPath": at.path, "numberOfSecrets": len(l.Secrets)})
+}
+
+func (s *spot) list(ctx context.Context, q Query) ([]*Secret, error) {
+	rows, err := s.all(ctx, s.ownerFor(q), q.Below)
+	if err == nil && len(rows) == 0 {
+		_, err = s.folder(ctx, s.from)
+	}
+	if err != nil {
+		return nil, noPath(err)
+	}
+	secrets := make([]*Secret, 0, len(rows))
+	for i := range rows {
+		if depth(rows[i].Path)-depth(s.path) > maxLevels {
+			continue
+		}
+		found, err := s.describe(&rows[i])
+		if err != nil {
+			return nil, err
+		}
+		if s.lists(found, q) {
+			secrets = append(secrets, found)
+		}
+	}
+	slices.SortFunc(secrets, func(a, b *Secret) int {
+		return cmp.Or(cmp.Compare(a.Path, b.Path), cmp.Compare(a.Key, b.Key), cmp.Compare(a.UserID, b.UserID))
+	})
+	if q.Overrides {
+		secrets = override(secrets)
+	}
+	return secrets, s.revealAll(secrets, q.Values)
+}
+
+// depth is how many folders a path names.
+func depth(path string) int { return strings.Count(strings.TrimSuffix(path, "/"), "/") }
+
+// ownerFor is the user whose personal secrets a list shows.
+func (s *spot) ownerFor(q Query) string {
+	if q.Overrides || q.Both {
+		return s.owner()
+	}
+	return ""
+}
+
+// lists reports whether a list shows a secret.
+func (s *spot) lists(found *Secret, q Query) bool {
+	if !tagged(found, q.TagSlugs) || !q.Filter.chooses(found) {
+		return false
+	}
+	if found.Personal() {
+		return true
+	}
+	return s.may(access.DescribeSecret, found) && (!q.Values || found.Path == s.path || s.sees(found))
+}
+
+func (r *room) revealAll(secrets []*Secret, values bool) error {
+	for _, s := range secrets {
+		if s.Personal() || values && r.sees(s) {
+			if err := r.reveal(s); err != nil {
+				return err
+			}
+		}
+	}
+	return nil
+}
+
+// override leaves out the shared secrets that have a personal one right behind them.
+func override(secrets []*Secret) []*Secret {
+	kept := secrets[:0]
+	for i, s := range secrets {
+		if next := i + 1; next < len(secrets) && secrets[next].Path == s.Path && secrets[next].Key == s.Key {
+			continue
+		}
+		kept = append(kept, s)
+	}
+	return kept
+}
+
+// noPath gives the error of an unknown folder the name that lists have for it.
+func noPath(err error) error {
+	if f := fault.From(err); f.Kind == fault.NotFound {
+		return f.Named("SecretPathNotFound")
+	}
+	return err
+}
+
+// note records a read. It is durable within audit.NoteEvery.
+func (s *Service) note(ctx context.Context, actor *access.Actor, event, projectID string, metadata map[string]any) error {
+	return s.Audit.Note(ctx, actor, audit.Event{Type: event, ProjectID: projectID, Metadata: metadata})
+}

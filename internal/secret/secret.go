@@ -1,0 +1,180 @@
+// Package secret owns the secrets in the folders of projects: their versions, tags and metadata, what they refer to, and
+// the links by which folders import from others. It does not know how projects, folders and tags are made.
+package secret
+
+import (
+	"context"
+	"time"
+
+	"github.com/sallyport/sallyport/internal/access"
+	"github.com/sallyport/sallyport/internal/audit"
+	"github.com/sallyport/sallyport/internal/fault"
+	"github.com/sallyport/sallyport/internal/feed"
+	"github.com/sallyport/sallyport/internal/project"
+	"github.com/sallyport/sallyport/internal/seal"
+	"github.com/sallyport/sallyport/internal/sqldb"
+)
+
+// cacheSize bounds how many projects' tags are kept in memory.
+const cacheSize = 10_000
+
+// Options says what the service works with; all are needed.
+type Options struct {
+	DB       *sqldb.DB
+	Feed     *feed.Feed
+	Audit    *audit.Log
+	Projects *project.Service
+}
+
+// Service reads and changes secrets.
+type Service struct {
+	Options
+	tags *feed.Cache[map[string]Tag] // of projects, by id
+	from project.Reader              // what is read outside of changes
+}
+
+// New returns a service that follows the feed.
+func New(o Options) *Service {
+	return &Service{Options: o, tags: feed.NewCache[map[string]Tag](o.Feed, feed.Project, cacheSize), from: o.DB}
+}
+
+// Secret is one version of a secret. Times are milliseconds UTC.
+type Secret struct {
+	ID            string
+	ProjectID     string
+	FolderID      string
+	Environment   string // slug
+	Path          string // of its folder
+	Key           string // its name
+	UserID        string // of a personal one; empty for a shared one
+	Version       int64  // from 1
+	Value         string // empty until it is revealed
+	Comment       string
+	Metadata      []Metadata
+	Tags          []Tag
+	SkipMultiline bool // when expanded: one line, in quotes
+	ReminderNote  *string
+	ReminderDays  *int64
+	CreatedAt     int64
+	UpdatedAt     int64
+	Hidden        bool // the reader sees neither the value nor what is encrypted of the metadata
+
+	sealed *row // what is still to be opened
+}
+
+// Personal reports whether the secret is one user's own.
+func (s *Secret) Personal() bool { return s.UserID != "" }
+
+// Place says where secrets are: in a folder of an environment of a project.
+type Place struct {
+	ProjectID   string
+	ProjectSlug string // counts where there is no ProjectID
+	Environment string // slug
+	Path        string // any form that project.ParsePath takes
+}
+
+// room is a project that an actor has entered, with what it takes to read the secrets there.
+type room struct {
+	*project.Access
+	key  *seal.Key
+	tags map[string]Tag
+	from project.Reader
+	now  time.Time
+}
+
+// spot is a folder of an environment, by path, in a room.
+type spot struct {
+	*room
+	env  *project.Environment
+	path string
+}
+
+var errNoProject = fault.New(fault.BadRequest, "The request names no project. Send projectId (workspaceId), or its slug (projectSlug, workspaceSlug).")
+
+var errNoEnvironment = fault.New(fault.BadRequest, "The request names no environment. Send its slug as environment.")
+
+// enter lets the actor into the project of a place. From memory where it can.
+func (s *Service) enter(ctx context.Context, actor *access.Actor, projectID, slug string) (*room, error) {
+	var a *project.Access
+	var err error
+	switch {
+	case projectID != "":
+		a, err = s.Projects.Enter(ctx, actor, projectID)
+	case slug != "":
+		a, err = s.Projects.EnterSlug(ctx, actor, slug)
+	default:
+		err = errNoProject
+	}
+	if err != nil {
+		return nil, err
+	}
+	r := &room{Access: a, from: s.from, now: s.DB.Now()}
+	if r.key, err = s.Projects.Key(ctx, a.Project.ID); err == nil {
+		r.tags, err = s.tagsOf(ctx, a.Project.ID)
+	}
+	return r, err
+}
+
+// at finds the environment and path of a place. The folder itself is looked for by the statement that needs it.
+func (s *Service) at(ctx context.Context, actor *access.Actor, p Place) (*spot, error) {
+	r, err := s.enter(ctx, actor, p.ProjectID, p.ProjectSlug)
+	if err != nil {
+		return nil, err
+	}
+	return r.spot(p.Environment, p.Path)
+}
+
+// spot returns a folder in the room by its environment's slug and its path.
+func (r *room) spot(environment, path string) (*spot, error) {
+	if environment == "" {
+		return nil, errNoEnvironment
+	}
+	path = project.ParsePath(path)
+	env, err := r.Project.Environment(environment)
+	if err != nil {
+		return nil, project.UnknownFolder(environment, path)
+	}
+	return &spot{room: r, env: env, path: path}, nil
+}
+
+// slugOf returns the slug of an environment of the project by its id, and whether it is in sight.
+func (r *room) slugOf(environmentID string) (string, bool) {
+	for i := range r.Project.Environments {
+		if e := &r.Project.Environments[i]; e.ID == environmentID {
+			return e.Slug, true
+		}
+	}
+	return "", false
+}
+
+// owner is the user whose personal secrets the actor sees; empty for an actor that is no user.
+func (r *room) owner() string {
+	if r.Actor.Type == access.ActorUser {
+		return r.Actor.ID
+	}
+	return ""
+}
+
+// may reports whether the actor may do an action to a secret.
+func (r *room) may(action access.Action, s *Secret) bool {
+	return r.Allows(action, access.SubjectSecrets, s.fields())
+}
+
+// check is may with the reason for a refusal. A user's own personal secret is nobody else's business.
+func (r *room) check(action access.Action, s *Secret) error {
+	if s.Personal() && s.UserID == r.owner() {
+		return nil
+	}
+	return r.Check(action, access.SubjectSecrets, s.fields())
+}
+
+// checkName is check for a secret that may not be there: it has no tags then.
+func (s *spot) checkName(action access.Action, name string) error {
+	return s.Check(action, access.SubjectSecrets, access.Fields{access.Environment(s.env.Slug), access.SecretPath(s.path),
+		access.SecretName(name), access.SecretTags(nil)})
+}
+
+// fields are what conditions of rules see of a secret (secrets.md 4.2).
+func (s *Secret) fields() access.Fields {
+	return access.Fields{access.Environment(s.Environment), access.SecretPath(s.Path), access.SecretName(s.Key), access.SecretTags(slugs(s.Tags))}
+}

@@ -1,0 +1,143 @@
+package secret
+
+import (
+	"context"
+	"errors"
+	"strings"
+
+	"github.com/sallyport/sallyport/internal/project"
+	"github.com/sallyport/sallyport/internal/sqldb"
+)
+
+// row is a version of a secret as it is stored.
+type row struct {
+	ID            string  `db:"id"`
+	FolderID      string  `db:"folder_id"`
+	EnvironmentID string  `db:"environment_id"`
+	Path          string  `db:"path"`
+	Key           string  `db:"key"`
+	UserID        string  `db:"user_id"` // empty for a shared one
+	Version       int64   `db:"version"`
+	CreatedAt     int64   `db:"created_at"`
+	UpdatedAt     int64   `db:"updated_at"`
+	Value         []byte  `db:"value"`
+	Comment       []byte  `db:"comment"`
+	Metadata      string  `db:"metadata"`
+	Tags          string  `db:"tags"`
+	SkipMultiline bool    `db:"skip_multiline"`
+	ReminderNote  *string `db:"reminder_note"`
+	ReminderDays  *int64  `db:"reminder_days"`
+}
+
+const (
+	columns = `SELECT s.id, s.folder_id, f.environment_id, f.path, s.key, coalesce(s.user_id, '') AS user_id, v.version, s.created_at,
+	v.created_at AS updated_at, v.value, v.comment, v.metadata, v.tags, v.skip_multiline, v.reminder_note, v.reminder_days
+	FROM folders f JOIN secrets s ON s.folder_id = f.id JOIN secret_versions v ON v.secret_id = s.id AND v.version = `
+	inForce = columns + `s.version `
+	before  = columns + `s.version - 1 ` // of a secret that was claimed
+)
+
+// find reads a secret of a folder by its name; owner is the user of a personal one, or empty. version is that which is
+// wanted, or 0 for the one in force. ErrNoRows if there is none.
+func (s *spot) find(ctx context.Context, name, owner string, version int64) (*row, error) {
+	r := &row{}
+	if version == 0 {
+		return r, s.from.Get(ctx, r, inForce+`WHERE f.environment_id = $1 AND f.path = $2 AND s.key = $3 AND coalesce(s.user_id, '') = $4`,
+			s.env.ID, s.path, name, owner)
+	}
+	return r, s.from.Get(ctx, r, columns+`$1 WHERE f.environment_id = $2 AND f.path = $3 AND s.key = $4 AND coalesce(s.user_id, '') = $5`,
+		version, s.env.ID, s.path, name, owner)
+}
+
+// all reads the secrets of a folder, or of all below it too: the shared ones, and those of one user.
+func (s *spot) all(ctx context.Context, owner string, below bool) ([]row, error) {
+	var rows []row
+	if !below {
+		return rows, s.from.Select(ctx, &rows, inForce+`WHERE f.environment_id = $1 AND f.path = $2 AND coalesce(s.user_id, '') IN ('', $3)`,
+			s.env.ID, s.path, owner)
+	}
+	prefix := strings.TrimSuffix(s.path, "/") + "/"
+	return rows, s.from.Select(ctx, &rows, inForce+`WHERE f.environment_id = $1 AND (f.path = $2 OR substr(f.path, 1, $3) = $4)
+		AND coalesce(s.user_id, '') IN ('', $5)`, s.env.ID, s.path, len([]rune(prefix)), prefix, owner)
+}
+
+// folder finds the folder of the spot; NotFound if there is none.
+func (s *spot) folder(ctx context.Context, from project.Reader) (*project.Folder, error) {
+	return project.FolderAt(ctx, from, s.Project.ID, s.env.Slug, s.path)
+}
+
+// byID reads a secret and the project that it is in; ErrNoRows if there is none.
+func (s *Service) byID(ctx context.Context, from project.Reader, secretID string) (*row, string, error) {
+	found := &struct {
+		row
+		ProjectID string `db:"project_id"`
+	}{}
+	err := from.Get(ctx, found, strings.Replace(inForce, "SELECT ", "SELECT e.project_id, ", 1)+
+		`JOIN environments e ON e.id = f.environment_id WHERE s.id = $1 AND e.deleted_at IS NULL`, secretID)
+	return &found.row, found.ProjectID, err
+}
+
+// insert stores a new secret; it returns false if the folder has one of that name and owner.
+func insert(ctx context.Context, tx *sqldb.Tx, s *Secret) (bool, error) {
+	n, err := tx.Exec(ctx, `INSERT INTO secrets (id, folder_id, key, user_id, version, created_at) VALUES ($1, $2, $3, $4, $5, $6)
+		ON CONFLICT DO NOTHING`, s.ID, s.FolderID, s.Key, optional(s.UserID), s.Version, s.CreatedAt)
+	return n == 1, err
+}
+
+// insertVersion stores what a version of a secret says.
+func (r *room) insertVersion(ctx context.Context, tx *sqldb.Tx, s *Secret) error {
+	b := r.box(s.ID, s.Version)
+	_, err := tx.Exec(ctx, `INSERT INTO secret_versions (secret_id, version, value, comment, metadata, tags, skip_multiline,
+		reminder_note, reminder_days, created_at) VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10)`,
+		s.ID, s.Version, b.seal("value", s.Value), b.sealComment(s.Comment), b.sealMetadata(s.Metadata), tagIDs(s.Tags),
+		s.SkipMultiline, s.ReminderNote, s.ReminderDays, s.UpdatedAt)
+	return err
+}
+
+// claim counts the version of a secret up by one and returns what it says so far; ErrNoRows if there is no such secret.
+// Whoever comes at the same time waits until this transaction is over: no version is lost, and none is left out.
+func (s *spot) claim(ctx context.Context, tx *sqldb.Tx, name, owner string) (*row, error) {
+	n, err := tx.Exec(ctx, `UPDATE secrets SET version = version + 1 WHERE key = $1 AND coalesce(user_id, '') = $2
+		AND folder_id = (SELECT f.id FROM folders f WHERE f.environment_id = $3 AND f.path = $4)`, name, owner, s.env.ID, s.path)
+	if err == nil && n == 0 {
+		err = sqldb.ErrNoRows
+	}
+	if err != nil {
+		return nil, err
+	}
+	r := &row{}
+	return r, tx.Get(ctx, r, before+`WHERE f.environment_id = $1 AND f.path = $2 AND s.key = $3 AND coalesce(s.user_id, '') = $4`,
+		s.env.ID, s.path, name, owner)
+}
+
+// rename gives a shared secret, and the personal ones in its place, another name. The error is one that sqldb.IsUnique
+// knows if the folder has one of that name.
+func rename(ctx context.Context, tx *sqldb.Tx, folderID, from, to string) error {
+	_, err := tx.Exec(ctx, `UPDATE secrets SET key = $1 WHERE folder_id = $2 AND key = $3`, to, folderID, from)
+	return err
+}
+
+// remove deletes a secret, and with a shared one all personal ones in its place.
+func remove(ctx context.Context, tx *sqldb.Tx, s *Secret) error {
+	if s.Personal() {
+		_, err := tx.Exec(ctx, `DELETE FROM secrets WHERE id = $1`, s.ID)
+		return err
+	}
+	_, err := tx.Exec(ctx, `DELETE FROM secrets WHERE folder_id = $1 AND key = $2`, s.FolderID, s.Key)
+	return err
+}
+
+// touch notes on a folder that a secret in it changed.
+func touch(ctx context.Context, tx *sqldb.Tx, folderID string) error {
+	_, err := tx.Exec(ctx, `UPDATE folders SET secret_modified_at = $1 WHERE id = $2`, tx.Now().UnixMilli(), folderID)
+	return err
+}
+
+func optional(s string) *string {
+	if s == "" {
+		return nil
+	}
+	return &s
+}
+
+func missing(err error) bool { return errors.Is(err, sqldb.ErrNoRows) }

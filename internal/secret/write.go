@@ -1,0 +1,272 @@
+package secret
+
+import (
+	"context"
+	"strings"
+
+	"github.com/sallyport/sallyport/internal/access"
+	"github.com/sallyport/sallyport/internal/audit"
+	"github.com/sallyport/sallyport/internal/fault"
+	"github.com/sallyport/sallyport/internal/id"
+	"github.com/sallyport/sallyport/internal/sqldb"
+)
+
+// Changes is what a write sets; what is nil is left alone, or empty in a new secret.
+type Changes struct {
+	Name          string // of the secret that is written
+	Personal      bool   // the actor's own, not the shared one
+	NewName       *string
+	Value         *string
+	Comment       *string
+	Metadata      *[]Metadata
+	TagIDs        *[]string
+	SkipMultiline *bool
+	ReminderNote  *string
+	ReminderDays  *int64
+}
+
+// Create makes a secret. Errors: those of project.Enter; Validation; NotFound for an unknown folder or tag;
+// PermissionDenied; BadRequest for a name that is taken, and for a personal secret of an actor that is no user, or
+// without a shared one in whose place it would stand.
+func (s *Service) Create(ctx context.Context, actor *access.Actor, p Place, c Changes) (*Secret, error) {
+	at, err := s.at(ctx, actor, p)
+	if err != nil {
+		return nil, err
+	}
+	return s.write(ctx, at, "create-secret", func(tx *sqldb.Tx) (*Secret, error) {
+		f, err := at.folder(ctx, tx)
+		if err != nil {
+			return nil, err
+		}
+		return at.create(ctx, tx, f.ID, c)
+	})
+}
+
+// Update changes a secret, and makes a new version of it. Errors: those of project.Enter; Validation; NotFound for an
+// unknown folder, secret or tag; PermissionDenied, asked with the tags and the name that the secret has and with those
+// that it gets; BadRequest for a new name that is taken.
+func (s *Service) Update(ctx context.Context, actor *access.Actor, p Place, c Changes) (*Secret, error) {
+	at, err := s.at(ctx, actor, p)
+	if err != nil {
+		return nil, err
+	}
+	return s.write(ctx, at, "update-secret", func(tx *sqldb.Tx) (*Secret, error) { return at.update(ctx, tx, c) })
+}
+
+// Delete removes a secret with all its versions; a shared one takes along the personal ones in its place. Errors: those
+// of project.Enter; NotFound for an unknown folder or secret; PermissionDenied.
+func (s *Service) Delete(ctx context.Context, actor *access.Actor, p Place, name string, personal bool) (*Secret, error) {
+	at, err := s.at(ctx, actor, p)
+	if err != nil {
+		return nil, err
+	}
+	return s.write(ctx, at, "delete-secret", func(tx *sqldb.Tx) (*Secret, error) { return at.delete(ctx, tx, name, personal) })
+}
+
+// write runs the change of one secret with its audit event in one transaction.
+func (s *Service) write(ctx context.Context, at *spot, event string, change func(*sqldb.Tx) (*Secret, error)) (*Secret, error) {
+	var changed *Secret
+	err := s.DB.WriteGrouped(ctx, func(tx *sqldb.Tx) (err error) {
+		if changed, err = change(tx); err != nil {
+			return err
+		}
+		if err := touch(ctx, tx, changed.FolderID); err != nil {
+			return err
+		}
+		return s.Audit.Record(ctx, tx, at.Actor, audit.Event{Type: event, ProjectID: at.Project.ID, Metadata: changed.event()})
+	})
+	return changed, at.conflict(err)
+}
+
+// conflict turns what the database says of a folder that went away meanwhile into what it means.
+func (s *spot) conflict(err error) error {
+	if sqldb.IsForeignKey(err) {
+		return fault.New(fault.NotFound, "The folder %q of the environment %q was deleted at this moment.", brief(s.path), s.env.Slug)
+	}
+	return err
+}
+
+func (s *spot) create(ctx context.Context, tx *sqldb.Tx, folderID string, c Changes) (*Secret, error) {
+	name, err := ParseName(c.Name, "secretName")
+	if err != nil {
+		return nil, err
+	}
+	fresh := &Secret{ID: id.New(), ProjectID: s.Project.ID, FolderID: folderID, Environment: s.env.Slug, Path: s.path, Key: name, Version: 1,
+		CreatedAt: tx.Now().UnixMilli(), UpdatedAt: tx.Now().UnixMilli()}
+	if err := s.own(ctx, tx, fresh, c.Personal); err != nil {
+		return nil, err
+	}
+	if err := s.apply(fresh, c); err != nil {
+		return nil, err
+	}
+	if err := s.check(access.Create, fresh); err != nil {
+		return nil, err
+	}
+	stored, err := insert(ctx, tx, fresh)
+	if err == nil && !stored {
+		err = fault.New(fault.BadRequest, "The folder has a secret with the name %q already. Update it instead.", brief(name))
+	}
+	if err != nil {
+		return nil, err
+	}
+	return fresh, s.insertVersion(ctx, tx, fresh)
+}
+
+// own makes a new secret the actor's own, if it is to be personal.
+func (s *spot) own(ctx context.Context, tx *sqldb.Tx, fresh *Secret, personal bool) error {
+	if !personal {
+		return nil
+	}
+	if fresh.UserID = s.owner(); fresh.UserID == "" {
+		return errOnlyUsers
+	}
+	var shared int64
+	err := tx.Get(ctx, &shared, `SELECT count(*) FROM secrets WHERE folder_id = $1 AND key = $2 AND user_id IS NULL`, fresh.FolderID, fresh.Key)
+	if err == nil && shared == 0 {
+		err = fault.New(fault.BadRequest, "The folder has no shared secret %q that a personal one could stand in for.", brief(fresh.Key))
+	}
+	return err
+}
+
+// apply sets what the changes name.
+func (s *spot) apply(to *Secret, c Changes) error {
+	if c.Value != nil {
+		to.Value = TrimValue(*c.Value)
+	}
+	if c.Comment != nil {
+		to.Comment = strings.TrimSpace(*c.Comment)
+	}
+	if c.SkipMultiline != nil {
+		to.SkipMultiline = *c.SkipMultiline
+	}
+	if c.ReminderNote != nil {
+		to.ReminderNote = c.ReminderNote
+	}
+	if c.ReminderDays != nil {
+		to.ReminderDays = c.ReminderDays
+	}
+	if c.Metadata != nil {
+		if err := s.checkMetadata(*c.Metadata); err != nil {
+			return err
+		}
+		to.Metadata = *c.Metadata
+	}
+	if c.TagIDs == nil {
+		return nil
+	}
+	tags, err := s.choose(*c.TagIDs)
+	to.Tags = tags
+	return err
+}
+
+// checkMetadata refuses a plain value where the project wants all of them encrypted.
+func (r *room) checkMetadata(pairs []Metadata) error {
+	if r.Project.SealedMetadata == nil || !*r.Project.SealedMetadata {
+		return nil
+	}
+	for _, m := range pairs {
+		if !m.Encrypted {
+			return fault.New(fault.BadRequest, "The project takes encrypted metadata alone. Send isEncrypted: true for each pair.")
+		}
+	}
+	return nil
+}
+
+func (s *spot) update(ctx context.Context, tx *sqldb.Tx, c Changes) (*Secret, error) {
+	next, err := s.take(ctx, tx, access.Edit, c.Name, c.Personal)
+	if err != nil {
+		return nil, err
+	}
+	if err := s.reveal(next); err != nil {
+		return nil, err
+	}
+	next.Version++
+	next.UpdatedAt = tx.Now().UnixMilli()
+	if err := s.apply(next, c); err != nil {
+		return nil, err
+	}
+	if err := s.check(access.Edit, next); err != nil { // with its new tags
+		return nil, err
+	}
+	if err := s.rename(ctx, tx, next, c.NewName); err != nil {
+		return nil, err
+	}
+	if err := s.insertVersion(ctx, tx, next); err != nil {
+		return nil, err
+	}
+	next.Hidden = !s.sees(next)
+	return next, nil
+}
+
+// take finds a secret that is to be changed, counts its version up, and checks that the actor may change it.
+func (s *spot) take(ctx context.Context, tx *sqldb.Tx, action access.Action, name string, personal bool) (*Secret, error) {
+	owner := ""
+	if personal {
+		if owner = s.owner(); owner == "" {
+			return nil, errOnlyUsers
+		}
+	}
+	name = strings.TrimSpace(name)
+	stored, err := s.claim(ctx, tx, name, owner)
+	if missing(err) {
+		return nil, s.nothing(ctx, tx, action, name)
+	}
+	if err != nil {
+		return nil, err
+	}
+	found, err := s.describe(stored)
+	if err != nil {
+		return nil, err
+	}
+	return found, s.check(action, found)
+}
+
+// nothing says why there is no secret to change: who may not change such a secret does not learn that there is none.
+func (s *spot) nothing(ctx context.Context, tx *sqldb.Tx, action access.Action, name string) error {
+	if _, err := ParseName(name); err == nil {
+		if err := s.checkName(action, name); err != nil {
+			return err
+		}
+	}
+	if _, err := s.folder(ctx, tx); err != nil {
+		return err
+	}
+	return unknown(name)
+}
+
+// rename gives a secret the new name, if one was sent.
+func (s *spot) rename(ctx context.Context, tx *sqldb.Tx, to *Secret, newName *string) error {
+	if newName == nil {
+		return nil
+	}
+	name, err := ParseName(*newName, "newSecretName")
+	if err != nil || name == to.Key {
+		return err
+	}
+	if to.Personal() {
+		return fault.New(fault.BadRequest, "A personal secret has the name of the shared one that it stands in for. Rename that.")
+	}
+	from := to.Key
+	to.Key = name
+	if err := s.check(access.Edit, to); err != nil {
+		return err
+	}
+	err = rename(ctx, tx, to.FolderID, from, name)
+	if sqldb.IsUnique(err) {
+		err = fault.New(fault.BadRequest, "The folder has a secret with the name %q already. Choose another new name.", brief(name))
+	}
+	return err
+}
+
+func (s *spot) delete(ctx context.Context, tx *sqldb.Tx, name string, personal bool) (*Secret, error) {
+	gone, err := s.take(ctx, tx, access.Delete, name, personal)
+	if err != nil {
+		return nil, err
+	}
+	if s.sees(gone) {
+		if err := s.reveal(gone); err != nil {
+			return nil, err
+		}
+	}
+	return gone, remove(ctx, tx, gone)
+}
