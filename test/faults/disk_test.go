@@ -33,6 +33,7 @@ func TestFullDisk(t *testing.T) {
 			},
 			start: func() error { return errors.Join(os.Remove(mark), server.Start()) },
 			says:  "disk",
+			ready: http.StatusOK, // its write-ahead log has room yet
 		})
 	})
 	t.Run("SQLite", func(t *testing.T) {
@@ -44,6 +45,7 @@ func TestFullDisk(t *testing.T) {
 			crash: s.Replicas[0].Kill,
 			start: s.Replicas[0].Start, // without the limit, which was the process's
 			says:  "database",
+			ready: http.StatusServiceUnavailable,
 		})
 	})
 }
@@ -54,6 +56,7 @@ type disk struct {
 	crash      func()       // of the database
 	start      func() error // with room again
 	says       string       // what callers are told
+	ready      int          // what /readyz says
 }
 
 // fillTwice fills a disk, frees it, and has the database crash when it is full again.
@@ -65,7 +68,7 @@ func (s *site) fillTwice(d disk) {
 	}
 	w := s.watch(tokens, 0)
 	must(s.t, d.fill())
-	s.useFull(tokens[10:40], d.says)
+	s.useFull(tokens[10:40], d)
 	s.wants(0, tokens[0], 200)
 	w.rest()
 	if n := w.tally()[http.StatusServiceUnavailable]; n > 0 {
@@ -75,20 +78,20 @@ func (s *site) fillTwice(d disk) {
 	s.recovered(tokens, d.says)
 
 	must(s.t, d.fill())
-	s.useFull(tokens[40:], d.says)
+	s.useFull(tokens[40:], d)
 	d.crash()
 	must(s.t, d.start())
 	s.recovered(tokens, d.says)
 }
 
 // useFull does on a full disk what can be done on one, for longer than a lease.
-func (s *site) useFull(tokens []*token, says string) {
+func (s *site) useFull(tokens []*token, d disk) {
 	s.t.Helper()
 	began, refused := s.now(), 0
-	eventually(s.t, "a change needs more room", func() bool { return !s.change(says) })
+	eventually(s.t, "a change needs more room", func() bool { return !s.change(d.says) })
 	for _, token := range tokens {
 		answer := s.tryRevoke(0, token)
-		s.fits(answer, says)
+		s.fits(answer, d.says)
 		if answer.Status == http.StatusServiceUnavailable {
 			refused++
 		}
@@ -99,6 +102,9 @@ func (s *site) useFull(tokens []*token, says string) {
 	eventually(s.t, "a lease is over", func() bool { return s.now() > began+2*lease })
 	if got := s.call(0, "GET", methodPath+s.AdminID+"/tokens", s.Admin, nil).Status; got != 200 {
 		s.t.Errorf("reading was answered with %d", got)
+	}
+	if got := s.status(0, "/readyz"); got != d.ready {
+		s.t.Errorf("/readyz answered %d; want %d", got, d.ready)
 	}
 	if got := s.status(0, "/healthz"); got != 200 {
 		s.t.Errorf("/healthz answered %d; want 200, since the process lives", got)

@@ -114,6 +114,17 @@ func (s *site) storm(outage func()) {
 	}
 	s.agree(tokens)
 	s.expect(tokens[0], http.StatusOK)
+	s.rememberedBy(1, tokens)
+}
+
+// rememberedBy starts a replica anew, so that it knows nothing but what the database holds, and checks all tokens there.
+func (s *site) rememberedBy(replica int, tokens []*token) {
+	s.t.Helper()
+	s.Replicas[replica].Kill()
+	must(s.t, s.Replicas[replica].Start())
+	for _, token := range tokens {
+		s.wants(replica, token, map[bool]int{true: http.StatusUnauthorized, false: http.StatusOK}[token.acked.Load() > 0])
+	}
 }
 
 // revokers take tokens back at several replicas. Of two tokens whose revoke is refused with 503, one is tried again until
