@@ -52,7 +52,7 @@ func TestNoRouteLetsAMemberTouchAnAdministratorsCredentials(t *testing.T) {
 		}
 		before := s.Snapshot(t)
 		answer := attacker.Call(t, r.Method, call.path, call.body).Want(403)
-		if name := answer.Text("error"); name != "PermissionDenied" && name != "PermissionBoundaryError" {
+		if name := answer.Text("error"); name != "PermissionDenied" && name != "PermissionBoundaryError" && !slices.Contains(instanceAdmin, r.ID) {
 			t.Errorf("refused as %s", answer.Body)
 		}
 		if diff := cmp.Diff(before, s.Snapshot(t)); diff != "" {

@@ -18,7 +18,8 @@ var open = []string{"get-status", "get-health", "get-readiness", "get-jwks", "bo
 var anyActor = []string{"check-auth", "list-organizations", "get-organization", "get-own-details", "oauth-introspect", "list-projects", "list-workspaces"}
 
 // instanceAdmin are the routes that no role opens: only an administrator of the whole instance may call them.
-var instanceAdmin = []string{"rotate-signing-keys", "list-replicas"}
+var instanceAdmin = []string{"list-instance-identities", "revoke-identity-instance-admin", "list-instance-users", "delete-user",
+	"grant-user-instance-admin", "revoke-user-instance-admin", "rotate-signing-keys", "list-replicas"}
 
 func TestEveryRouteDeclaresWhoMayCallIt(t *testing.T) {
 	t.Parallel()

@@ -87,6 +87,36 @@ var userRequests = map[string]func(t *testing.T, s *harness.Server) request{
 		userID, _ := newUser(t, s, "no-access")
 		return request{"/api/v1/users/" + userID + "/revoke-sessions", nil}
 	},
+
+	"list-instance-identities": plain(adminIdentitiesPath, nil),
+	"list-instance-users":      plain(adminUsersPath, nil),
+	"revoke-identity-instance-admin": func(t *testing.T, s *harness.Server) request {
+		return request{adminIdentitiesPath + "/" + newInstanceAdmin(t, s) + "/super-admin-access", nil}
+	},
+	"delete-user":                adminUser(""),
+	"grant-user-instance-admin":  adminUser("/admin-access"),
+	"revoke-user-instance-admin": adminUser("/admin-access"),
+}
+
+const (
+	adminIdentitiesPath = "/api/v1/admin/identity-management/identities"
+	adminUsersPath      = "/api/v1/admin/user-management/users"
+)
+
+// adminUser is a request about a user.
+func adminUser(after string) func(*testing.T, *harness.Server) request {
+	return func(t *testing.T, s *harness.Server) request {
+		userID, _ := newUser(t, s, "no-access")
+		return request{adminUsersPath + "/" + userID + after, nil}
+	}
+}
+
+// newInstanceAdmin makes an identity that administers the instance: no route does.
+func newInstanceAdmin(t *testing.T, s *harness.Server) (identityID string) {
+	t.Helper()
+	identityID = s.NewIdentity(t, "no-access")
+	s.Exec(t, `INSERT INTO instance_admins (identity_id) VALUES (?)`, identityID)
+	return identityID
 }
 
 func asUser(do func(session, *harness.Server) request) func(*testing.T, *harness.Server) request {

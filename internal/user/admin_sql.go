@@ -1,0 +1,106 @@
+package user
+
+import (
+	"context"
+	"strings"
+
+	"github.com/sallyport/sallyport/internal/feed"
+	"github.com/sallyport/sallyport/internal/role"
+	"github.com/sallyport/sallyport/internal/sqldb"
+)
+
+var likeEscaper = strings.NewReplacer(`\`, `\\`, `%`, `\%`, `_`, `\_`)
+
+func (q Search) pattern() string { return "%" + likeEscaper.Replace(q.Term) + "%" }
+
+const identityColumns = `i.id, i.name, EXISTS (SELECT 1 FROM instance_admins a WHERE a.identity_id = i.id) AS instance_admin`
+
+func (s *Service) findIdentities(ctx context.Context, q Search) (found []AdminIdentity, total int64, err error) {
+	const where = ` FROM identities i WHERE lower(i.name) LIKE lower($1) ESCAPE '\'`
+	err = s.DB.Read(ctx, func(tx *sqldb.Tx) error {
+		if err := tx.Get(ctx, &total, `SELECT count(*)`+where, q.pattern()); err != nil {
+			return err
+		}
+		return tx.Select(ctx, &found, `SELECT `+identityColumns+where+` ORDER BY i.name, i.id LIMIT $2 OFFSET $3`, q.pattern(), q.Limit, q.Offset)
+	})
+	return found, total, err
+}
+
+func (s *Service) findUsers(ctx context.Context, q Search) (found []User, total int64, err error) {
+	const where = ` FROM users u WHERE lower(u.email || ' ' || u.first_name || ' ' || u.last_name) LIKE lower($1) ESCAPE '\' AND (u.super_admin OR NOT $2)`
+	err = s.DB.Read(ctx, func(tx *sqldb.Tx) error {
+		if err := tx.Get(ctx, &total, `SELECT count(*)`+where, q.pattern(), q.AdminsOnly); err != nil {
+			return err
+		}
+		return tx.Select(ctx, &found, `SELECT `+columns+where+` ORDER BY u.email, u.id LIMIT $3 OFFSET $4`, q.pattern(), q.AdminsOnly, q.Limit, q.Offset)
+	})
+	return found, total, err
+}
+
+// lockAdmins lines up the changes of who administers the instance. Of two that each leave one administrator the second
+// one sees what the first has done.
+func lockAdmins(ctx context.Context, tx *sqldb.Tx) error {
+	_, err := tx.Exec(ctx, `UPDATE instance SET id = id`)
+	return err
+}
+
+// keepsAnAdmin returns an error if nobody administers the instance any more.
+func keepsAnAdmin(ctx context.Context, tx *sqldb.Tx) error {
+	var left bool
+	err := tx.Get(ctx, &left, `SELECT EXISTS (SELECT 1 FROM instance_admins) OR EXISTS (SELECT 1 FROM users WHERE super_admin)`)
+	if err == nil && !left {
+		err = errLastAdmin
+	}
+	return err
+}
+
+// keepsAUser returns an error if no user administers the instance any more.
+func keepsAUser(ctx context.Context, tx *sqldb.Tx) error {
+	var left bool
+	err := tx.Get(ctx, &left, `SELECT EXISTS (SELECT 1 FROM users WHERE super_admin)`)
+	if err == nil && !left {
+		err = errLastUser
+	}
+	return err
+}
+
+// dropIdentity returns the identity as it was; ErrNoRows if there is none.
+func dropIdentity(ctx context.Context, tx *sqldb.Tx, identityID string) (i AdminIdentity, err error) {
+	if err := tx.Get(ctx, &i, `SELECT `+identityColumns+` FROM identities i WHERE i.id = $1`, identityID); err != nil {
+		return i, err
+	}
+	if !i.InstanceAdmin {
+		return i, errNoAdmin
+	}
+	_, err = tx.Exec(ctx, `DELETE FROM instance_admins WHERE identity_id = $1`, identityID)
+	return i, err
+}
+
+// setAdmin returns the user as it is then; ErrNoRows if there is none.
+func setAdmin(ctx context.Context, tx *sqldb.Tx, userID string, admin bool) (u User, err error) {
+	_, err = tx.Exec(ctx, `UPDATE users SET super_admin = $1, updated_at = $2 WHERE id = $3`, admin, tx.Now().UnixMilli(), userID)
+	if err != nil {
+		return u, err
+	}
+	return userByID(ctx, tx, userID)
+}
+
+func userByID(ctx context.Context, tx *sqldb.Tx, userID string) (u User, err error) {
+	return u, tx.Get(ctx, &u, `SELECT `+columns+` FROM users u WHERE u.id = $1`, userID)
+}
+
+// remove deletes a user. What hangs on it goes by foreign keys.
+func remove(ctx context.Context, tx *sqldb.Tx, userID string) error {
+	_, err := tx.Exec(ctx, `DELETE FROM users WHERE id = $1`, userID)
+	return err
+}
+
+// grantsChanged tells all replicas that an identity or a user may do more or less, wherever it is a member.
+func grantsChanged(ctx context.Context, tx *feed.Tx, actorID string) error {
+	var scopes []string
+	err := tx.Select(ctx, &scopes, `SELECT DISTINCT coalesce(m.project_id, m.org_id) FROM memberships m WHERE m.identity_id = $1 OR m.user_id = $1`, actorID)
+	for _, scope := range scopes {
+		role.Changed(tx, actorID, scope)
+	}
+	return err
+}
