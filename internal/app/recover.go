@@ -15,28 +15,48 @@ import (
 )
 
 // Recover is for a database that was restored from a backup, before it is served: revocations that came after the
-// backup are missing there, so it kills every token that was ever issued, and returns a new one for the first instance
-// administrator.
+// backup are missing there, so it kills every token that was ever issued and ends every session, and returns a new token
+// for the first identity that administers the instance. Where only users do, there is no token: they log in.
 func (a *App) Recover(ctx context.Context) (token string, err error) {
-	admins, err := role.InstanceAdmins(ctx, a.db)
-	if err == nil && len(admins) == 0 {
-		err = errors.New("this database has no instance administrator: it was never set up, so no token needs to be killed")
-	}
+	admin, orgID, err := a.administrator(ctx)
 	if err != nil {
 		return "", err
 	}
-	admin, err := a.identities.ByID(ctx, admins[0])
-	if err != nil {
-		return "", err
-	}
-	platform := &access.Actor{Type: access.ActorPlatform, OrgID: admin.OrgID}
+	platform := &access.Actor{Type: access.ActorPlatform, OrgID: orgID}
 	if err := a.tokens.CutInstance(ctx, platform); err != nil {
+		return "", err
+	}
+	if err := a.users.ForgetSessions(ctx); err != nil { // no token opens them any more
 		return "", err
 	}
 	if err := transfer.Reopen(ctx, a.db); err != nil { // it had been moved away, and has no token to be wrong about now
 		return "", err
 	}
+	if admin == nil {
+		return "", nil
+	}
 	return a.newAdminToken(ctx, platform, admin)
+}
+
+// administrator returns the first identity that administers the instance, nil if only users do, and the organisation
+// that the recovery is recorded in.
+func (a *App) administrator(ctx context.Context) (*identity.Identity, string, error) {
+	admins, err := role.InstanceAdmins(ctx, a.db)
+	if err != nil {
+		return nil, "", err
+	}
+	if len(admins) > 0 {
+		i, err := a.identities.ByID(ctx, admins[0])
+		if err != nil {
+			return nil, "", err
+		}
+		return i, i.OrgID, nil
+	}
+	orgID, err := a.users.AdminOrg(ctx)
+	if errors.Is(err, sqldb.ErrNoRows) {
+		err = errors.New("this database has no instance administrator: it was never set up, so no token needs to be killed")
+	}
+	return nil, orgID, err
 }
 
 func (a *App) newAdminToken(ctx context.Context, platform *access.Actor, admin *identity.Identity) (string, error) {

@@ -26,7 +26,11 @@ func (c *recoverCmd) Run(con *console) error {
 		return err
 	}
 	jwt, err := a.Recover(con.ctx)
-	if err == nil {
+	switch {
+	case err != nil:
+	case jwt == "":
+		_, err = fmt.Fprintln(con.out, "Every token of this instance is dead. No machine identity administers it: log in as a user who does.")
+	default:
 		_, err = fmt.Fprintf(con.out, "Every token of this instance is dead. The administrator's new one, shown this once:\n%s\n", jwt)
 	}
 	return errors.Join(err, a.Close())

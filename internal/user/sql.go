@@ -100,6 +100,20 @@ func deleteSessionsOf(ctx context.Context, tx *sqldb.Tx, userID string) error {
 	return err
 }
 
+// ForgetSessions deletes every session of the instance. It is for when no token of theirs can be good any more.
+func (s *Service) ForgetSessions(ctx context.Context) error {
+	return s.DB.Write(ctx, func(tx *sqldb.Tx) error {
+		_, err := tx.Exec(ctx, `DELETE FROM user_sessions`)
+		return err
+	})
+}
+
+// AdminOrg returns an organisation of the first user who administers the instance; ErrNoRows if none does.
+func (s *Service) AdminOrg(ctx context.Context) (orgID string, err error) {
+	return orgID, s.DB.Get(ctx, &orgID, `SELECT m.org_id FROM users u JOIN memberships m ON m.user_id = u.id AND m.scope = 'organization'
+		WHERE u.super_admin ORDER BY u.created_at, u.id, m.created_at, m.id LIMIT 1`)
+}
+
 // Flush writes when sessions were last used. What cannot be written is tried again the next time.
 func (s *Service) Flush(ctx context.Context) error {
 	return s.uses.Flush(func(part map[uuid.UUID]tally.Count) error {
