@@ -56,6 +56,22 @@ func TestReplicaCutOff(t *testing.T) {
 	}
 }
 
+// TestCutOffInARequest: a request that was let in from memory, and then waits for a database that has fallen silent, is
+// refused as well, in time.
+func TestCutOffInARequest(t *testing.T) {
+	t.Parallel()
+	s := start(t, cluster.Options{Postgres: postgres, Replicas: 1})
+	s.expect(s.mint(0, 1)[0], 200)
+	s.Replicas[0].Link.Drop(cluster.ToServer, cluster.ToReplica)
+	from := s.now()
+	a := s.call(0, "GET", methodPath+s.AdminID+"/tokens", s.Admin, nil)
+	if took := s.now() - from; a.Status != http.StatusServiceUnavailable || a.Header.Get("Retry-After") == "" || took > within {
+		t.Errorf("answered %d %s after %s; want 503 and Retry-After within %s", a.Status, a.Body, took, within)
+	}
+	s.Replicas[0].Link.Heal()
+	s.ready()
+}
+
 // expectClosed calls every route of a replica that cannot decide, with a token that lives.
 func (s *site) expectClosed(replica int) {
 	s.t.Helper()

@@ -43,6 +43,9 @@ func TestMain(m *testing.M) {
 }
 
 func runAll(m *testing.M) (code int, err error) {
+	if err = flag.Set("test.parallel", "4"); err != nil { // they mostly wait
+		return 0, err
+	}
 	if folder, err = os.MkdirTemp("", "sallyport-faults-"); err != nil {
 		return 0, err
 	}
