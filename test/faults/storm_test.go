@@ -15,12 +15,13 @@ import (
 // back by itself.
 func TestPostgresRestart(t *testing.T) {
 	t.Parallel()
-	server := newPostgres(t, cluster.PostgresOptions{})
-	for name, stop := range map[string]func() error{"in order": server.Stop, "crash": server.Crash} {
+	for name, stop := range map[string]func(*cluster.Postgres) error{"in order": (*cluster.Postgres).Stop, "crash": (*cluster.Postgres).Crash} {
 		t.Run(name, func(t *testing.T) {
+			t.Parallel()
+			server := newPostgres(t, cluster.PostgresOptions{})
 			s := start(t, cluster.Options{Postgres: server, Replicas: 2})
 			s.storm(func() {
-				must(t, stop())
+				must(t, stop(server))
 				s.awaitNoLease()
 				must(t, server.Start())
 			})
