@@ -12,7 +12,8 @@ import (
 // dialect is what differs between the versions of the API: where it is, and what it does when it is not told.
 type dialect struct {
 	version string // ends the ids of its routes
-	path    string
+	path    string // of secrets, by name
+	batch   string // of changes of several
 	expand  bool
 	imports bool
 	both    bool // lists have personal secrets beside the shared ones
@@ -20,8 +21,8 @@ type dialect struct {
 
 // dialects are the versions (secrets.md 1.12).
 var dialects = []dialect{
-	{version: "v4", path: "/api/v4/secrets", expand: true, imports: true},
-	{version: "v3", path: "/api/v3/secrets/raw", both: true},
+	{version: "v4", path: "/api/v4/secrets", batch: "/api/v4/secrets/batch", expand: true, imports: true},
+	{version: "v3", path: "/api/v3/secrets/raw", batch: "/api/v3/secrets/batch/raw", both: true},
 }
 
 const tag = "Secrets"
@@ -40,7 +41,10 @@ func (s *Service) Routes(api *httpapi.API) {
 		httpapi.Handle(api, route(http.MethodPost, one, "create-secret", "Create a secret", access.Create), s.createRoute)
 		httpapi.Handle(api, route(http.MethodPatch, one, "update-secret", "Change a secret, which makes a new version", access.Edit), s.updateRoute)
 		httpapi.Handle(api, route(http.MethodDelete, one, "delete-secret", "Delete a secret with its versions", access.Delete), s.deleteRoute)
+		httpapi.Handle(api, route(http.MethodGet, "/id/{secretId}", "get-secret-by-id", "Read a secret by its id", access.ReadValue), s.getByIDRoute)
+		s.batchRoutes(api, d)
 	}
+	s.moveRoute(api)
 }
 
 // listInput chooses secrets of a folder.
@@ -121,6 +125,14 @@ func (d dialect) getRoute(s *Service) func(context.Context, *access.Actor, *getI
 	return func(ctx context.Context, actor *access.Actor, in *getInput) (*secretOutput, error) {
 		return output(s.Get(ctx, actor, in.place(), Find{Name: strings.TrimSpace(in.Name), Version: in.Version, Personal: in.Type == personal, View: in.view(d)}))
 	}
+}
+
+type getByIDInput struct {
+	ID string `path:"secretId"`
+}
+
+func (s *Service) getByIDRoute(ctx context.Context, actor *access.Actor, in *getByIDInput) (*secretOutput, error) {
+	return output(s.GetByID(ctx, actor, in.ID))
 }
 
 type createInput struct {

@@ -30,7 +30,7 @@ type eventPair struct {
 func (s *Secret) maskedMetadata() []eventPair {
 	pairs := make([]eventPair, len(s.Metadata))
 	for i, m := range s.Metadata {
-		pairs[i] = eventPair{m.Key, m.Value, m.Encrypted}
+		pairs[i] = eventPair(m)
 		if m.Encrypted {
 			pairs[i].Value = hidden
 		}

@@ -9,6 +9,7 @@ import (
 	"github.com/sallyport/sallyport/internal/access"
 	"github.com/sallyport/sallyport/internal/audit"
 	"github.com/sallyport/sallyport/internal/fault"
+	"github.com/sallyport/sallyport/internal/id"
 )
 
 // Find says which version of a secret to read, and how.
@@ -42,6 +43,52 @@ func (s *Service) Get(ctx context.Context, actor *access.Actor, p Place, f Find)
 		return nil, err
 	}
 	return found, s.note(ctx, actor, "get-secret", at.Project.ID, found.event())
+}
+
+// GetByID reads one secret by its id, with its value as it is stored. Errors: NotFound for an id that is unknown or of
+// another organisation; Forbidden for one of a project that the actor is no member of, and for a personal one of another
+// user; PermissionDenied.
+func (s *Service) GetByID(ctx context.Context, actor *access.Actor, secretID string) (*Secret, error) {
+	if !id.Valid(secretID) {
+		return nil, unknownID(secretID)
+	}
+	stored, projectID, err := s.byID(ctx, s.from, secretID)
+	if missing(err) {
+		err = unknownID(secretID)
+	}
+	if err != nil {
+		return nil, err
+	}
+	r, err := s.enter(ctx, actor, projectID, "")
+	if fault.Is(err, fault.NotFound) {
+		err = unknownID(secretID)
+	}
+	if err != nil {
+		return nil, err
+	}
+	found, err := r.describe(stored)
+	if err == nil {
+		err = r.checkReader(found)
+	}
+	if err != nil {
+		return nil, err
+	}
+	return found, s.note(ctx, actor, "get-secret", projectID, found.event())
+}
+
+// checkReader reveals a secret to an actor that may read its value, and says why another one may not.
+func (r *room) checkReader(s *Secret) error {
+	if s.Personal() && s.UserID != r.owner() {
+		return fault.New(fault.Forbidden, "This is a personal secret of another user. Only they can read it.")
+	}
+	if err := r.check(access.ReadValue, s); err != nil {
+		return err
+	}
+	return r.reveal(s)
+}
+
+func unknownID(secretID string) error {
+	return fault.New(fault.NotFound, "There is no secret with the ID %q in your organization.", brief(secretID))
 }
 
 func (s *spot) get(ctx context.Context, f Find) (*Secret, error) {

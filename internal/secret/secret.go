@@ -4,7 +4,6 @@ package secret
 
 import (
 	"context"
-	"time"
 
 	"github.com/sallyport/sallyport/internal/access"
 	"github.com/sallyport/sallyport/internal/audit"
@@ -79,7 +78,6 @@ type room struct {
 	key  *seal.Key
 	tags map[string]Tag
 	from project.Reader
-	now  time.Time
 }
 
 // spot is a folder of an environment, by path, in a room.
@@ -108,7 +106,7 @@ func (s *Service) enter(ctx context.Context, actor *access.Actor, projectID, slu
 	if err != nil {
 		return nil, err
 	}
-	r := &room{Access: a, from: s.from, now: s.DB.Now()}
+	r := &room{Access: a, from: s.from}
 	if r.key, err = s.Projects.Key(ctx, a.Project.ID); err == nil {
 		r.tags, err = s.tagsOf(ctx, a.Project.ID)
 	}

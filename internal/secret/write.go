@@ -177,40 +177,50 @@ func (s *spot) update(ctx context.Context, tx *sqldb.Tx, c Changes) (*Secret, er
 	if err != nil {
 		return nil, err
 	}
+	return next, s.change(ctx, tx, next, c)
+}
+
+// change makes the next version of a secret that was taken.
+func (s *spot) change(ctx context.Context, tx *sqldb.Tx, next *Secret, c Changes) error {
 	if err := s.reveal(next); err != nil {
-		return nil, err
+		return err
 	}
 	next.Version++
 	next.UpdatedAt = tx.Now().UnixMilli()
 	if err := s.apply(next, c); err != nil {
-		return nil, err
+		return err
 	}
 	if err := s.check(access.Edit, next); err != nil { // with its new tags
-		return nil, err
+		return err
 	}
 	if err := s.rename(ctx, tx, next, c.NewName); err != nil {
-		return nil, err
+		return err
 	}
 	if err := s.insertVersion(ctx, tx, next); err != nil {
-		return nil, err
+		return err
 	}
 	next.Hidden = !s.sees(next)
-	return next, nil
+	return nil
 }
 
 // take finds a secret that is to be changed, counts its version up, and checks that the actor may change it.
 func (s *spot) take(ctx context.Context, tx *sqldb.Tx, action access.Action, name string, personal bool) (*Secret, error) {
+	found, err := s.taken(ctx, tx, action, name, personal)
+	if missing(err) {
+		err = s.nothing(ctx, tx, action, strings.TrimSpace(name))
+	}
+	return found, err
+}
+
+// taken is take for those who have their own words for a secret that is not there: the error is ErrNoRows then.
+func (s *spot) taken(ctx context.Context, tx *sqldb.Tx, action access.Action, name string, personal bool) (*Secret, error) {
 	owner := ""
 	if personal {
 		if owner = s.owner(); owner == "" {
 			return nil, errOnlyUsers
 		}
 	}
-	name = strings.TrimSpace(name)
-	stored, err := s.claim(ctx, tx, name, owner)
-	if missing(err) {
-		return nil, s.nothing(ctx, tx, action, name)
-	}
+	stored, err := s.claim(ctx, tx, strings.TrimSpace(name), owner)
 	if err != nil {
 		return nil, err
 	}

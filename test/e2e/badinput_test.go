@@ -142,6 +142,9 @@ func (p *prober) methods() {
 		if strings.HasSuffix(p.r.Path, "/details") && (method == "PATCH" || method == "DELETE") || strings.HasSuffix(p.r.Path, "/search") && method != "PUT" {
 			continue // there the path is that of an identity with a strange id
 		}
+		if p.named(method) {
+			continue
+		}
 		p.try("method "+method, []int{status}, func(good request) *harness.Answer {
 			return p.s.Admin.Call(p.t, method, good.path, good.body)
 		})
@@ -159,7 +162,9 @@ func (p *prober) paths() {
 	p.try("more behind", []int{404}, p.at(func(path string) string { return path + "/x/y/z" }))
 	p.try("upper case", []int{404}, p.at(func(path string) string { return "/" + strings.ToUpper(path[1:5]) + path[5:] }))
 	for i, segment := range strings.Split(p.r.Path, "/") {
-		if strings.HasPrefix(segment, "{") {
+		if segment == "{secretName}" {
+			p.names(i)
+		} else if strings.HasPrefix(segment, "{") {
 			p.ids(segment, i)
 		}
 	}

@@ -13,6 +13,8 @@ import (
 const (
 	secretsV4 = "/api/v4/secrets"
 	secretsV3 = "/api/v3/secrets/raw"
+	batchV4   = secretsV4 + "/batch"
+	batchV3   = "/api/v3/secrets/batch/raw"
 )
 
 // secretRequests are the requests of routes of secrets. Each makes a project of its own.
@@ -22,6 +24,17 @@ var secretRequests = map[string]func(*testing.T, *harness.Server) request{
 	"create-secret-v4": writeSecretRequest(secretsV4, "NEW", secretBody), "create-secret-v3": writeSecretRequest(secretsV3, "NEW", secretBody),
 	"update-secret-v4": writeSecretRequest(secretsV4, "OLD", secretChanges), "update-secret-v3": writeSecretRequest(secretsV3, "OLD", secretChanges),
 	"delete-secret-v4": writeSecretRequest(secretsV4, "OLD", secretPlace), "delete-secret-v3": writeSecretRequest(secretsV3, "OLD", secretPlace),
+
+	"get-secret-by-id-v4": getSecretByIDRequest(secretsV4), "get-secret-by-id-v3": getSecretByIDRequest(secretsV3),
+	"create-secrets-v4": batchSecretsRequest(batchV4, createItem), "create-secrets-v3": batchSecretsRequest(batchV3, createItem),
+	"update-secrets-v4": batchSecretsRequest(batchV4, updateItem), "update-secrets-v3": batchSecretsRequest(batchV3, updateItem),
+	"move-secrets": func(t *testing.T, s *harness.Server) request {
+		v := newVault(t, s)
+		made := v.put(t, s, "prod", "/", "A", "x")
+		return request{secretsV4 + "/move", object{"projectId": v.ID, "workspaceId": v.ID, "projectSlug": v.Slug, "sourceEnvironment": "prod", "sourceSecretPath": "/",
+			"destinationEnvironment": "dev", "destinationSecretPath": "/", "secretIds": []string{made.Text("secret.id")}, "shouldOverwrite": true}}
+	},
+	"delete-secrets-v4": batchSecretsRequest(batchV4, deleteItem), "delete-secrets-v3": batchSecretsRequest(batchV3, deleteItem),
 }
 
 // vault is a project with a secret OLD in the root of dev, and a tag.
@@ -82,6 +95,37 @@ func getSecretRequest(path string) func(*testing.T, *harness.Server) request {
 func writeSecretRequest(path, name string, body func(vault) object) func(*testing.T, *harness.Server) request {
 	return func(t *testing.T, s *harness.Server) request { return request{path + "/" + name, body(newVault(t, s))} }
 }
+
+func getSecretByIDRequest(path string) func(*testing.T, *harness.Server) request {
+	return func(t *testing.T, s *harness.Server) request {
+		made := newVault(t, s).put(t, s, "prod", "/", "A", "x")
+		return request{path + "/id/" + made.Text("secret.id"), nil}
+	}
+}
+
+// batchSecretsRequest changes one secret, as a list.
+func batchSecretsRequest(path string, item func(vault) object) func(*testing.T, *harness.Server) request {
+	return func(t *testing.T, s *harness.Server) request {
+		v := newVault(t, s)
+		body := secretPlace(v)
+		body["secrets"], body["mode"] = []any{item(v)}, "failOnNotFound"
+		return request{path, body}
+	}
+}
+
+func createItem(v vault) object {
+	item := secretBody(v)
+	item["secretKey"] = "NEW"
+	return item
+}
+
+func updateItem(v vault) object {
+	item := secretChanges(v)
+	item["secretKey"] = "OLD"
+	return item
+}
+
+func deleteItem(vault) object { return object{"secretKey": "OLD", "type": "shared"} }
 
 // named reports whether another method at the path of the route means a secret with the name that ends it.
 func (p *prober) named(method string) bool {
