@@ -5,6 +5,7 @@ import (
 	"time"
 
 	"github.com/sallyport/sallyport/internal/access"
+	"github.com/sallyport/sallyport/internal/fault"
 	"github.com/sallyport/sallyport/internal/feed"
 	"github.com/sallyport/sallyport/internal/id"
 )
@@ -157,5 +158,26 @@ func TestUserTokensLiveNoLongerThanTheServerAllows(t *testing.T) {
 		want(t, f.verify(jwt), "expired")
 		_, err := f.ReadRefresh(t.Context(), refresh)
 		want(t, err, "expired")
+	})
+}
+
+// FuzzReadClaims: whatever a payload says, it is refused as a dead token, or has the ids that checks go by.
+func FuzzReadClaims(f *testing.F) {
+	x := Session{ID: id.New(), UserID: id.New(), Method: "email"}
+	for _, claims := range []any{goodClaims(), x.claims(UserType, time.Unix(1, 0), time.Unix(2, 0)), x.claims(RefreshType, time.Unix(1, 0), time.Unix(2, 0)),
+		map[string]any{"authTokenType": UserType, "userId": 5}, nil, []int{}} {
+		f.Add(encode(f, claims))
+	}
+	f.Fuzz(func(t *testing.T, payload []byte) {
+		c, err := readClaims(payload)
+		if err != nil {
+			if !fault.Is(err, fault.DeadToken) || fault.From(err).Reason == "" {
+				t.Fatalf("refused with %v; want a dead token with a reason", err)
+			}
+			return
+		}
+		if c.Type != Type && c.Type != UserType || c.id.String() != c.ID || c.identity.String() != c.IdentityID || c.ExpiresAt == 0 || c.cuts != cutScopes(c) {
+			t.Fatalf("accepted %+v", c)
+		}
 	})
 }
