@@ -113,8 +113,14 @@ func TestRevokeByHolder(t *testing.T) {
 		}
 	})
 	t.Run("refused/a token of another sort is a bad request", func(t *testing.T) {
-		other := shared.Sign(t, a.Token, object{"authTokenType": "accessToken"})
-		a.Call(t, http.MethodPost, selfRevokePath, object{"accessToken": other}).WantError(400, "BadRequest")
+		user := login(t, shared, adminEmail)
+		for _, other := range []string{user.Token, user.Cookie, shared.Sign(t, a.Token, object{"authTokenType": "scimToken"})} {
+			a.Call(t, http.MethodPost, selfRevokePath, object{"accessToken": other}).WantError(400, "BadRequest")
+			shared.As("").Call(t, http.MethodPost, renewPath, object{"accessToken": other}).WantError(400, "BadRequest")
+		}
+		if !user.Works(t) {
+			t.Error("the user's session ended")
+		}
 	})
 }
 
