@@ -45,6 +45,7 @@ func (s *Service) Routes(api *httpapi.API) {
 		s.batchRoutes(api, d)
 	}
 	s.moveRoute(api)
+	s.importRoutes(api)
 }
 
 // listInput chooses secrets of a folder.

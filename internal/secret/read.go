@@ -39,7 +39,11 @@ func (s *Service) Get(ctx context.Context, actor *access.Actor, p Place, f Find)
 	if err != nil {
 		return nil, err
 	}
-	if err := found.show(at.room, f.Values, f.Name); err != nil {
+	err = found.show(at.room, f.Values, f.Name)
+	if err == nil && f.Expand {
+		err = at.expander("").all(ctx, []*Secret{found})
+	}
+	if err != nil {
 		return nil, err
 	}
 	return found, s.note(ctx, actor, "get-secret", at.Project.ID, found.event())
@@ -103,7 +107,7 @@ func (s *spot) get(ctx context.Context, f Find) (*Secret, error) {
 	}
 	r, err := s.find(ctx, f.Name, owner, f.Version)
 	if missing(err) {
-		return nil, s.absent(ctx, f)
+		return s.elsewhere(ctx, f)
 	}
 	if err != nil {
 		return nil, err
@@ -115,15 +119,25 @@ func (s *spot) get(ctx context.Context, f Find) (*Secret, error) {
 	return found, s.check(access.DescribeSecret, found)
 }
 
-// absent says why a secret was not found: who may not know of such a secret does not learn that there is none.
-func (s *spot) absent(ctx context.Context, f Find) error {
+// elsewhere finds a secret that the folder does not have itself in what it imports, or says that there is none. Who may
+// not know of such a secret does not learn that.
+func (s *spot) elsewhere(ctx context.Context, f Find) (*Secret, error) {
 	if err := s.checkName(access.DescribeSecret, f.Name); err != nil {
-		return err
+		return nil, err
+	}
+	if f.Imports && !f.Personal && f.Version == 0 {
+		found, err := s.links().find(ctx, s, f.Name)
+		if err == nil && found != nil {
+			err = s.check(access.DescribeSecret, found)
+		}
+		if found != nil || err != nil {
+			return found, err
+		}
 	}
 	if _, err := s.folder(ctx, s.from); err != nil {
-		return err
+		return nil, err
 	}
-	return unknown(f.Name)
+	return nil, unknown(f.Name)
 }
 
 // describe returns the secret of a row, without what is sealed.
@@ -207,6 +221,8 @@ type Imported struct {
 	Environment string
 	Path        string
 	Secrets     []*Secret
+
+	sources []string // the folders whose secrets these are
 }
 
 // List reads the secrets of a folder. Those that the actor may not know of are left out; values that it may not read are
@@ -221,10 +237,29 @@ func (s *Service) List(ctx context.Context, actor *access.Actor, p Place, q Quer
 		return nil, err
 	}
 	l := &Listing{}
-	if l.Secrets, err = at.list(ctx, q); err != nil {
+	if l.Secrets, err = at.list(ctx, q); err == nil && q.Imports {
+		l.Imports, err = at.imported(ctx, q)
+	}
+	if err == nil && q.Expand {
+		err = at.expandAll(ctx, l, q)
+	}
+	if err != nil {
 		return nil, err
 	}
 	return l, s.note(ctx, actor, "get-secrets", at.Project.ID, map[string]any{"environment": at.env.Slug, "secretPath": at.path, "numberOfSecrets": len(l.Secrets)})
+}
+
+// expandAll expands the references in all that was found.
+func (s *spot) expandAll(ctx context.Context, l *Listing, q Query) error {
+	owner := ""
+	if q.Overrides {
+		owner = s.owner()
+	}
+	all := slices.Clone(l.Secrets)
+	for _, m := range l.Imports {
+		all = append(all, m.Secrets...)
+	}
+	return s.expander(owner).all(ctx, all)
 }
 
 func (s *spot) list(ctx context.Context, q Query) ([]*Secret, error) {
@@ -248,13 +283,18 @@ func (s *spot) list(ctx context.Context, q Query) ([]*Secret, error) {
 			secrets = append(secrets, found)
 		}
 	}
-	slices.SortFunc(secrets, func(a, b *Secret) int {
-		return cmp.Or(cmp.Compare(a.Path, b.Path), cmp.Compare(a.Key, b.Key), cmp.Compare(a.UserID, b.UserID))
-	})
+	sortSecrets(secrets)
 	if q.Overrides {
 		secrets = override(secrets)
 	}
 	return secrets, s.revealAll(secrets, q.Values)
+}
+
+// sortSecrets sorts by folder and name, a shared secret before the personal ones in its place.
+func sortSecrets(secrets []*Secret) {
+	slices.SortFunc(secrets, func(a, b *Secret) int {
+		return cmp.Or(cmp.Compare(a.Path, b.Path), cmp.Compare(a.Key, b.Key), cmp.Compare(a.UserID, b.UserID))
+	})
 }
 
 // depth is how many folders a path names.

@@ -3,6 +3,8 @@ package secret
 import (
 	"context"
 	"errors"
+	"slices"
+	"strconv"
 	"strings"
 
 	"github.com/sallyport/sallyport/internal/project"
@@ -59,6 +61,48 @@ func (s *spot) all(ctx context.Context, owner string, below bool) ([]row, error)
 	prefix := strings.TrimSuffix(s.path, "/") + "/"
 	return rows, s.from.Select(ctx, &rows, inForce+`WHERE f.environment_id = $1 AND (f.path = $2 OR substr(f.path, 1, $3) = $4)
 		AND coalesce(s.user_id, '') IN ('', $5)`, s.env.ID, s.path, len([]rune(prefix)), prefix, owner)
+}
+
+// chunk is how many values one statement asks for at once. Fewer are filled up with the last one, so that there are few
+// texts of statements.
+const chunk = 50
+
+// chunks splits values into the lists that statements ask for: of one, or of a whole chunk.
+func chunks(values []string) (lists [][]string) {
+	if len(values) == 1 {
+		return [][]string{values}
+	}
+	for some := range slices.Chunk(values, chunk) {
+		some = slices.Clone(some)
+		for len(some) < chunk {
+			some = append(some, some[len(some)-1])
+		}
+		lists = append(lists, some)
+	}
+	return lists
+}
+
+// marks returns the placeholders of n values from a number on.
+func marks(from, n int) string {
+	list := make([]string, n)
+	for i := range list {
+		list[i] = "$" + strconv.Itoa(from+i)
+	}
+	return "(" + strings.Join(list, ", ") + ")"
+}
+
+func args(first []any, values []string) []any {
+	for _, v := range values {
+		first = append(first, v)
+	}
+	return first
+}
+
+// named reads secrets of a folder by their names, a chunk of them: the shared ones, and those of one user.
+func (s *spot) named(ctx context.Context, keys []string, owner string) ([]row, error) {
+	var rows []row
+	return rows, s.from.Select(ctx, &rows, inForce+`WHERE f.environment_id = $1 AND f.path = $2 AND coalesce(s.user_id, '') IN ('', $3)
+		AND s.key IN `+marks(4, len(keys)), args([]any{s.env.ID, s.path, owner}, keys)...)
 }
 
 // folder finds the folder of the spot; NotFound if there is none.

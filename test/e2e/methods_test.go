@@ -18,6 +18,7 @@ var externals = map[string]map[string]func(*testing.T, *harness.Server) request{
 	"Kubernetes Auth": externalRequests("kubernetes-auth", prepareKubernetes),
 	"Users":           userRequests,
 	"Secrets":         secretRequests,
+	"Secret imports":  importRequests,
 }
 
 // externalRequests returns the requests of the five routes of a login method that trusts what others signed. prepare

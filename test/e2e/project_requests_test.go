@@ -13,7 +13,7 @@ import (
 const projectsPath = "/api/v1/projects"
 
 // projectTags are the tags of routes about what is inside a project: who is no member of it is refused.
-var projectTags = []string{"Projects", "Environments", "Folders", "Secrets"}
+var projectTags = []string{"Projects", "Environments", "Folders", "Secrets", "Secret imports"}
 
 // outside are the routes under these tags that are about no project in particular.
 var outside = []string{"create-project", "list-projects", "create-workspace", "list-workspaces"}

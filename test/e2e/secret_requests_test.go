@@ -37,6 +37,57 @@ var secretRequests = map[string]func(*testing.T, *harness.Server) request{
 	"delete-secrets-v4": batchSecretsRequest(batchV4, deleteItem), "delete-secrets-v3": batchSecretsRequest(batchV3, deleteItem),
 }
 
+// importRequests are the requests of routes of secret imports.
+var importRequests = map[string]func(*testing.T, *harness.Server) request{
+	"create-secret-import": importRequest(importsV2, false, importBody), "create-secret-import-old": importRequest(importsV1, false, importBody),
+	"update-secret-import": importRequest(importsV2, true, importChanges), "update-secret-import-old": importRequest(importsV1, true, importChanges),
+	"delete-secret-import": importRequest(importsV2, true, importPlace), "delete-secret-import-old": importRequest(importsV1, true, importPlace),
+	"get-secret-import": importRequest(importsV2, true, nil), "get-secret-import-old": importRequest(importsV1, true, nil),
+	"list-secret-imports": listImportsRequest(importsV2), "list-secret-imports-old": listImportsRequest(importsV1),
+}
+
+// The paths of secret imports in both versions of the API.
+const (
+	importsV2 = "/api/v2/secret-imports"
+	importsV1 = "/api/v1/secret-imports"
+)
+
+func importPlace(v vault) object {
+	return object{"projectId": v.ID, "workspaceId": v.ID, "projectSlug": v.Slug, "environment": "dev", "path": "/"}
+}
+
+func importBody(v vault) object {
+	body := importPlace(v)
+	body["import"], body["isReplication"] = object{"environment": "prod", "path": "/"}, false
+	return body
+}
+
+func importChanges(v vault) object {
+	body := importPlace(v)
+	body["import"] = object{"environment": "staging", "path": "/", "position": 1}
+	return body
+}
+
+// importRequest is about an import of a new project, or about none yet.
+func importRequest(path string, existing bool, body func(vault) object) func(*testing.T, *harness.Server) request {
+	return func(t *testing.T, s *harness.Server) request {
+		v, r := newVault(t, s), request{path: path}
+		if existing {
+			r.path += "/" + s.Admin.Call(t, http.MethodPost, importsV2, importBody(v)).Want(200).Text("secretImport.id")
+		}
+		if body != nil {
+			r.body = body(v)
+		}
+		return r
+	}
+}
+
+func listImportsRequest(path string) func(*testing.T, *harness.Server) request {
+	return func(t *testing.T, s *harness.Server) request {
+		return request{path + strings.Replace(newVault(t, s).query(), "secretPath", "path", 1), nil}
+	}
+}
+
 // vault is a project with a secret OLD in the root of dev, and a tag.
 type vault struct {
 	project

@@ -139,3 +139,86 @@ func TestOddSecrets(t *testing.T) {
 		})
 	}
 }
+
+// TestReferencesAndImportsOnTheWire: v4 expands and imports unless told otherwise, v3 when told so, in either spelling.
+func TestReferencesAndImportsOnTheWire(t *testing.T) {
+	t.Parallel()
+	v := newVault(t, shared)
+	v.put(t, shared, "prod", "/", "P", "p")
+	v.put(t, shared, "dev", "/", "REF", "<${P}>")
+	shared.Admin.Call(t, http.MethodPost, importsV1, object{"workspaceId": v.ID, "environment": "dev", "path": "/", "import": object{"environment": "prod", "path": "/"}}).Want(200)
+	for _, c := range []struct{ path, query, ref, imports string }{
+		{secretsV4, "", "<p>", "[P]"}, {secretsV4, "&includeImports=false", "<p>", "[]"}, {secretsV4, "&include_imports=false&expandSecretReferences=false", "<${P}>", "[]"},
+		{secretsV3, "", "<${P}>", "[]"}, {secretsV3, "&include_imports=true", "<${P}>", "[P]"}, {secretsV3, "&includeImports=true&expandSecretReferences=true", "<p>", "[P]"},
+	} {
+		t.Run(c.path+c.query, func(t *testing.T) {
+			a := shared.Admin.Call(t, http.MethodGet, c.path+v.query()+c.query, nil).Want(200)
+			imports := []string{}
+			if n := len(a.List("imports", "environment")); n > 0 {
+				imports = a.List("imports.0.secrets", "secretKey")
+			}
+			if got := a.Text("secrets.1.secretValue"); got != c.ref || fmt.Sprint(imports) != c.imports {
+				t.Errorf("REF is %q, imports are %v", got, imports)
+			}
+			one := shared.Admin.Call(t, http.MethodGet, c.path+"/REF"+v.query()+c.query, nil).Want(200)
+			if got := one.Text("secret.secretValue"); got != c.ref {
+				t.Errorf("alone, REF is %q", got)
+			}
+			status := 404
+			if c.imports != "[]" {
+				status = 200
+			}
+			shared.Admin.Call(t, http.MethodGet, c.path+"/P"+v.query()+c.query, nil).Want(status)
+		})
+	}
+	t.Run("true and false alone", func(t *testing.T) {
+		for _, name := range []string{"viewSecretValue", "expandSecretReferences", "includeImports", "include_imports", "recursive"} {
+			shared.Admin.Call(t, http.MethodGet, secretsV4+v.query()+"&"+name+"=1", nil).WantError(422, "ValidationFailure")
+		}
+	})
+}
+
+// TestPollingSeesEveryChange: the tag of a list changes when an import, the target of a reference or a permission does.
+func TestPollingSeesEveryChange(t *testing.T) {
+	t.Parallel()
+	v := newVault(t, shared)
+	v.put(t, shared, "prod", "/", "P", "p")
+	v.put(t, shared, "staging", "/", "S", "s")
+	v.put(t, shared, "dev", "/", "REF", "${prod.P}")
+	shared.Admin.Call(t, http.MethodPost, importsV2, object{"projectId": v.ID, "environment": "dev", "import": object{"environment": "staging", "path": "/"}}).Want(200)
+	path := secretsV4 + v.query()
+	tag := shared.Admin.Call(t, http.MethodGet, path, nil).Want(200).Header.Get("ETag")
+	for what, environment := range map[string]string{"P": "prod", "S": "staging", "OLD": "dev"} {
+		shared.Admin.With("If-None-Match", tag).Call(t, http.MethodGet, path, nil).Want(304)
+		shared.Admin.Call(t, http.MethodPatch, secretsV4+"/"+what, object{"projectId": v.ID, "environment": environment, "secretValue": "new"}).Want(200)
+		next := shared.Admin.With("If-None-Match", tag).Call(t, http.MethodGet, path, nil).Want(200)
+		if tag = next.Header.Get("ETag"); !strings.Contains(string(next.Body), "new") {
+			t.Errorf("after a change of %s: %s", what, next.Body)
+		}
+	}
+	hidden := shared.Admin.With("If-None-Match", tag).Call(t, http.MethodGet, path+"&viewSecretValue=false", nil).Want(200)
+	if !hidden.Flag("secrets.0.secretValueHidden") || hidden.Text("secrets.0.secretValue") != "<hidden-by-infisical>" {
+		t.Errorf("%s", hidden.Body)
+	}
+}
+
+// TestManySecrets: a folder of 10,000 secrets is made in batches, listed whole and deleted.
+func TestManySecrets(t *testing.T) {
+	t.Parallel()
+	v := newVault(t, shared)
+	body := secretPlace(v)
+	body["environment"] = "prod"
+	for batch := range 10 {
+		var items []any
+		for i := range 1000 {
+			items = append(items, object{"secretKey": fmt.Sprintf("S%d-%d", batch, i), "secretValue": "${S0-0}x"})
+		}
+		items[0].(object)["secretValue"] = "v"
+		body["secrets"] = items
+		shared.Admin.Call(t, http.MethodPost, batchV4, body).Want(200)
+	}
+	a := shared.Admin.Call(t, http.MethodGet, secretsV4+"?projectId="+v.ID+"&environment=prod", nil).Want(200)
+	if n := len(a.List("secrets", "secretKey")); n != 10_000 || a.Text("secrets.1.secretValue") != "vx" {
+		t.Errorf("%d secrets, the second is %q", n, a.Text("secrets.1.secretValue"))
+	}
+}

@@ -1,0 +1,264 @@
+package secret
+
+import (
+	"context"
+	"slices"
+	"strings"
+
+	"github.com/sallyport/sallyport/internal/access"
+	"github.com/sallyport/sallyport/internal/fault"
+)
+
+const (
+	maxImportDepth = 10   // imports of what is imported (secrets.md 2.3)
+	maxSources     = 1000 // folders that one answer looks into
+)
+
+// link is an import of a folder as it is read: a way to the secrets of another one.
+type link struct {
+	FolderID      string  `db:"folder_id"` // of the folder that imports
+	EnvironmentID string  `db:"environment_id"`
+	Path          string  `db:"path"`
+	SourceID      *string `db:"source_id"` // the folder there; nil if there is none
+}
+
+const linkColumns = `SELECT i.folder_id, i.environment_id, i.path, t.id AS source_id FROM secret_imports i
+	LEFT JOIN folders t ON t.environment_id = i.environment_id AND t.path = i.path `
+
+// links knows the imports of folders, as far as one answer needs them.
+type links struct {
+	*room
+	of      map[string][]link // by the folder that imports, in the order of positions
+	reached map[spotName]*reach
+}
+
+func (r *room) links() *links { return &links{r, map[string][]link{}, map[spotName]*reach{}} }
+
+// load reads the imports of folders, and those of what they import, a level with each statement. Imports of a deleted
+// environment count for nothing.
+func (l *links) load(ctx context.Context, folderIDs []string) error {
+	for range maxImportDepth {
+		folderIDs = slices.DeleteFunc(slices.Clone(folderIDs), func(id string) bool { return l.of[id] != nil })
+		if len(folderIDs) == 0 {
+			return nil
+		}
+		for _, id := range folderIDs {
+			l.of[id] = []link{}
+		}
+		if len(l.of) > maxSources {
+			return errManySources
+		}
+		var next []string
+		for _, some := range chunks(folderIDs) {
+			var found []link
+			err := l.from.Select(ctx, &found, linkColumns+`WHERE i.folder_id IN `+marks(1, len(some))+` ORDER BY i.folder_id, i.position`, args(nil, some)...)
+			if err != nil {
+				return err
+			}
+			next = l.add(found, next)
+		}
+		folderIDs = next
+	}
+	return nil
+}
+
+// add keeps links whose source can be seen, and returns the sources with those that came before.
+func (l *links) add(found []link, sources []string) []string {
+	for _, link := range found {
+		if _, live := l.slugOf(link.EnvironmentID); !live {
+			continue
+		}
+		l.of[link.FolderID] = append(l.of[link.FolderID], link)
+		if link.SourceID != nil && !slices.Contains(sources, *link.SourceID) {
+			sources = append(sources, *link.SourceID)
+		}
+	}
+	return sources
+}
+
+var errManySources = fault.New(fault.BadRequest, "The imports of this folder lead to too many other folders. Ask with includeImports=false.")
+
+// sources returns the folders that a folder shows the secrets of, in the order in which they win: the import with the
+// highest position first, each before what it imports itself. No folder comes twice, whatever circles there are, nor
+// does one of those that are left out.
+func (l *links) sources(folderID string, without ...string) []string {
+	seen := map[string]bool{folderID: true}
+	for _, id := range without {
+		seen[id] = true
+	}
+	var all []string
+	var visit func(folderID string, depth int)
+	visit = func(folderID string, depth int) {
+		for _, link := range slices.Backward(l.of[folderID]) {
+			if link.SourceID == nil || seen[*link.SourceID] || depth == maxImportDepth {
+				continue
+			}
+			seen[*link.SourceID] = true
+			all = append(all, *link.SourceID)
+			visit(*link.SourceID, depth+1)
+		}
+	}
+	visit(folderID, 0)
+	return all
+}
+
+// secrets reads the shared secrets of folders; with a name, only those of that name.
+func (l *links) secrets(ctx context.Context, folderIDs []string, name string) (map[string][]*Secret, error) {
+	byFolder := map[string][]*Secret{}
+	if len(folderIDs) == 0 {
+		return byFolder, nil
+	}
+	for _, some := range chunks(folderIDs) {
+		var rows []row
+		query, first := inForce+`WHERE s.user_id IS NULL AND s.folder_id IN `+marks(1, len(some)), []any(nil)
+		if name != "" {
+			query, first = inForce+`WHERE s.user_id IS NULL AND s.key = $1 AND s.folder_id IN `+marks(2, len(some)), []any{name}
+		}
+		if err := l.from.Select(ctx, &rows, query, args(first, some)...); err != nil {
+			return nil, err
+		}
+		for i := range rows {
+			s, err := l.describe(&rows[i])
+			if err != nil {
+				return nil, err
+			}
+			byFolder[s.FolderID] = append(byFolder[s.FolderID], s)
+		}
+	}
+	return byFolder, nil
+}
+
+// reach is what one folder imports, as far as it was asked for.
+type reach struct {
+	sources []string
+	asked   int                // how many names were looked for one by one
+	whole   map[string]*Secret // by name, once all were read
+}
+
+// maxSingles is how many names are looked for one by one in what a folder imports, before all of it is read.
+const maxSingles = 10
+
+// find finds a secret by its name in what a folder imports; nil if there is none.
+func (l *links) find(ctx context.Context, at *spot, name string) (*Secret, error) {
+	r, err := l.reach(ctx, at)
+	if err != nil || len(r.sources) == 0 {
+		return nil, err
+	}
+	if r.whole != nil {
+		return r.whole[name], nil
+	}
+	asked := name
+	if r.asked++; r.asked > maxSingles {
+		asked = ""
+	}
+	byFolder, err := l.secrets(ctx, r.sources, asked)
+	if err != nil {
+		return nil, err
+	}
+	found := winners(r.sources, byFolder)
+	if asked == "" {
+		r.whole = found
+	}
+	return found[name], nil
+}
+
+// winners returns of each name the secret of the first source that has it.
+func winners(sources []string, byFolder map[string][]*Secret) map[string]*Secret {
+	found := map[string]*Secret{}
+	for _, id := range sources {
+		for _, s := range byFolder[id] {
+			if found[s.Key] == nil {
+				found[s.Key] = s
+			}
+		}
+	}
+	return found
+}
+
+// reach returns what a folder imports; nothing for one that is not there.
+func (l *links) reach(ctx context.Context, at *spot) (*reach, error) {
+	place := spotName{environment: at.env.ID, path: at.path}
+	if r := l.reached[place]; r != nil {
+		return r, nil
+	}
+	r := &reach{}
+	folder, err := at.folder(ctx, l.from)
+	if err == nil {
+		err = l.load(ctx, []string{folder.ID})
+	}
+	if err == nil {
+		r.sources = l.sources(folder.ID)
+	}
+	if err != nil && !fault.Is(err, fault.NotFound) {
+		return nil, err
+	}
+	l.reached[place] = r
+	return r, nil
+}
+
+// imported reads what a folder, or all folders below it too, import: one entry for each direct import.
+func (s *spot) imported(ctx context.Context, q Query) ([]Imported, error) {
+	direct, err := s.direct(ctx, q.Below)
+	if err != nil || len(direct) == 0 {
+		return nil, err
+	}
+	l := s.links()
+	if err := l.load(ctx, l.add(direct, nil)); err != nil {
+		return nil, err
+	}
+	var entries []Imported
+	var all []string
+	for _, link := range direct {
+		if slug, live := s.slugOf(link.EnvironmentID); live {
+			entries = append(entries, Imported{Environment: slug, Path: link.Path, sources: l.through(link)})
+			all = append(all, entries[len(entries)-1].sources...)
+		}
+	}
+	slices.Sort(all)
+	byFolder, err := l.secrets(ctx, slices.Compact(all), "")
+	for i := range entries {
+		if err == nil {
+			err = s.fill(&entries[i], byFolder, q)
+		}
+	}
+	return entries, err
+}
+
+// through returns the folders that one import brings, in the order in which they win.
+func (l *links) through(via link) []string {
+	if via.SourceID == nil {
+		return nil
+	}
+	return append([]string{*via.SourceID}, l.sources(*via.SourceID, via.FolderID)...)
+}
+
+// direct reads the imports of a folder, or of all folders below it too.
+func (s *spot) direct(ctx context.Context, below bool) ([]link, error) {
+	var found []link
+	const of = linkColumns + `JOIN folders f ON f.id = i.folder_id WHERE f.environment_id = $1 AND `
+	if !below {
+		return found, s.from.Select(ctx, &found, of+`f.path = $2 ORDER BY i.position`, s.env.ID, s.path)
+	}
+	prefix := strings.TrimSuffix(s.path, "/") + "/"
+	return found, s.from.Select(ctx, &found, of+`(f.path = $2 OR substr(f.path, 1, $3) = $4) ORDER BY f.path, i.position`,
+		s.env.ID, s.path, len([]rune(prefix)), prefix)
+}
+
+// fill puts the secrets of an entry's folders into it, of each name the one that wins, as far as the actor may see them.
+func (s *spot) fill(to *Imported, byFolder map[string][]*Secret, q Query) error {
+	taken := map[string]bool{}
+	if len(to.sources) > 0 {
+		to.FolderID = to.sources[0]
+	}
+	for _, id := range to.sources {
+		for _, source := range byFolder[id] {
+			if taken[source.Key] || !s.may(access.DescribeSecret, source) || q.Values && !s.sees(source) {
+				continue
+			}
+			taken[source.Key] = true
+			to.Secrets = append(to.Secrets, source)
+		}
+	}
+	sortSecrets(to.Secrets)
+	return s.revealAll(to.Secrets, q.Values)
+}
