@@ -1,6 +1,7 @@
 package user
 
 import (
+	"fmt"
 	"sync"
 	"sync/atomic"
 	"testing"
@@ -8,6 +9,7 @@ import (
 	"github.com/sallyport/sallyport/internal/access"
 	"github.com/sallyport/sallyport/internal/fault"
 	"github.com/sallyport/sallyport/internal/id"
+	"github.com/sallyport/sallyport/internal/sqldb"
 	"github.com/sallyport/sallyport/internal/token"
 )
 
@@ -75,43 +77,88 @@ func TestAdministratorsChangeOnEveryReplica(t *testing.T) {
 	})
 }
 
-// TestSomebodyStaysWhoAdministers when everybody who does is removed at the same moment.
+// TestSomebodyStaysWhoAdministers when the only two who do are removed at the same moment, each on another replica.
 func TestSomebodyStaysWhoAdministers(t *testing.T) {
 	each(t, func(t *testing.T, f *fixture) {
 		replicas := f.replicas()
-		var users []string
-		for range 5 {
-			userID := f.user("member")
-			f.exec(`UPDATE users SET super_admin = TRUE WHERE id = $1`, userID)
-			users = append(users, userID)
-		}
-		users = append(users, f.ada)
-		var removed, refused atomic.Int64
-		var group sync.WaitGroup
-		for n, userID := range users {
-			group.Go(func() {
-				s := replicas[n%len(replicas)]
-				var err error
-				if n%2 == 0 {
-					_, err = s.Delete(t.Context(), root(f.org), userID)
-				} else {
-					_, err = s.SetAdmin(t.Context(), root(f.org), userID, false)
-				}
-				switch {
-				case err == nil:
-					removed.Add(1)
-				case fault.Is(err, fault.BadRequest):
-					refused.Add(1)
-				default:
-					t.Error(err)
-				}
-			})
-		}
-		group.Wait()
-		if removed.Load() != 5 || refused.Load() != 1 {
-			t.Errorf("%d were removed, %d refused; want 5 and 1", removed.Load(), refused.Load())
+		for round := range 6 {
+			f.exec(`UPDATE users SET super_admin = FALSE`)
+			pair := []string{f.user("member"), f.user("member")}
+			for _, userID := range pair {
+				f.exec(`UPDATE users SET super_admin = TRUE WHERE id = $1`, userID)
+			}
+			var removed, refused atomic.Int64
+			var group sync.WaitGroup
+			for n, userID := range pair {
+				group.Go(func() {
+					s := replicas[n%len(replicas)]
+					var err error
+					if round%2 == 0 {
+						_, err = s.Delete(t.Context(), root(f.org), userID)
+					} else {
+						_, err = s.SetAdmin(t.Context(), root(f.org), userID, false)
+					}
+					switch {
+					case err == nil:
+						removed.Add(1)
+					case fault.Is(err, fault.BadRequest):
+						refused.Add(1)
+					default:
+						t.Error(err)
+					}
+				})
+			}
+			group.Wait()
+			if removed.Load() != 1 || refused.Load() != 1 {
+				t.Fatalf("round %d: %d were removed, %d refused; want one each", round, removed.Load(), refused.Load())
+			}
 		}
 	})
+}
+
+// TestChangesOfAdministratorsLineUp: the second of two transactions that each remove an administrator waits for the
+// first, and sees what it did. SQLite has one writer anyway.
+func TestChangesOfAdministratorsLineUp(t *testing.T) {
+	f := newFixture(t, sqldb.Postgres)
+	other := f.user("member")
+	f.exec(`UPDATE users SET super_admin = TRUE WHERE id = $1`, other)
+	drop := func(tx *sqldb.Tx, userID string) error {
+		if err := lockAdmins(t.Context(), tx); err != nil {
+			return err
+		}
+		if _, err := setAdmin(t.Context(), tx, userID, false); err != nil {
+			return err
+		}
+		return keepsAUser(t.Context(), tx)
+	}
+	second := make(chan error, 1)
+	first := f.DB.Write(t.Context(), func(tx *sqldb.Tx) error {
+		if err := drop(tx, f.ada); err != nil {
+			return err
+		}
+		go func() { second <- f.DB.Write(t.Context(), func(tx *sqldb.Tx) error { return drop(tx, other) }) }()
+		return f.somebodyWaits(second)
+	})
+	if first != nil {
+		t.Fatal(first)
+	}
+	want(t, <-second, fault.BadRequest)
+}
+
+// somebodyWaits returns nil once a transaction waits for another one's lock, and an error if other ends before.
+func (f *fixture) somebodyWaits(other <-chan error) error {
+	for {
+		select {
+		case err := <-other:
+			return fmt.Errorf("the other transaction did not wait: %w", err)
+		default:
+		}
+		var waiting int
+		err := f.DB.Get(f.t.Context(), &waiting, `SELECT count(*) FROM pg_stat_activity WHERE datname = current_database() AND wait_event_type = 'Lock'`)
+		if err != nil || waiting > 0 {
+			return err
+		}
+	}
 }
 
 func TestTheLastAdministratorIsAnIdentity(t *testing.T) {

@@ -141,7 +141,7 @@ func (f *fixture) join(userID, orgID, slug string) {
 }
 
 // session begins a session of a user without a password.
-func (f *fixture) session(userID string) *Tokens {
+func (f *fixture) session(userID string) *Pair {
 	f.t.Helper()
 	made, err := f.begin(f.t.Context(), &account{User: User{ID: userID, Email: email}, OrgID: &f.org}, f.Tokens.Birth(), home)
 	if err != nil {

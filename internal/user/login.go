@@ -28,8 +28,8 @@ const buckets = 65536
 // out cannot be told apart. The reference answers 400 too (identity.md section 8.6).
 var errCredentials = fault.New(fault.BadRequest, "The e-mail address or the password is wrong, or too many logins from here have failed; in that case wait a few minutes.")
 
-// Tokens is what a user gets who logs in or refreshes.
-type Tokens struct {
+// Pair is what a user gets who logs in or refreshes.
+type Pair struct {
 	Access  string
 	Refresh string
 	OrgID   string // the organisation that the access token is for; "" before one was chosen
@@ -37,7 +37,7 @@ type Tokens struct {
 
 // Login begins a session for whoever knows the password of a user. Of hashes only a few run at once. Errors: BadRequest
 // for every sort of wrong credentials, RateLimited when too many log in at the same time.
-func (s *Service) Login(ctx context.Context, email, password string, client access.Client) (*Tokens, error) {
+func (s *Service) Login(ctx context.Context, email, password string, client access.Client) (*Pair, error) {
 	if err := s.Feed.Current(ctx); err != nil {
 		return nil, err
 	}
@@ -113,7 +113,7 @@ func (u *account) actor(client access.Client) *access.Actor {
 }
 
 // begin makes a session.
-func (s *Service) begin(ctx context.Context, u *account, birth token.Birth, client access.Client) (*Tokens, error) {
+func (s *Service) begin(ctx context.Context, u *account, birth token.Birth, client access.Client) (*Pair, error) {
 	at := birth.At.UnixMilli()
 	x := Session{ID: id.New(), UserID: u.ID, Born: birth.Seq, RefreshVersion: 1, RefreshedAt: at, IP: addressOf(client), UserAgent: client.UserAgent,
 		LastUsedAt: at, ExpiresAt: birth.At.Add(s.Tokens.SessionLife()).UnixMilli(), CreatedAt: at, UpdatedAt: at}
@@ -132,7 +132,7 @@ func (s *Service) begin(ctx context.Context, u *account, birth token.Birth, clie
 	if err != nil {
 		return nil, err
 	}
-	return s.tokens(ctx, x)
+	return s.sign(ctx, x)
 }
 
 func addressOf(client access.Client) string {

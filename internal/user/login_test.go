@@ -32,12 +32,12 @@ func (f *fixture) try(email, password string, client access.Client) string {
 
 func TestLogin(t *testing.T) {
 	each(t, func(t *testing.T, f *fixture) {
-		first := must[*Tokens](t)(f.Login(t.Context(), email, password, home))
+		first := must[*Pair](t)(f.Login(t.Context(), email, password, home))
 		c := must[*token.Claims](t)(f.claims(f.Service, first.Access))
 		if c.IdentityID != f.ada || c.OrgID != "" || first.OrgID != "" {
 			t.Errorf("the token is of %s in %q", c.IdentityID, c.OrgID)
 		}
-		second := must[*Tokens](t)(f.Login(t.Context(), "ADA@example.com", password, away))
+		second := must[*Pair](t)(f.Login(t.Context(), "ADA@example.com", password, away))
 		if again := must[*token.Claims](t)(f.claims(f.Service, second.Access)); again.ID == c.ID {
 			t.Error("two logins share a session")
 		}

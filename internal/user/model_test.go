@@ -16,7 +16,7 @@ func TestRefreshModel(t *testing.T) {
 	f := newFixture(t, "sqlite")
 	rapid.Check(t, func(t *rapid.T) {
 		made := f.session(f.ada)
-		held := []*Tokens{made} // by version, from 1
+		held := []*Pair{made} // by version, from 1
 		turned, alive := f.DB.Now(), true
 		for range rapid.IntRange(1, 15).Draw(t, "steps") {
 			f.advance(time.Duration(rapid.IntRange(0, 40).Draw(t, "seconds")) * time.Second)

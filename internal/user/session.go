@@ -39,10 +39,10 @@ func (x *Session) facts() token.Session {
 	return f
 }
 
-// tokens signs the tokens of a session as it is now.
-func (s *Service) tokens(ctx context.Context, x Session) (*Tokens, error) {
+// sign makes the tokens of a session as it is now.
+func (s *Service) sign(ctx context.Context, x Session) (*Pair, error) {
 	facts, now := x.facts(), s.DB.Now()
-	made := &Tokens{OrgID: facts.OrgID}
+	made := &Pair{OrgID: facts.OrgID}
 	var err error
 	if made.Access, err = s.Tokens.UserAccess(ctx, facts, now); err == nil {
 		made.Refresh, err = s.Tokens.UserRefresh(ctx, facts, x.RefreshVersion, now)
@@ -92,7 +92,7 @@ var errReused = fault.Dead("reused", "This refresh token was replaced by a newer
 
 // Refresh returns the next tokens of a session for its newest refresh token. The one before is good for a short time
 // longer, and gets the same refresh token as its successor; an older one ends the session. Errors: DeadToken.
-func (s *Service) Refresh(ctx context.Context, jwt string, client access.Client) (*Tokens, error) {
+func (s *Service) Refresh(ctx context.Context, jwt string, client access.Client) (*Pair, error) {
 	claims, err := s.Tokens.ReadRefresh(ctx, jwt)
 	if err != nil {
 		return nil, err
@@ -119,7 +119,7 @@ func (s *Service) Refresh(ctx context.Context, jwt string, client access.Client)
 	case reused:
 		return nil, errReused
 	}
-	return s.tokens(ctx, x)
+	return s.sign(ctx, x)
 }
 
 // turn rotates the refresh token of a session, if it is the newest one that is shown. Else it tells whether that is too

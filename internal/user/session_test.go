@@ -35,7 +35,7 @@ func TestSelectOrg(t *testing.T) {
 		if after.OrgID != f.org || after.ID != before.ID || after.ExpiresAt != before.ExpiresAt || after.Born != before.Born {
 			t.Errorf("the token reads %+v, before the choice %+v", after, before)
 		}
-		next := must[*Tokens](t)(f.Refresh(t.Context(), made.Refresh, home))
+		next := must[*Pair](t)(f.Refresh(t.Context(), made.Refresh, home))
 		if next.OrgID != f.org {
 			t.Errorf("refreshing forgets the choice: %q", next.OrgID)
 		}
@@ -54,8 +54,8 @@ func TestSelectOrg(t *testing.T) {
 // TestRefresh walks through the life of refresh tokens: 1 is replaced by 2, and so on.
 func TestRefresh(t *testing.T) {
 	each(t, func(t *testing.T, f *fixture) {
-		refresh := func(jwt string) *Tokens { t.Helper(); return must[*Tokens](t)(f.Refresh(t.Context(), jwt, home)) }
-		version := func(made *Tokens) int64 {
+		refresh := func(jwt string) *Pair { t.Helper(); return must[*Pair](t)(f.Refresh(t.Context(), jwt, home)) }
+		version := func(made *Pair) int64 {
 			t.Helper()
 			return must[*token.UserClaims](t)(f.Tokens.ReadRefresh(t.Context(), made.Refresh)).RefreshVersion
 		}
@@ -73,7 +73,7 @@ func TestRefresh(t *testing.T) {
 		f.advance(refreshGrace + time.Second)
 		_, err := f.Refresh(t.Context(), two.Refresh, away)
 		wantDead(t, err, "reused")
-		for name, made := range map[string]*Tokens{"first": one, "second": two, "third": three} {
+		for name, made := range map[string]*Pair{"first": one, "second": two, "third": three} {
 			if _, err := f.claims(f.Service, made.Access); !fault.Is(err, fault.DeadToken) {
 				t.Errorf("the %s access token outlived the reuse: %v", name, err)
 			}
@@ -89,8 +89,8 @@ func TestRefresh(t *testing.T) {
 func TestRefreshEndsTheSessionOfATokenTwoBack(t *testing.T) {
 	each(t, func(t *testing.T, f *fixture) {
 		one := f.session(f.ada)
-		two := must[*Tokens](t)(f.Refresh(t.Context(), one.Refresh, home))
-		three := must[*Tokens](t)(f.Refresh(t.Context(), two.Refresh, home))
+		two := must[*Pair](t)(f.Refresh(t.Context(), one.Refresh, home))
+		three := must[*Pair](t)(f.Refresh(t.Context(), two.Refresh, home))
 		for _, s := range f.replicas() {
 			must[*token.Claims](t)(f.claims(s, three.Access))
 		}
@@ -181,6 +181,10 @@ func TestEndings(t *testing.T) {
 					if _, err := f.claims(s, kept.Access); (err == nil) != (c.spare == "other") {
 						t.Errorf("the user's other session: %v", err)
 					}
+				}
+				left := must[[]Session](t)(f.sessionsOf(t.Context(), userID, f.DB.Now()))
+				if c.spare == "" && len(left) != 0 || c.spare != "" && len(left) != 1 {
+					t.Errorf("there are %d rows of sessions", len(left))
 				}
 				if events := f.events("revoke-user%"); c.event != "" && (len(events) != 1 || events[0] != c.event) {
 					t.Errorf("the events are %v, want one %s", events, c.event)
