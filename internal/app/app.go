@@ -112,7 +112,7 @@ func (a *App) build(root *seal.Key, c config.Server) {
 	a.configs = auth.New(auth.Options{DB: a.db, Feed: a.feed, Audit: a.audit, Root: root, Orgs: a.orgs,
 		Identities: a.identities, Tokens: a.tokens})
 	a.projects = project.New(project.Options{DB: a.db, Feed: a.feed, Audit: a.audit, Roles: a.roles, Orgs: a.orgs, Identities: a.identities,
-		Grace: c.EnvGrace})
+		Grace: c.EnvGrace, EmptyFolder: secret.Empty, HoldsAny: secret.HoldsAny})
 	a.secrets = secret.New(secret.Options{DB: a.db, Feed: a.feed, Audit: a.audit, Projects: a.projects})
 	a.tokenAuth = tokenauth.New(tokenauth.Options{DB: a.db, Audit: a.audit, Orgs: a.orgs, Identities: a.identities,
 		Configs: a.configs, Tokens: a.tokens})

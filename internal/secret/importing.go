@@ -118,12 +118,29 @@ func (s *Service) changeImports(ctx context.Context, at *spot, event string, cha
 		if err := tx.Select(ctx, &all, importColumns+`WHERE i.folder_id = $1 ORDER BY i.position`, f.ID); err != nil {
 			return err
 		}
+		if err := closeGaps(ctx, tx, all); err != nil {
+			return err
+		}
 		changed, err := change(tx, f.ID, all)
 		if err != nil {
 			return err
 		}
 		return s.Audit.Record(ctx, tx, at.Actor, audit.Event{Type: event, ProjectID: at.Project.ID, Metadata: changed.event()})
 	})
+}
+
+// closeGaps numbers the imports of a folder anew where some went with their environment.
+func closeGaps(ctx context.Context, tx *sqldb.Tx, all []Import) error {
+	for n := range all {
+		if all[n].Position == int64(n+1) {
+			continue
+		}
+		all[n].Position = int64(n + 1)
+		if _, err := tx.Exec(ctx, `UPDATE secret_imports SET position = $1 WHERE id = $2`, all[n].Position, all[n].ID); err != nil {
+			return err
+		}
+	}
+	return nil
 }
 
 func (i *Import) event() map[string]any {

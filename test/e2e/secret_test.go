@@ -222,3 +222,16 @@ func TestManySecrets(t *testing.T) {
 		t.Errorf("%d secrets, the second is %q", n, a.Text("secrets.1.secretValue"))
 	}
 }
+
+// TestFoldersTakeTheirSecretsAlong: a folder with a secret is deleted only by force, and the secret is gone with it.
+func TestFoldersTakeTheirSecretsAlong(t *testing.T) {
+	t.Parallel()
+	v := newVault(t, shared)
+	place := object{"projectId": v.ID, "environment": "dev", "path": "/", "name": "app"}
+	id := shared.Admin.Call(t, http.MethodPost, "/api/v2/folders", place).Want(200).Text("folder.id")
+	secretID := v.put(t, shared, "dev", "/app", "A", "x").Text("secret.id")
+	shared.Admin.Call(t, http.MethodDelete, "/api/v2/folders/"+id, place).WantError(400, "BadRequest")
+	place["forceDelete"] = true
+	shared.Admin.Call(t, http.MethodDelete, "/api/v2/folders/"+id, place).Want(200)
+	shared.Admin.Call(t, http.MethodGet, secretsV4+"/id/"+secretID, nil).WantError(404, "NotFound")
+}
