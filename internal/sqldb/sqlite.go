@@ -51,7 +51,8 @@ func (s *liteStore) snapshot(ctx context.Context) (runner, func() error, error) 
 	if err != nil {
 		return nil, nil, err
 	}
-	return within{tx, s.statements}, tx.Rollback, nil
+	w := &within{tx: tx, pool: s.statements}
+	return w, w.end, nil
 }
 
 func (s *liteStore) write(ctx context.Context, fn func(*Tx) error) error { return s.group.do(ctx, fn) }

@@ -3,6 +3,7 @@ package sqldb
 import (
 	"context"
 	"database/sql"
+	"slices"
 	"sync"
 )
 
@@ -34,12 +35,18 @@ func newStatements(on preparer) *statements {
 	return &statements{on: on, kept: map[string]*sql.Stmt{}}
 }
 
-// prepared returns the statement kept for a text, preparing it if need be; nil when there is no room for it.
-func (s *statements) prepared(ctx context.Context, query string) (*sql.Stmt, error) {
+// look returns the statement kept for a text, or nil; and whether there is room for another.
+func (s *statements) look(query string) (stmt *sql.Stmt, room bool) {
 	s.mu.RLock()
-	stmt, full := s.kept[query], len(s.kept) >= maxStatements
-	s.mu.RUnlock()
-	if stmt != nil || full {
+	defer s.mu.RUnlock()
+	return s.kept[query], len(s.kept) < maxStatements
+}
+
+// prepared returns the statement kept for a text, preparing it if need be; nil when there is no room for it. Preparing
+// takes a connection from a pool: who holds one already must not ask.
+func (s *statements) prepared(ctx context.Context, query string) (*sql.Stmt, error) {
+	stmt, room := s.look(query)
+	if stmt != nil || !room {
 		return stmt, nil
 	}
 	fresh, err := s.on.PrepareContext(ctx, query)
@@ -89,25 +96,37 @@ func (s *statements) close() {
 	clear(s.kept)
 }
 
-// within is a runner inside a transaction that reuses the prepared statements of the pool.
+// within is a runner inside a transaction that reuses the prepared statements of the pool. It holds a connection, so it
+// prepares nothing there: it would wait for another one, perhaps for one that waits for its own. What it missed is
+// prepared when it has ended.
 type within struct {
-	tx   *sql.Tx
-	pool *statements
+	tx     *sql.Tx
+	pool   *statements
+	missed []string
 }
 
-// QueryContext runs a query, prepared.
-func (w within) QueryContext(ctx context.Context, query string, args ...any) (*sql.Rows, error) {
-	stmt, err := w.pool.prepared(ctx, query)
-	switch {
-	case err != nil:
-		return nil, err
-	case stmt == nil:
-		return w.tx.QueryContext(ctx, query, args...)
+// QueryContext runs a query, prepared if it was before.
+func (w *within) QueryContext(ctx context.Context, query string, args ...any) (*sql.Rows, error) {
+	stmt, room := w.pool.look(query)
+	if stmt != nil {
+		return w.tx.StmtContext(ctx, stmt).QueryContext(ctx, args...)
 	}
-	return w.tx.StmtContext(ctx, stmt).QueryContext(ctx, args...)
+	if room && !slices.Contains(w.missed, query) {
+		w.missed = append(w.missed, query)
+	}
+	return w.tx.QueryContext(ctx, query, args...)
 }
 
 // ExecContext runs a statement that returns no rows.
-func (w within) ExecContext(ctx context.Context, query string, args ...any) (sql.Result, error) {
+func (w *within) ExecContext(ctx context.Context, query string, args ...any) (sql.Result, error) {
 	return w.tx.ExecContext(ctx, query, args...)
+}
+
+// end ends the transaction, and prepares for the next one what this one missed.
+func (w *within) end() error {
+	err := w.tx.Rollback()
+	for _, query := range w.missed {
+		_, _ = w.pool.prepared(context.Background(), query) // what is wrong with it, its user has seen
+	}
+	return err
 }

@@ -4,6 +4,7 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"sync"
 	"testing"
 	"time"
 
@@ -98,6 +99,34 @@ func TestReading(t *testing.T) {
 			t.Error("Select of a column that does not exist succeeded")
 		}
 	})
+}
+
+// TestEveryConnectionReads: each connection is held by a reader when these meet a text that nobody has prepared. None may
+// wait for another connection.
+func TestEveryConnectionReads(t *testing.T) {
+	db := sqldbtest.Open(t, sqldb.SQLite)
+	ctx, cancel := context.WithTimeout(t.Context(), 30*time.Second)
+	defer cancel()
+	connections := db.Stats().Pool.MaxOpenConnections
+	if connections < 2 {
+		t.Fatalf("%d connections read; want more", connections)
+	}
+	var inside, done sync.WaitGroup
+	inside.Add(connections)
+	for range connections {
+		done.Go(func() {
+			err := db.Read(ctx, func(tx *sqldb.Tx) error {
+				inside.Done()
+				inside.Wait()
+				var n int64
+				return tx.Get(ctx, &n, `SELECT COUNT(*) + 42 FROM instance`)
+			})
+			if err != nil {
+				t.Error(err)
+			}
+		})
+	}
+	done.Wait()
 }
 
 func TestReadIsOneSnapshot(t *testing.T) {
