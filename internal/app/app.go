@@ -2,6 +2,7 @@
 package app
 
 import (
+	"cmp"
 	"context"
 	"errors"
 	"log/slog"
@@ -46,6 +47,9 @@ type Options struct {
 	Logger  *slog.Logger
 	Now     func() time.Time // nil means the clock of the machine
 
+	// CleanEvery is how often what nobody needs any more is deleted; 0 means a minute.
+	CleanEvery time.Duration
+
 	// Recovering builds the app also on a database that was moved away and is not to be served: Recover is to follow.
 	Recovering bool
 }
@@ -53,6 +57,7 @@ type Options struct {
 // App is the server without its listener.
 type App struct {
 	log        *slog.Logger
+	cleanEvery time.Duration
 	db         *sqldb.DB
 	feed       *feed.Feed
 	audit      *audit.Log
@@ -80,7 +85,7 @@ func New(ctx context.Context, o Options) (*App, error) {
 	if err != nil {
 		return nil, err
 	}
-	a := &App{log: o.Logger, db: db, audit: audit.New(db, o.Config.AuditRetention),
+	a := &App{log: o.Logger, cleanEvery: cmp.Or(o.CleanEvery, time.Minute), db: db, audit: audit.New(db, o.Config.AuditRetention),
 		feed: feed.New(feed.Options{DB: db, Logger: o.Logger, Lease: o.Config.Lease, Name: replicaName(o.Config)})}
 	a.build(root, o.Config)
 	if err := a.mount(o); err != nil {

@@ -8,12 +8,8 @@ import (
 	"github.com/sallyport/sallyport/internal/token"
 )
 
-// cleanEvery is how often what nobody needs any more is deleted; cleanStep bounds one transaction of it, so that
-// other writers never wait long.
-const (
-	cleanEvery = time.Minute
-	cleanStep  = 500
-)
+// cleanStep bounds one transaction of cleaning up, so that other writers never wait long.
+const cleanStep = 500
 
 // Run does what goes on beside requests, until ctx ends: following the log of changes, writing counted uses and noted
 // events, and cleaning up.
@@ -21,7 +17,7 @@ func (a *App) Run(ctx context.Context) {
 	var beside sync.WaitGroup
 	beside.Go(func() { a.feed.Run(ctx) })
 	beside.Go(func() { a.audit.Run(ctx, a.log) })
-	flush, clean := time.NewTicker(token.FlushEvery), time.NewTicker(cleanEvery)
+	flush, clean := time.NewTicker(token.FlushEvery), time.NewTicker(a.cleanEvery)
 	defer flush.Stop()
 	defer clean.Stop()
 	for ctx.Err() == nil {

@@ -26,7 +26,7 @@ type prober struct {
 
 // TestBadInput tries everything on every route. Whatever is refused must have left no trace, and nothing is a 5xx.
 func TestBadInput(t *testing.T) {
-	s := harness.StartReady(t)
+	s := harness.StartReady(t, harness.Unswept)
 	s.Watch(t)
 	d := published(t)
 	_, stranger := s.OtherOrg(t)

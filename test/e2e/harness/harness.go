@@ -14,6 +14,7 @@ import (
 	"path/filepath"
 	"sync"
 	"testing"
+	"time"
 
 	"github.com/alecthomas/kong"
 	_ "modernc.org/sqlite" // the driver of Server.DB
@@ -50,6 +51,9 @@ type Option func(*app.Options)
 func TrustProxies(ranges ...string) Option {
 	return func(o *app.Options) { o.Config.TrustedProxies = ranges }
 }
+
+// Unswept has the server keep what nobody needs any more, for tests that watch for changes.
+func Unswept(o *app.Options) { o.CleanEvery = time.Hour }
 
 // New starts an empty server whose data lies in dir. Close it after use.
 func New(dir string, options ...Option) (*Server, error) {
