@@ -179,19 +179,3 @@ func (s *Service) found(ctx context.Context, actor *access.Actor, q Search) (*li
 	out.Body.TotalCount = total
 	return out, nil
 }
-
-type projectsOutput struct {
-	Body struct {
-		Memberships []struct{} `json:"identityMemberships"`
-	}
-}
-
-// projectsRoute answers with the projects of an identity: none, as long as this server has no projects.
-func (s *Service) projectsRoute(ctx context.Context, actor *access.Actor, in *oneInput) (*projectsOutput, error) {
-	if _, err := s.Read(ctx, actor, in.IdentityID); err != nil {
-		return nil, err
-	}
-	out := &projectsOutput{}
-	out.Body.Memberships = []struct{}{}
-	return out, nil
-}

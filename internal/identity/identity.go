@@ -67,6 +67,7 @@ type Changes struct {
 	Role             *string
 	DeleteProtection *bool
 	Metadata         *[]Metadata
+	ProjectID        *string // of Create alone: the project that owns it
 }
 
 // Unknown is the NotFound fault of an identity that is not there, or out of the actor's reach.
@@ -90,7 +91,8 @@ func (s *Service) ByID(ctx context.Context, identityID string) (*Identity, error
 }
 
 // Touch returns an identity whose credentials or rights the actor is about to change. Beyond Find it checks the
-// boundary: nobody gets to use an identity that may do more than they do; base begins that message.
+// boundary: nobody gets to use an identity that may do more than they do, in the organisation or in any project; base
+// begins that message.
 func (s *Service) Touch(ctx context.Context, actor *access.Actor, identityID, base string) (*Identity, error) {
 	i, err := s.Find(ctx, actor, identityID)
 	if err != nil {
@@ -99,6 +101,9 @@ func (s *Service) Touch(ctx context.Context, actor *access.Actor, identityID, ba
 	target, err := s.Roles.Of(ctx, i.ID, i.OrgID)
 	if err == nil {
 		err = actor.Covers(target.Ability, base)
+	}
+	if err == nil {
+		err = s.Roles.CoversProjects(ctx, actor, i.ID, base)
 	}
 	if err == nil {
 		err = guardAdmin(actor, target)
@@ -153,8 +158,8 @@ type Detail struct {
 	Metadata []Metadata
 }
 
-// Update changes an identity. Errors: PermissionDenied, NotFound, Boundary (for its present rights and its new role),
-// Forbidden for an instance administrator.
+// Update changes an identity. Errors: PermissionDenied, NotFound, Boundary (for its present rights and its new role; for
+// what rules of projects make of its name and metadata), Forbidden for an instance administrator.
 func (s *Service) Update(ctx context.Context, actor *access.Actor, identityID string, c Changes) (*Detail, error) {
 	if err := actor.Check(access.Edit, access.SubjectIdentity, access.Fields{}); err != nil {
 		return nil, err
@@ -162,6 +167,9 @@ func (s *Service) Update(ctx context.Context, actor *access.Actor, identityID st
 	old, err := s.Find(ctx, actor, identityID)
 	if err == nil {
 		err = s.Guard(ctx, actor, old)
+	}
+	if err == nil && (c.Name != nil || c.Metadata != nil) {
+		err = s.Roles.CoversTemplates(ctx, actor, identityID, "The identity was not changed")
 	}
 	var r *role.Role
 	if err == nil && c.Role != nil {
@@ -223,18 +231,37 @@ func (s *Service) Delete(ctx context.Context, actor *access.Actor, identityID st
 		return nil, err
 	}
 	return d, s.Feed.Change(ctx, func(tx *feed.Tx) error {
-		if err := remove(ctx, tx, identityID); err != nil {
+		if err := s.Remove(ctx, tx, i); err != nil {
 			return err
 		}
-		until, err := s.ExpiryBound(ctx, tx.Tx)
-		if err != nil {
-			return err
-		}
-		tx.Append(feed.CutIdentity, identityID, until)
-		tx.Append(feed.IdentityRow, identityID, feed.Evict)
-		role.Changed(tx, identityID, i.OrgID)
 		return s.Audit.Record(ctx, tx.Tx, actor, audit.Event{Type: "delete-identity", Metadata: map[string]any{"identityId": identityID, "name": i.Name}})
 	})
+}
+
+// Remove deletes an identity and kills every token of it, for a caller who has checked that this may be. BadRequest while
+// it is protected.
+func (s *Service) Remove(ctx context.Context, tx *feed.Tx, i *Identity) error {
+	if err := remove(ctx, tx, i.ID); err != nil {
+		return err
+	}
+	until, err := s.ExpiryBound(ctx, tx.Tx)
+	if err != nil {
+		return err
+	}
+	tx.Append(feed.CutIdentity, i.ID, until)
+	tx.Append(feed.IdentityRow, i.ID, feed.Evict)
+	role.Changed(tx, i.ID, i.OrgID)
+	return nil
+}
+
+// Insert makes an identity for a caller who has checked that this may be, with one role in the organisation.
+func (s *Service) Insert(ctx context.Context, tx *feed.Tx, orgID string, c Changes, r *role.Role) (Detail, error) {
+	return create(ctx, tx.Tx, orgID, c, r)
+}
+
+// Change changes an identity for a caller who has checked that this may be.
+func (s *Service) Change(ctx context.Context, tx *feed.Tx, identityID string, c Changes) (Detail, error) {
+	return update(ctx, tx, identityID, c, nil)
 }
 
 func (s *Service) addMethods(ctx context.Context, d *Detail) error {

@@ -3,7 +3,6 @@ package identity
 import (
 	"context"
 	"errors"
-	"slices"
 
 	"github.com/sallyport/sallyport/internal/access"
 	"github.com/sallyport/sallyport/internal/audit"
@@ -103,28 +102,10 @@ func (s *Service) mayAssign(ctx context.Context, actor *access.Actor, identityID
 	if err := actor.Check(access.Edit, access.SubjectIdentity, nil); err != nil {
 		return err
 	}
-	if !slices.ContainsFunc(roles, func(a role.Assignment) bool { return !a.Temporary }) {
-		return fault.New(fault.BadRequest, "An identity needs at least one role without an end. Add one, such as no-access.")
-	}
 	if _, err := s.Touch(ctx, actor, identityID, base); err != nil {
 		return err
 	}
-	var rules []access.Rule
-	for _, a := range roles {
-		if err := s.covers(actor, a.Role.Rules, base); err != nil { // each for itself: another one may end first
-			return err
-		}
-		rules = append(rules, a.Role.Rules...)
-	}
-	return s.covers(actor, rules, base)
-}
-
-func (s *Service) covers(actor *access.Actor, rules []access.Rule, base string) error {
-	ability, err := access.Compile(rules)
-	if err == nil {
-		err = actor.Covers(ability, base)
-	}
-	return err
+	return role.MayAssign(actor, "", roles, base)
 }
 
 func (s *Service) recordMembership(ctx context.Context, tx *sqldb.Tx, actor *access.Actor, event, identityID string, roles []role.Assignment) error {

@@ -3,6 +3,7 @@ package identity
 import (
 	"context"
 	"errors"
+	"slices"
 	"strconv"
 	"strings"
 
@@ -42,8 +43,9 @@ func create(ctx context.Context, tx *sqldb.Tx, orgID string, c Changes, r *role.
 	if c.DeleteProtection != nil {
 		d.DeleteProtection = *c.DeleteProtection
 	}
-	_, err := tx.Exec(ctx, `INSERT INTO identities (id, org_id, name, delete_protection, created_at, updated_at)
-		VALUES ($1, $2, $3, $4, $5, $5)`, d.ID, orgID, d.Name, d.DeleteProtection, now)
+	d.ProjectID = c.ProjectID
+	_, err := tx.Exec(ctx, `INSERT INTO identities (id, org_id, project_id, name, delete_protection, created_at, updated_at)
+		VALUES ($1, $2, $3, $4, $5, $6, $6)`, d.ID, orgID, d.ProjectID, d.Name, d.DeleteProtection, now)
 	if err == nil {
 		_, err = role.Join(ctx, tx, role.Member{OrgID: orgID, IdentityID: d.ID, Roles: role.Permanent(r)})
 	}
@@ -160,6 +162,30 @@ func (s *Service) metadata(ctx context.Context, identityID string) (metadata []M
 	return metadata, s.DB.Select(ctx, &metadata, metadataQuery, identityID)
 }
 
+// MetadataOf returns the metadata of identities, by their ids.
+func (s *Service) MetadataOf(ctx context.Context, identityIDs []string) (map[string][]Metadata, error) {
+	found := map[string][]Metadata{}
+	for batch := range slices.Chunk(identityIDs, 500) {
+		marks, args := make([]string, len(batch)), make([]any, len(batch))
+		for i, identityID := range batch {
+			marks[i], args[i] = "$"+strconv.Itoa(i+1), identityID
+		}
+		var rows []struct {
+			IdentityID string `db:"identity_id"`
+			Metadata
+		}
+		err := s.DB.Select(ctx, &rows, `SELECT identity_id, id, key, value FROM identity_metadata
+			WHERE identity_id IN (`+strings.Join(marks, ", ")+`) ORDER BY id`, args...)
+		if err != nil {
+			return nil, err
+		}
+		for _, r := range rows {
+			found[r.IdentityID] = append(found[r.IdentityID], r.Metadata)
+		}
+	}
+	return found, nil
+}
+
 // orders are the orders that a search can ask for.
 var orders = map[string]string{
 	"name asc": `i.name, i.id`, "name desc": `i.name DESC, i.id DESC`,
@@ -169,6 +195,7 @@ var orders = map[string]string{
 // search returns a page of the members that match, and how many match in all.
 func (s *Service) search(ctx context.Context, orgID string, q Search) (members []member, total int64, err error) {
 	where, args := q.where([]any{orgID})
+	where += " AND i.project_id IS NULL" // those of projects are listed there
 	err = s.DB.Read(ctx, func(tx *sqldb.Tx) error {
 		if err := tx.Get(ctx, &total, `SELECT count(*)`+memberQuery+where, args...); err != nil {
 			return err

@@ -5,6 +5,7 @@ import (
 
 	"github.com/sallyport/sallyport/internal/fault"
 	"github.com/sallyport/sallyport/internal/httpapi"
+	"github.com/sallyport/sallyport/internal/role"
 )
 
 var errOtherOrg = fault.New(fault.Forbidden, "Your token belongs to another organization. Pass your own organization's id.")
@@ -54,7 +55,7 @@ type wireMembership struct {
 	UpdatedAt       httpapi.Time  `json:"updatedAt"`
 	Metadata        *[]Metadata   `json:"metadata,omitempty"`
 
-	Roles    []wireAssignment `json:"roles,omitempty" doc:"All roles, where the route is about memberships"`
+	Roles    []role.Held `json:"roles,omitempty" doc:"All roles, where the route is about memberships"`
 	Identity struct {
 		ID            string   `json:"id"`
 		Name          string   `json:"name"`

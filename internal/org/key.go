@@ -19,6 +19,11 @@ func (s *Service) Key(ctx context.Context, tx *sqldb.Tx, orgID string) (*seal.Ke
 	if err != nil {
 		return nil, err
 	}
+	return s.OpenKey(orgID, sealed)
+}
+
+// OpenKey opens the key of an organisation as it is stored in organizations.sealed_key.
+func (s *Service) OpenKey(orgID string, sealed []byte) (*seal.Key, error) {
 	raw, err := s.Root.Open(sealed, "organizations", orgID, "sealed_key")
 	if err != nil {
 		return nil, err

@@ -32,6 +32,11 @@ func (s *Service) Routes(api *httpapi.API) {
 	s.workspaceRoutes(api)
 	s.environmentRoutes(api)
 	s.folderRoutes(api)
+	s.memberRoutes(api)
+	s.roleRoutes(api)
+	s.privilegeRoutes(api)
+	s.ownedRoutes(api)
+	s.tagRoutes(api)
 }
 
 type createInput struct {

@@ -12,28 +12,25 @@ import (
 // Key returns the data key of a project, from memory where it can. NotFound for a project that is gone. The key is kept
 // under the organisation's, which is kept under the root key; each is bound to its row (design: at rest).
 func (s *Service) Key(ctx context.Context, projectID string) (*seal.Key, error) {
-	k, err := s.keys.Load(ctx, projectID, func(ctx context.Context) (k *seal.Key, err error) {
-		return k, s.DB.Read(ctx, func(tx *sqldb.Tx) error {
-			k, err = s.openKey(ctx, tx, projectID)
-			return err
-		})
-	})
+	k, err := s.keys.Load(ctx, projectID, func(ctx context.Context) (*seal.Key, error) { return s.readKey(ctx, projectID) })
 	if errors.Is(err, sqldb.ErrNoRows) {
 		err = unknown(projectID)
 	}
 	return k, err
 }
 
-func (s *Service) openKey(ctx context.Context, tx *sqldb.Tx, projectID string) (*seal.Key, error) {
+func (s *Service) readKey(ctx context.Context, projectID string) (*seal.Key, error) {
 	var row struct {
 		OrgID  string `db:"org_id"`
 		Sealed []byte `db:"sealed_key"`
+		Parent []byte `db:"parent_key"`
 	}
-	err := tx.Get(ctx, &row, `SELECT org_id, sealed_key FROM projects WHERE id = $1 AND deleted_at IS NULL`, projectID)
+	err := s.DB.Get(ctx, &row, `SELECT p.org_id, p.sealed_key, o.sealed_key AS parent_key FROM projects p JOIN organizations o ON o.id = p.org_id
+		WHERE p.id = $1 AND p.deleted_at IS NULL`, projectID)
 	if err != nil {
 		return nil, err
 	}
-	parent, err := s.Orgs.Key(ctx, tx, row.OrgID)
+	parent, err := s.Orgs.OpenKey(row.OrgID, row.Parent)
 	if err != nil {
 		return nil, err
 	}

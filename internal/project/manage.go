@@ -153,8 +153,8 @@ func set[T any](changed map[string]any, name string, to, from *T) {
 	}
 }
 
-// Delete takes a project out of sight at once and destroys its key: what it holds cannot be read again, and goes in
-// small steps. Errors: those of Enter, PermissionDenied, Forbidden while it is protected.
+// Delete takes a project out of sight at once, destroys its key, and kills the tokens of the identities that it owns: what
+// it holds cannot be read again, and goes in small steps. Errors: those of Enter, PermissionDenied, Forbidden while it is protected.
 func (s *Service) Delete(ctx context.Context, actor *access.Actor, projectID string) (*Project, error) {
 	a, err := s.Enter(ctx, actor, projectID)
 	if err == nil {
@@ -167,6 +167,9 @@ func (s *Service) Delete(ctx context.Context, actor *access.Actor, projectID str
 		p, err := lock(ctx, tx, projectID)
 		if err == nil {
 			err = erase(ctx, tx, p)
+		}
+		if err == nil {
+			err = s.killOwned(ctx, tx, projectID)
 		}
 		if err != nil {
 			return err

@@ -16,16 +16,14 @@ const projectColumns = `p.id, p.org_id, p.name, p.slug, p.description, p.type, p
 // read returns a project with its environments; ErrNoRows if there is none.
 func (s *Service) read(ctx context.Context, projectID string) (*Project, error) {
 	p := &Project{}
-	return p, s.DB.Read(ctx, func(tx *sqldb.Tx) error {
-		err := tx.Get(ctx, p, `SELECT `+projectColumns+` FROM projects p WHERE p.id = $1 AND p.deleted_at IS NULL`, projectID)
-		if err != nil {
-			return err
-		}
-		var all []Environment
-		err = tx.Select(ctx, &all, `SELECT `+environmentColumns+` FROM environments e WHERE e.project_id = $1 ORDER BY e.position, e.id`, projectID)
-		p.add(all, tx.Now().UnixMilli())
-		return err
-	})
+	err := s.DB.Get(ctx, p, `SELECT `+projectColumns+` FROM projects p WHERE p.id = $1 AND p.deleted_at IS NULL`, projectID)
+	if err != nil {
+		return nil, err
+	}
+	var all []Environment
+	err = s.DB.Select(ctx, &all, `SELECT `+environmentColumns+` FROM environments e WHERE e.project_id = $1 ORDER BY e.position, e.id`, projectID)
+	p.add(all, s.DB.Now().UnixMilli())
+	return p, err
 }
 
 // add puts environments where they belong. One whose time to be restored is over belongs nowhere.
@@ -52,24 +50,21 @@ func memberColumn(actor *access.Actor) string {
 func (s *Service) mine(ctx context.Context, actor *access.Actor) ([]*Project, error) {
 	const member = ` JOIN memberships m ON m.project_id = p.id AND m.active WHERE p.org_id = $1 AND p.deleted_at IS NULL AND m.`
 	var projects []*Project
-	err := s.DB.Read(ctx, func(tx *sqldb.Tx) error {
-		err := tx.Select(ctx, &projects, `SELECT `+projectColumns+` FROM projects p`+member+memberColumn(actor)+` = $2 ORDER BY p.name, p.id`,
-			actor.OrgID, actor.ID)
-		if err != nil {
-			return err
-		}
-		var all []Environment
-		err = tx.Select(ctx, &all, `SELECT `+environmentColumns+` FROM environments e JOIN projects p ON p.id = e.project_id`+member+
-			memberColumn(actor)+` = $2 ORDER BY e.position, e.id`, actor.OrgID, actor.ID)
-		byProject := map[string][]Environment{}
-		for _, e := range all {
-			byProject[e.ProjectID] = append(byProject[e.ProjectID], e)
-		}
-		for _, p := range projects {
-			p.add(byProject[p.ID], tx.Now().UnixMilli())
-		}
-		return err
-	})
+	err := s.DB.Select(ctx, &projects, `SELECT `+projectColumns+` FROM projects p`+member+memberColumn(actor)+` = $2 ORDER BY p.name, p.id`,
+		actor.OrgID, actor.ID)
+	if err != nil {
+		return nil, err
+	}
+	var all []Environment
+	err = s.DB.Select(ctx, &all, `SELECT `+environmentColumns+` FROM environments e JOIN projects p ON p.id = e.project_id`+member+
+		memberColumn(actor)+` = $2 ORDER BY e.position, e.id`, actor.OrgID, actor.ID)
+	byProject := map[string][]Environment{}
+	for _, e := range all {
+		byProject[e.ProjectID] = append(byProject[e.ProjectID], e)
+	}
+	for _, p := range projects {
+		p.add(byProject[p.ID], s.DB.Now().UnixMilli())
+	}
 	return projects, err
 }
 

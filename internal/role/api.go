@@ -24,15 +24,16 @@ func (s *Service) Routes(api *httpapi.API) {
 	httpapi.Handle(api, route(http.MethodDelete, "/{roleId}", "delete-org-role", "Delete a role that nobody has", access.Delete), s.deleteRoute)
 }
 
-// wireRule is a rule in a request. Its action is a string or a list of strings.
-type wireRule struct {
+// RuleInput is a rule in a request. Its action is a string or a list of strings.
+type RuleInput struct {
 	Subject    string         `json:"subject" maxLength:"64"`
 	Action     any            `json:"action" doc:"One action, or a list of them"`
 	Conditions map[string]any `json:"conditions,omitempty"`
 	Inverted   bool           `json:"inverted,omitempty" doc:"Denies in place of allowing"`
 }
 
-func parseWire(rules []wireRule) (parsed []access.Rule, err error) {
+// ParseRules reads the rules of a request; Validation for an action of another type.
+func ParseRules(rules []RuleInput) (parsed []access.Rule, err error) {
 	text, err := json.Marshal(rules)
 	if err == nil {
 		err = json.Unmarshal(text, &parsed)
@@ -48,7 +49,7 @@ type createInput struct {
 		Slug        httpapi.Text  `json:"slug" minLength:"1" maxLength:"64"`
 		Name        httpapi.Text  `json:"name" minLength:"1" maxLength:"255"`
 		Description httpapi.Prose `json:"description,omitempty" maxLength:"4096"`
-		Permissions []wireRule    `json:"permissions" maxItems:"500"`
+		Permissions []RuleInput   `json:"permissions" maxItems:"500"`
 	}
 }
 
@@ -83,7 +84,7 @@ func one(r *Role, err error) (*roleOutput, error) {
 }
 
 func (s *Service) createRoute(ctx context.Context, actor *access.Actor, in *createInput) (*roleOutput, error) {
-	rules, err := parseWire(in.Body.Permissions)
+	rules, err := ParseRules(in.Body.Permissions)
 	if err != nil {
 		return nil, err
 	}
@@ -131,7 +132,7 @@ type updateInput struct {
 		Slug        *httpapi.Text  `json:"slug,omitempty" minLength:"1" maxLength:"64"`
 		Name        *httpapi.Text  `json:"name,omitempty" minLength:"1" maxLength:"255"`
 		Description *httpapi.Prose `json:"description,omitempty" maxLength:"4096"`
-		Permissions *[]wireRule    `json:"permissions,omitempty" maxItems:"500"`
+		Permissions *[]RuleInput   `json:"permissions,omitempty" maxItems:"500"`
 	}
 }
 
@@ -146,7 +147,7 @@ func (s *Service) updateRoute(ctx context.Context, actor *access.Actor, in *upda
 		c.Name = &name
 	}
 	if in.Body.Permissions != nil {
-		rules, err := parseWire(*in.Body.Permissions)
+		rules, err := ParseRules(*in.Body.Permissions)
 		if err != nil {
 			return nil, err
 		}

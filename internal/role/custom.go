@@ -2,17 +2,10 @@ package role
 
 import (
 	"context"
-	"encoding/json"
-	"errors"
 	"regexp"
-	"slices"
 
 	"github.com/sallyport/sallyport/internal/access"
-	"github.com/sallyport/sallyport/internal/audit"
 	"github.com/sallyport/sallyport/internal/fault"
-	"github.com/sallyport/sallyport/internal/feed"
-	"github.com/sallyport/sallyport/internal/id"
-	"github.com/sallyport/sallyport/internal/sqldb"
 )
 
 // The built-in roles that code names.
@@ -22,10 +15,11 @@ const (
 	custom   = "custom"    // stands for a custom role where only built-in ones have names
 )
 
-// Role is a role of an organisation: built in, or made by it. Times are milliseconds UTC.
+// Role is a role of an organisation or of a project: built in, or made there. Times are milliseconds UTC.
 type Role struct {
 	ID          string
 	OrgID       string
+	ProjectID   string // empty for one of the organisation
 	Slug        string
 	Name        string
 	Description string
@@ -43,7 +37,7 @@ var builtIn = []Role{
 }
 
 // Ability compiles the rules of the role, for boundary checks before it is handed out.
-func (r *Role) Ability() (*access.Ability, error) { return access.Compile(r.Rules) }
+func (r *Role) Ability() (*access.Ability, error) { return compile(r.ProjectID, r.Rules) }
 
 // BuiltIn returns a built-in role by its slug or id, or nil.
 func BuiltIn(slugOrID string) *Role {
@@ -59,44 +53,17 @@ func BuiltIn(slugOrID string) *Role {
 
 // Find returns a role of an organisation by its slug, or a custom role by its id; NotFound if there is none.
 func (s *Service) Find(ctx context.Context, orgID, slugOrID string) (*Role, error) {
-	if r := BuiltIn(slugOrID); r != nil {
-		r.OrgID = orgID
-		return r, nil
-	}
-	r, err := s.readCustom(ctx, orgID, slugOrID)
-	if errors.Is(err, sqldb.ErrNoRows) {
-		err = unknown(slugOrID)
-	}
-	return r, err
-}
-
-func unknown(slugOrID string) error {
-	return fault.New(fault.NotFound, "There is no organization role %q. List the roles of your organization to see their slugs and ids.", slugOrID)
+	return s.FindIn(ctx, orgID, "", slugOrID)
 }
 
 // List returns the roles of the actor's organisation: the built-in ones, then its own by slug. Errors: PermissionDenied.
 func (s *Service) List(ctx context.Context, actor *access.Actor) ([]Role, error) {
-	if err := actor.Check(access.Read, access.SubjectRole, nil); err != nil {
-		return nil, err
-	}
-	var roles []Role
-	for _, r := range builtIn {
-		found, err := s.Find(ctx, actor.OrgID, r.Slug)
-		if err != nil {
-			return nil, err
-		}
-		roles = append(roles, *found)
-	}
-	own, err := s.customs(ctx, actor.OrgID)
-	return append(roles, own...), err
+	return s.ListIn(ctx, ofOrganization(actor))
 }
 
 // Read returns a role of the actor's organisation by its slug or id. Errors: PermissionDenied, NotFound.
 func (s *Service) Read(ctx context.Context, actor *access.Actor, slugOrID string) (*Role, error) {
-	if err := actor.Check(access.Read, access.SubjectRole, nil); err != nil {
-		return nil, err
-	}
-	return s.Find(ctx, actor.OrgID, slugOrID)
+	return s.ReadIn(ctx, ofOrganization(actor), slugOrID)
 }
 
 // Changes is what Create and Update set of a role; Update leaves alone what is nil.
@@ -108,97 +75,20 @@ type Changes struct {
 // Create makes a custom role of the actor's organisation. Errors: PermissionDenied, Validation, BadRequest for a slug
 // that is taken, Boundary for rules that allow more than the actor may.
 func (s *Service) Create(ctx context.Context, actor *access.Actor, c Changes) (*Role, error) {
-	if err := actor.Check(access.Create, access.SubjectRole, nil); err != nil {
-		return nil, err
-	}
-	r := &Role{ID: id.New(), OrgID: actor.OrgID}
-	if err := r.apply(c); err != nil {
-		return nil, err
-	}
-	if err := mayGrant(actor, r.Rules, "The role was not created"); err != nil {
-		return nil, err
-	}
-	return r, s.feed.Change(ctx, func(tx *feed.Tx) error {
-		r.CreatedAt = tx.Now().UnixMilli()
-		r.UpdatedAt = r.CreatedAt
-		if err := insertCustom(ctx, tx.Tx, r); err != nil {
-			return err
-		}
-		return s.record(ctx, tx.Tx, actor, "create-org-role", r)
-	})
+	return s.CreateIn(ctx, ofOrganization(actor), c)
 }
 
 // Update changes a custom role, for everybody who holds it at once. Errors: PermissionDenied, NotFound, Validation,
 // BadRequest for a built-in role or a slug that is taken, Boundary where the role before or after allows more than the
 // actor may.
 func (s *Service) Update(ctx context.Context, actor *access.Actor, roleID string, c Changes) (*Role, error) {
-	if err := actor.Check(access.Edit, access.SubjectRole, nil); err != nil {
-		return nil, err
-	}
-	var r *Role
-	err := s.feed.Change(ctx, func(tx *feed.Tx) (err error) {
-		if r, err = s.lockCustom(ctx, tx, actor.OrgID, roleID); err != nil {
-			return err
-		}
-		const base = "The role was not changed"
-		if err := mayGrant(actor, r.Rules, base); err != nil {
-			return err
-		}
-		if err := r.apply(c); err != nil {
-			return err
-		}
-		if err := mayGrant(actor, r.Rules, base); err != nil {
-			return err
-		}
-		if err := storeCustom(ctx, tx.Tx, r); err != nil {
-			return err
-		}
-		tx.Append(feed.Roles, actor.OrgID, feed.Evict)
-		return s.record(ctx, tx.Tx, actor, "update-org-role", r)
-	})
-	return r, err
+	return s.UpdateIn(ctx, ofOrganization(actor), roleID, c)
 }
 
 // Delete removes a custom role that nobody holds. Errors: PermissionDenied, NotFound, BadRequest for a built-in role or
 // one in use, Boundary.
 func (s *Service) Delete(ctx context.Context, actor *access.Actor, roleID string) (*Role, error) {
-	if err := actor.Check(access.Delete, access.SubjectRole, nil); err != nil {
-		return nil, err
-	}
-	var r *Role
-	err := s.feed.Change(ctx, func(tx *feed.Tx) (err error) {
-		if r, err = s.lockCustom(ctx, tx, actor.OrgID, roleID); err != nil {
-			return err
-		}
-		if err := mayGrant(actor, r.Rules, "The role was not deleted"); err != nil {
-			return err
-		}
-		if err := deleteCustom(ctx, tx.Tx, r.ID); err != nil {
-			return err
-		}
-		return s.record(ctx, tx.Tx, actor, "delete-org-role", r)
-	})
-	return r, err
-}
-
-// mayGrant asks that the actor holds all that the rules allow, and all that they deny: who takes a denial away gives
-// what it denied, to whoever also holds a role that allows it.
-func mayGrant(actor *access.Actor, rules []access.Rule, base string) error {
-	denied := slices.Clone(rules)
-	denied = slices.DeleteFunc(denied, func(r access.Rule) bool { return !r.Inverted })
-	for i := range denied {
-		denied[i].Inverted = false
-	}
-	for _, all := range [][]access.Rule{rules, denied} {
-		ability, err := access.Compile(all)
-		if err == nil {
-			err = actor.Covers(ability, base)
-		}
-		if err != nil {
-			return err
-		}
-	}
-	return nil
+	return s.DeleteIn(ctx, ofOrganization(actor), roleID)
 }
 
 var slugForm = regexp.MustCompile(`^[a-z0-9]+(-[a-z0-9]+)*$`)
@@ -216,22 +106,20 @@ func (r *Role) apply(c Changes) error {
 	if len(r.Slug) > 64 || !slugForm.MatchString(r.Slug) {
 		return fault.Invalid("invalid_string", "A slug has 1 to 64 lower-case letters and digits, with single hyphens between.", "slug")
 	}
-	if slices.ContainsFunc(builtIn, func(b Role) bool { return b.Slug == r.Slug }) || r.Slug == custom {
-		return fault.New(fault.BadRequest, "The slug %q is one of a built-in role. Choose another.", r.Slug)
+	if builtInAt(r.ProjectID, r.Slug) != nil || r.Slug == custom {
+		return reserved(r)
 	}
 	if len(r.Rules) > access.MaxRoleRules {
 		return fault.Invalid("too_big", "A role has at most 500 rules. Use several roles.", "permissions")
 	}
-	_, err := access.Compile(r.Rules)
+	_, err := r.Ability()
 	return err
 }
 
-func (s *Service) record(ctx context.Context, tx *sqldb.Tx, actor *access.Actor, event string, r *Role) error {
-	rules, err := json.Marshal(r.Rules)
-	if err != nil {
-		return err
+// reserved refuses a slug of a built-in role, in each scope as its API does.
+func reserved(r *Role) error {
+	if r.ProjectID != "" {
+		return fault.Invalid("custom", "This slug is one of a built-in role. Choose another.", "slug")
 	}
-	return s.audit.Record(ctx, tx, actor, audit.Event{Type: event, Metadata: map[string]any{
-		"roleId": r.ID, "slug": r.Slug, "name": r.Name, "description": r.Description, "permissions": string(rules),
-	}})
+	return fault.New(fault.BadRequest, "The slug %q is one of a built-in role. Choose another.", r.Slug)
 }

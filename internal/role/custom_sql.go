@@ -15,6 +15,7 @@ import (
 type customRow struct {
 	ID          string `db:"id"`
 	OrgID       string `db:"org_id"`
+	ProjectID   string `db:"project_id"`
 	Slug        string `db:"slug"`
 	Name        string `db:"name"`
 	Description string `db:"description"`
@@ -23,11 +24,11 @@ type customRow struct {
 	UpdatedAt   int64  `db:"updated_at"`
 }
 
-const customColumns = `id, org_id, slug, name, description, permissions, created_at, updated_at`
+const customColumns = `id, org_id, project_id, slug, name, description, permissions, created_at, updated_at`
 
 func (r customRow) role() (*Role, error) {
 	rules, err := parseRules(r.Permissions)
-	return &Role{ID: r.ID, OrgID: r.OrgID, Slug: r.Slug, Name: r.Name, Description: r.Description, Rules: rules,
+	return &Role{ID: r.ID, OrgID: r.OrgID, ProjectID: r.ProjectID, Slug: r.Slug, Name: r.Name, Description: r.Description, Rules: rules,
 		CreatedAt: r.CreatedAt, UpdatedAt: r.UpdatedAt}, err
 }
 
@@ -35,19 +36,19 @@ func parseRules(text string) (rules []access.Rule, err error) {
 	return rules, json.Unmarshal([]byte(text), &rules)
 }
 
-func (s *Service) readCustom(ctx context.Context, orgID, slugOrID string) (*Role, error) {
+func (s *Service) readCustom(ctx context.Context, orgID, projectID, slugOrID string) (*Role, error) {
 	var r customRow
-	err := s.db.Get(ctx, &r, `SELECT `+customColumns+` FROM custom_roles WHERE org_id = $1 AND project_id = '' AND (slug = $2 OR id = $2)`,
-		orgID, slugOrID)
+	err := s.db.Get(ctx, &r, `SELECT `+customColumns+` FROM custom_roles WHERE org_id = $1 AND project_id = $2 AND (slug = $3 OR id = $3)
+		ORDER BY CASE WHEN id = $3 THEN 0 ELSE 1 END LIMIT 1`, orgID, projectID, slugOrID)
 	if err != nil {
 		return nil, err
 	}
 	return r.role()
 }
 
-func (s *Service) customs(ctx context.Context, orgID string) ([]Role, error) {
+func (s *Service) customs(ctx context.Context, orgID, projectID string) ([]Role, error) {
 	var rows []customRow
-	err := s.db.Select(ctx, &rows, `SELECT `+customColumns+` FROM custom_roles WHERE org_id = $1 AND project_id = '' ORDER BY slug`, orgID)
+	err := s.db.Select(ctx, &rows, `SELECT `+customColumns+` FROM custom_roles WHERE org_id = $1 AND project_id = $2 ORDER BY slug`, orgID, projectID)
 	roles := make([]Role, 0, len(rows))
 	for _, row := range rows {
 		if err == nil {
@@ -60,15 +61,15 @@ func (s *Service) customs(ctx context.Context, orgID string) ([]Role, error) {
 }
 
 // lockCustom reads a custom role for a change. Writing to the row first makes changes at the same time queue.
-func (s *Service) lockCustom(ctx context.Context, tx *feed.Tx, orgID, roleID string) (*Role, error) {
-	if b := BuiltIn(roleID); b != nil {
+func (s *Service) lockCustom(ctx context.Context, tx *feed.Tx, sc Scope, roleID string) (*Role, error) {
+	if b := builtInAt(sc.ProjectID, roleID); b != nil {
 		return nil, fault.New(fault.BadRequest, "The role %q is built in and cannot be changed. Make a role of your own.", b.Slug)
 	}
 	var r customRow
-	err := tx.Get(ctx, &r, `UPDATE custom_roles SET updated_at = $1 WHERE org_id = $2 AND project_id = '' AND id = $3 RETURNING `+customColumns,
-		tx.Now().UnixMilli(), orgID, roleID)
+	err := tx.Get(ctx, &r, `UPDATE custom_roles SET updated_at = $1 WHERE org_id = $2 AND project_id = $3 AND id = $4 RETURNING `+customColumns,
+		tx.Now().UnixMilli(), sc.orgID(), sc.ProjectID, roleID)
 	if errors.Is(err, sqldb.ErrNoRows) {
-		err = fault.New(fault.NotFound, "There is no organization role with ID %q. List the roles of your organization to see their ids.", roleID)
+		err = fault.New(fault.NotFound, "There is no role of your own with ID %q here. List the roles to see their ids.", roleID)
 	}
 	if err != nil {
 		return nil, err
@@ -76,18 +77,31 @@ func (s *Service) lockCustom(ctx context.Context, tx *feed.Tx, orgID, roleID str
 	return r.role()
 }
 
-var errSlugTaken = fault.New(fault.BadRequest, "Your organization has a role with this slug already. Choose another slug.")
+var errSlugTaken = fault.New(fault.BadRequest, "There is a role with this slug already. Choose another slug.")
 
 func insertCustom(ctx context.Context, tx *sqldb.Tx, r *Role) error {
 	rules, err := json.Marshal(r.Rules)
+	if err == nil {
+		err = countCustom(ctx, tx, r)
+	}
 	if err != nil {
 		return err
 	}
 	n, err := tx.Exec(ctx, `INSERT INTO custom_roles (id, org_id, project_id, slug, name, description, permissions, created_at, updated_at)
-		VALUES ($1, $2, '', $3, $4, $5, $6, $7, $7) ON CONFLICT (org_id, project_id, slug) DO NOTHING`,
-		r.ID, r.OrgID, r.Slug, r.Name, r.Description, string(rules), r.CreatedAt)
+		VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $8) ON CONFLICT (org_id, project_id, slug) DO NOTHING`,
+		r.ID, r.OrgID, r.ProjectID, r.Slug, r.Name, r.Description, string(rules), r.CreatedAt)
 	if err == nil && n == 0 {
 		err = errSlugTaken
+	}
+	return err
+}
+
+// countCustom refuses one more role where there are as many as there may be.
+func countCustom(ctx context.Context, tx *sqldb.Tx, r *Role) error {
+	var n int64
+	err := tx.Get(ctx, &n, `SELECT count(*) FROM custom_roles WHERE org_id = $1 AND project_id = $2`, r.OrgID, r.ProjectID)
+	if err == nil && n >= maxRoles {
+		err = fault.New(fault.BadRequest, "There are %d roles here, and that is the most. Delete one that nobody needs.", n)
 	}
 	return err
 }

@@ -6,7 +6,6 @@ import (
 
 	"github.com/sallyport/sallyport/internal/access"
 	"github.com/sallyport/sallyport/internal/feed"
-	"github.com/sallyport/sallyport/internal/sqldb"
 )
 
 // projectBuiltIn lists the built-in roles of projects. Their ids never change, so that clients may keep them.
@@ -80,21 +79,16 @@ func (s *Service) storedInProject(ctx context.Context, actorType access.ActorTyp
 	if err != nil {
 		return nil, false, err
 	}
-	err = s.db.Read(ctx, func(tx *sqldb.Tx) error {
-		err := tx.Select(ctx, &roles, `SELECT r.role, c.permissions, r.temporary, r.access_start, r.access_end
-			FROM memberships m JOIN membership_roles r ON r.membership_id = m.id LEFT JOIN custom_roles c ON c.id = r.custom_role_id
-			WHERE m.project_id = $1 AND m.`+column+` = $2 AND m.active ORDER BY r.created_at, r.id`, projectID, actorID)
-		if member = len(roles) > 0; err != nil || !member {
-			return err
-		}
-		var more []storedRole
-		err = tx.Select(ctx, &more, `SELECT 'custom' AS role, p.permissions, p.temporary, p.access_start, p.access_end
-			FROM memberships m JOIN privileges p ON p.membership_id = m.id
-			WHERE m.project_id = $1 AND m.`+column+` = $2 AND m.active ORDER BY p.created_at, p.id`, projectID, actorID)
-		roles = append(roles, more...)
-		return err
-	})
-	return roles, member, err
+	// One statement: roles of one moment and privileges of another could together allow what was never granted.
+	const of = ` WHERE m.project_id = $1 AND m.active AND m.`
+	err = s.db.Select(ctx, &roles, `SELECT role, permissions, temporary, access_start, access_end FROM (
+		SELECT 0 AS rank, r.created_at, r.id, r.role, c.permissions, r.temporary, r.access_start, r.access_end
+		FROM memberships m JOIN membership_roles r ON r.membership_id = m.id LEFT JOIN custom_roles c ON c.id = r.custom_role_id`+of+column+` = $2
+		UNION ALL
+		SELECT 1 AS rank, v.created_at, v.id, 'custom' AS role, v.permissions, v.temporary, v.access_start, v.access_end
+		FROM memberships m JOIN privileges v ON v.membership_id = m.id`+of+column+` = $2) AS held
+		ORDER BY rank, created_at, id`, projectID, actorID)
+	return roles, len(roles) > 0, err
 }
 
 // variables are what templates in rules stand for, for one actor. They are told apart by their address.
@@ -119,4 +113,32 @@ func (s *Service) readVars(ctx context.Context, actorType access.ActorType, acto
 		}
 	}
 	return v, err
+}
+
+// SetRolesIn gives an identity roles in a project, in place of those it has; ErrNoRows where it is no member.
+func SetRolesIn(ctx context.Context, tx *feed.Tx, projectID, identityID string, roles []Assignment) error {
+	var membership string
+	err := tx.Get(ctx, &membership, `UPDATE memberships SET updated_at = $1 WHERE project_id = $2 AND identity_id = $3 RETURNING id`,
+		tx.Now().UnixMilli(), projectID, identityID)
+	if err == nil {
+		_, err = tx.Exec(ctx, `DELETE FROM membership_roles WHERE membership_id = $1`, membership)
+	}
+	if err == nil {
+		err = addRoles(ctx, tx.Tx, membership, roles)
+	}
+	if err == nil {
+		Changed(tx, identityID, projectID)
+	}
+	return err
+}
+
+// LeaveProject ends a membership of a project, with the roles and privileges that hang on it; ErrNoRows where there is
+// none.
+func LeaveProject(ctx context.Context, tx *feed.Tx, projectID, identityID string) error {
+	var membership string
+	err := tx.Get(ctx, &membership, `DELETE FROM memberships WHERE project_id = $1 AND identity_id = $2 RETURNING id`, projectID, identityID)
+	if err == nil {
+		Changed(tx, identityID, projectID)
+	}
+	return err
 }

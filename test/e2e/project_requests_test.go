@@ -13,7 +13,7 @@ import (
 const projectsPath = "/api/v1/projects"
 
 // projectTags are the tags of routes about what is inside a project: who is no member of it is refused.
-var projectTags = []string{"Projects", "Environments", "Folders", "Secrets", "Secret imports"}
+var projectTags = []string{"Projects", "Environments", "Folders", "Project Identities", "Project Roles", "Additional Privileges", "Secret Tags", "Secrets", "Secret imports"}
 
 // outside are the routes under these tags that are about no project in particular.
 var outside = []string{"create-project", "list-projects", "create-workspace", "list-workspaces"}
@@ -47,8 +47,8 @@ func projectChanges() object {
 		"secretDetectionIgnoreValues": []string{"x"}, "pitVersionLimit": 10}
 }
 
-// projectRequests are the requests of routes inside projects. Each makes a project of its own.
-var projectRequests = map[string]func(*testing.T, *harness.Server) request{
+// placeRequests are the requests about projects, environments and folders.
+var placeRequests = map[string]func(*testing.T, *harness.Server) request{
 	"create-project": func(*testing.T, *harness.Server) request { return request{projectsPath, projectBody()} },
 	"list-projects":  plain(projectsPath+"?type=secret-manager", nil),
 	"get-project":    projectRequest("", nil),

@@ -1,0 +1,260 @@
+package project
+
+import (
+	"context"
+	"errors"
+
+	"github.com/sallyport/sallyport/internal/access"
+	"github.com/sallyport/sallyport/internal/fault"
+	"github.com/sallyport/sallyport/internal/feed"
+	"github.com/sallyport/sallyport/internal/identity"
+	"github.com/sallyport/sallyport/internal/role"
+	"github.com/sallyport/sallyport/internal/sqldb"
+)
+
+// Member is an identity in a project. Times are milliseconds UTC.
+type Member struct {
+	ID              string  `db:"id"`
+	ProjectID       string  `db:"project_id"`
+	LastLoginMethod *string `db:"last_login_method"`
+	LastLoginAt     *int64  `db:"last_login_at"`
+	CreatedAt       int64   `db:"created_at"`
+	UpdatedAt       int64   `db:"updated_at"`
+
+	Identity identity.Identity   `db:"identity"`
+	Roles    []role.Held         `db:"-"`
+	Methods  []string            `db:"-"` // how the identity may log in
+	Metadata []identity.Metadata `db:"-"`
+}
+
+var (
+	errNoMember = fault.New(fault.BadRequest, "The identity is not a member of the project. Add it first.")
+	errOwned    = fault.New(fault.BadRequest, "The identity belongs to a project: it lives and dies there, and is no member of any other.")
+)
+
+// AddMember makes an identity of the organisation a member with roles. Errors: those of Enter, PermissionDenied, NotFound,
+// Boundary for roles that allow more than the actor may, BadRequest for an identity that is a member already, that is
+// none of the organisation, or that belongs to a project.
+func (s *Service) AddMember(ctx context.Context, actor *access.Actor, projectID, identityID string, roles []role.Assignment) (*Member, error) {
+	a, err := s.Enter(ctx, actor, projectID)
+	if err == nil {
+		err = a.mayAssign(access.Create, identityID, roles, "The membership was not made")
+	}
+	if err == nil {
+		err = s.mayJoin(ctx, actor, identityID)
+	}
+	if err != nil {
+		return nil, err
+	}
+	err = s.Feed.Change(ctx, func(tx *feed.Tx) error {
+		if err := alive(ctx, tx, projectID); err != nil {
+			return err
+		}
+		_, err := role.Join(ctx, tx.Tx, role.Member{OrgID: actor.OrgID, ProjectID: projectID, IdentityID: identityID, Roles: roles})
+		if sqldb.IsUnique(err) {
+			err = fault.New(fault.BadRequest, "The identity is a member already. Change its roles with PATCH.")
+		}
+		if err != nil {
+			return err
+		}
+		role.Changed(tx, identityID, projectID)
+		return s.recordMember(ctx, tx, actor, projectID, "create-identity-project-membership", identityID, roles)
+	})
+	if err != nil {
+		return nil, err
+	}
+	return s.member(ctx, projectID, identityID)
+}
+
+// mayAssign asks that the actor may do an action to an identity with each of the roles, and holds all that they allow.
+func (a *Access) mayAssign(action access.Action, identityID string, roles []role.Assignment, base string) error {
+	for _, r := range roles {
+		err := a.Check(action, access.SubjectIdentity, append(whom(identityID), access.AssignableRole(r.Role.Slug)))
+		if err != nil {
+			return err
+		}
+	}
+	return role.MayAssign(a, a.Project.ID, roles, base)
+}
+
+// whom returns an identity as conditions of rules see it. What is longer than any id is cut off: it is nobody's anyway.
+func whom(identityID string) access.Fields {
+	return access.Fields{access.IdentityID(identityID[:min(len(identityID), 64)])}
+}
+
+// mayJoin asks that an identity is one that can be made a member of projects.
+func (s *Service) mayJoin(ctx context.Context, actor *access.Actor, identityID string) error {
+	i, err := s.Identities.Find(ctx, actor, identityID)
+	if err != nil {
+		return err
+	}
+	if i.ProjectID != nil {
+		return errOwned
+	}
+	g, err := s.Roles.Of(ctx, identityID, actor.OrgID)
+	if err == nil && !g.Member {
+		err = fault.New(fault.BadRequest, "The identity is no member of your organization. Make it one first.")
+	}
+	return err
+}
+
+// alive refuses a change in a project that is gone, and keeps it from going before the change is done.
+func alive(ctx context.Context, tx *feed.Tx, projectID string) error {
+	n, err := tx.Exec(ctx, `UPDATE projects SET updated_at = updated_at WHERE id = $1 AND deleted_at IS NULL`, projectID)
+	if err == nil && n == 0 {
+		err = unknown(projectID)
+	}
+	return err
+}
+
+// SetMemberRoles gives a member roles in place of those it has. Errors: those of Enter, PermissionDenied, NotFound,
+// Boundary for what it may do now and for the new roles, BadRequest where it is no member or belongs to a project.
+func (s *Service) SetMemberRoles(ctx context.Context, actor *access.Actor, projectID, identityID string, roles []role.Assignment) (*Member, error) {
+	const base = "The roles were not changed"
+	a, err := s.Enter(ctx, actor, projectID)
+	if err == nil {
+		err = a.mayAssign(access.Edit, identityID, roles, base)
+	}
+	if err == nil {
+		err = s.touch(ctx, a, identityID, base)
+	}
+	if err != nil {
+		return nil, err
+	}
+	err = s.Feed.Change(ctx, func(tx *feed.Tx) error {
+		err := role.SetRolesIn(ctx, tx, projectID, identityID, roles)
+		if errors.Is(err, sqldb.ErrNoRows) {
+			err = errNoMember
+		}
+		if err != nil {
+			return err
+		}
+		return s.recordMember(ctx, tx, actor, projectID, "update-identity-project-membership", identityID, roles)
+	})
+	if err != nil {
+		return nil, err
+	}
+	return s.member(ctx, projectID, identityID)
+}
+
+// touch asks that an identity is a member whose rights may be changed: one that the project does not own, and that may do
+// nothing in it that the actor may not.
+func (s *Service) touch(ctx context.Context, a *Access, identityID, base string) error {
+	i, err := s.Identities.Find(ctx, a.Actor, identityID)
+	if err != nil {
+		return err
+	}
+	if i.ProjectID != nil {
+		return errOwned
+	}
+	return s.coversMember(ctx, a, identityID, base)
+}
+
+func (s *Service) coversMember(ctx context.Context, a *Access, identityID, base string) error {
+	target, err := s.Roles.InProject(ctx, access.ActorIdentity, identityID, a.Project.ID)
+	if err == nil && !target.Member {
+		err = errNoMember
+	}
+	if err == nil {
+		err = a.Covers(target.Ability, base)
+	}
+	return err
+}
+
+// RemoveMember ends a membership, with the additional privileges that hang on it: when it returns no replica lets the
+// identity in. Errors: those of Enter, PermissionDenied, NotFound, Boundary, BadRequest where it is no member, belongs to
+// a project, or is the actor itself.
+func (s *Service) RemoveMember(ctx context.Context, actor *access.Actor, projectID, identityID string) (*Member, error) {
+	a, err := s.Enter(ctx, actor, projectID)
+	if err == nil {
+		err = a.Check(access.Delete, access.SubjectIdentity, whom(identityID))
+	}
+	if err == nil && actor.ID == identityID {
+		err = fault.New(fault.BadRequest, "You cannot take yourself out of the project.")
+	}
+	if err == nil {
+		err = s.touch(ctx, a, identityID, "The membership was not ended")
+	}
+	if err != nil {
+		return nil, err
+	}
+	m, err := s.member(ctx, projectID, identityID)
+	if fault.Is(err, fault.NotFound) {
+		err = errNoMember
+	}
+	if err != nil {
+		return nil, err
+	}
+	return m, s.Feed.Change(ctx, func(tx *feed.Tx) error {
+		err := role.LeaveProject(ctx, tx, projectID, identityID)
+		if errors.Is(err, sqldb.ErrNoRows) {
+			err = errNoMember
+		}
+		if err != nil {
+			return err
+		}
+		return s.recordMember(ctx, tx, actor, projectID, "delete-identity-project-membership", identityID, nil)
+	})
+}
+
+func (s *Service) recordMember(ctx context.Context, tx *feed.Tx, actor *access.Actor, projectID, event, identityID string, roles []role.Assignment) error {
+	slugs := make([]string, len(roles))
+	for i, a := range roles {
+		slugs[i] = a.Role.Slug
+	}
+	return s.record(ctx, tx, actor, projectID, event, map[string]any{"identityId": identityID, "roles": slugs})
+}
+
+// ReadMember returns the membership of an identity. Errors: those of Enter, PermissionDenied, NotFound.
+func (s *Service) ReadMember(ctx context.Context, actor *access.Actor, projectID, identityID string) (*Member, *Project, error) {
+	a, err := s.Enter(ctx, actor, projectID)
+	if err == nil {
+		err = a.Check(access.Read, access.SubjectIdentity, whom(identityID))
+	}
+	if err != nil {
+		return nil, nil, err
+	}
+	m, err := s.member(ctx, projectID, identityID)
+	return m, a.Project, err
+}
+
+// ReadMembership is ReadMember by the membership's id.
+func (s *Service) ReadMembership(ctx context.Context, actor *access.Actor, membershipID string) (*Member, *Project, error) {
+	var at struct {
+		ProjectID  string `db:"project_id"`
+		IdentityID string `db:"identity_id"`
+	}
+	err := s.DB.Get(ctx, &at, `SELECT m.project_id, m.identity_id FROM memberships m JOIN projects p ON p.id = m.project_id
+		WHERE m.id = $1 AND p.org_id = $2 AND p.deleted_at IS NULL AND m.identity_id IS NOT NULL`, membershipID, actor.OrgID)
+	if errors.Is(err, sqldb.ErrNoRows) {
+		err = fault.New(fault.NotFound, "There is no membership of an identity with ID %q in the projects of your organization.", brief(membershipID))
+	}
+	if err != nil {
+		return nil, nil, err
+	}
+	return s.ReadMember(ctx, actor, at.ProjectID, at.IdentityID)
+}
+
+// MemberSearch is which members of a project a page of a list has.
+type MemberSearch struct {
+	Name       string   // part of the name; empty for any
+	Roles      []string // slugs, of which a member has one; empty for any
+	Descending bool     // by name from the end
+	Offset     int64
+	Limit      int64
+	owned      bool // those that the project owns
+}
+
+// Members returns a page of the members of a project, by name, and how many match in all. Errors: those of Enter,
+// PermissionDenied.
+func (s *Service) Members(ctx context.Context, actor *access.Actor, projectID string, q MemberSearch) ([]Member, int64, *Project, error) {
+	a, err := s.Enter(ctx, actor, projectID)
+	if err == nil {
+		err = a.Check(access.Read, access.SubjectIdentity, nil)
+	}
+	if err != nil {
+		return nil, 0, nil, err
+	}
+	members, total, err := s.members(ctx, projectID, q)
+	return members, total, a.Project, err
+}

@@ -1,0 +1,290 @@
+package project
+
+import (
+	"context"
+	"encoding/json"
+	"errors"
+
+	"github.com/sallyport/sallyport/internal/access"
+	"github.com/sallyport/sallyport/internal/fault"
+	"github.com/sallyport/sallyport/internal/feed"
+	"github.com/sallyport/sallyport/internal/id"
+	"github.com/sallyport/sallyport/internal/role"
+	"github.com/sallyport/sallyport/internal/sqldb"
+)
+
+// maxPrivileges is how many additional privileges one member has at most.
+const maxPrivileges = 50
+
+// Privilege is what one identity may do in a project beside its roles, for good or for a time. Times are milliseconds UTC.
+type Privilege struct {
+	ID           string  `db:"id"`
+	MembershipID string  `db:"membership_id"`
+	ProjectID    string  `db:"project_id"`
+	IdentityID   string  `db:"identity_id"`
+	Slug         string  `db:"slug"`
+	Permissions  string  `db:"permissions"` // JSON list of rules
+	Temporary    bool    `db:"temporary"`
+	Mode         *string `db:"temporary_mode"`
+	Range        *string `db:"temporary_range"`
+	AccessStart  *int64  `db:"access_start"`
+	AccessEnd    *int64  `db:"access_end"`
+	CreatedAt    int64   `db:"created_at"`
+	UpdatedAt    int64   `db:"updated_at"`
+}
+
+const privilegeQuery = `SELECT v.id, v.membership_id, m.project_id, m.identity_id, v.slug, v.permissions, v.temporary, v.temporary_mode, v.temporary_range,
+	v.access_start, v.access_end, v.created_at, v.updated_at FROM privileges v JOIN memberships m ON m.id = v.membership_id
+	JOIN projects p ON p.id = m.project_id AND p.deleted_at IS NULL WHERE m.identity_id IS NOT NULL AND `
+
+// Rules returns what the privilege allows and denies.
+func (v *Privilege) Rules() (rules []access.Rule, err error) {
+	return rules, json.Unmarshal([]byte(v.Permissions), &rules)
+}
+
+// PrivilegeChanges is what AddPrivilege and UpdatePrivilege set; UpdatePrivilege leaves alone what is nil. Span says from
+// when to when, or for good; of it only what is about time counts.
+type PrivilegeChanges struct {
+	Slug  *string
+	Rules *[]access.Rule
+	Span  *role.Assignment
+}
+
+// apply sets what the changes name and checks the whole.
+func (v *Privilege) apply(c PrivilegeChanges) error {
+	set(map[string]any{}, "", &v.Slug, c.Slug)
+	if len(v.Slug) > 60 || checkSlug(v.Slug) != nil {
+		return fault.Invalid("invalid_string", "A slug has 1 to 60 lower-case letters and digits, with single hyphens or underscores between, and is no UUID.", "slug")
+	}
+	if c.Rules != nil {
+		if len(*c.Rules) > access.MaxRoleRules {
+			return fault.Invalid("too_big", "A privilege has at most 500 rules. Use several.", "permissions")
+		}
+		if _, err := access.CompileProject(*c.Rules); err != nil {
+			return err
+		}
+		text, err := json.Marshal(*c.Rules)
+		if err != nil {
+			return err
+		}
+		v.Permissions = string(text)
+	}
+	if c.Span != nil {
+		v.Temporary, v.Mode, v.Range, v.AccessStart, v.AccessEnd = c.Span.Temporary, nil, nil, nil, nil
+		if relative := "relative"; v.Temporary {
+			v.Mode, v.Range, v.AccessStart, v.AccessEnd = &relative, &c.Span.Range, &c.Span.Start, &c.Span.End
+		}
+	}
+	return nil
+}
+
+// mayGrant asks that the actor may edit the identity, and holds all that the privilege allows and denies.
+func (a *Access) mayGrant(v *Privilege, base string) error {
+	if err := a.Check(access.Edit, access.SubjectIdentity, whom(v.IdentityID)); err != nil {
+		return err
+	}
+	rules, err := v.Rules()
+	if err == nil {
+		err = role.MayGrant(a, a.Project.ID, rules, base)
+	}
+	return err
+}
+
+// AddPrivilege gives a member an additional privilege. Errors: those of Enter, PermissionDenied, NotFound for an identity
+// that is no member, Validation, Boundary, BadRequest for a slug that is taken or one privilege too many.
+func (s *Service) AddPrivilege(ctx context.Context, actor *access.Actor, projectID, identityID string, c PrivilegeChanges) (*Privilege, error) {
+	const base = "The privilege was not given"
+	a, err := s.Enter(ctx, actor, projectID)
+	v := &Privilege{ID: id.New(), ProjectID: projectID, IdentityID: identityID, Permissions: "[]"}
+	if err == nil {
+		err = a.Check(access.Edit, access.SubjectIdentity, whom(identityID))
+	}
+	if err == nil {
+		err = v.apply(c)
+	}
+	if err == nil {
+		err = a.mayGrant(v, base)
+	}
+	if err == nil {
+		err = s.coversMember(ctx, a, identityID, base)
+	}
+	if errors.Is(err, errNoMember) {
+		err = fault.New(fault.NotFound, "The identity %q is not a member of the project. Add it first.", brief(identityID))
+	}
+	if err != nil {
+		return nil, err
+	}
+	return v, s.Feed.Change(ctx, func(tx *feed.Tx) error {
+		if err := insertPrivilege(ctx, tx.Tx, v); err != nil {
+			return err
+		}
+		role.Changed(tx, identityID, projectID)
+		return s.recordPrivilege(ctx, tx, actor, v, "create-identity-project-additional-privilege")
+	})
+}
+
+func (s *Service) recordPrivilege(ctx context.Context, tx *feed.Tx, actor *access.Actor, v *Privilege, event string) error {
+	return s.record(ctx, tx, actor, v.ProjectID, event, map[string]any{"privilegeId": v.ID, "identityId": v.IdentityID, "slug": v.Slug,
+		"permissions": v.Permissions, "isTemporary": v.Temporary})
+}
+
+// insertPrivilege stores a new privilege of a member, whose row is locked so that no one is missed in the count.
+func insertPrivilege(ctx context.Context, tx *sqldb.Tx, v *Privilege) error {
+	v.CreatedAt = tx.Now().UnixMilli()
+	v.UpdatedAt = v.CreatedAt
+	err := tx.Get(ctx, &v.MembershipID, `UPDATE memberships SET active = active WHERE project_id = $1 AND identity_id = $2 RETURNING id`, v.ProjectID, v.IdentityID)
+	if errors.Is(err, sqldb.ErrNoRows) {
+		err = fault.New(fault.NotFound, "The identity is not a member of the project. Add it first.")
+	}
+	var n int64
+	if err == nil {
+		err = tx.Get(ctx, &n, `SELECT count(*) FROM privileges WHERE membership_id = $1`, v.MembershipID)
+	}
+	if err == nil && n >= maxPrivileges {
+		err = fault.New(fault.BadRequest, "The identity has %d additional privileges here, and that is the most. Delete one, or make a role of them.", n)
+	}
+	if err != nil {
+		return err
+	}
+	n, err = tx.Exec(ctx, `INSERT INTO privileges (id, membership_id, slug, permissions, temporary, temporary_mode, temporary_range, access_start,
+		access_end, created_at, updated_at) VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $10) ON CONFLICT DO NOTHING`,
+		v.ID, v.MembershipID, v.Slug, v.Permissions, v.Temporary, v.Mode, v.Range, v.AccessStart, v.AccessEnd, v.CreatedAt)
+	if err == nil && n == 0 {
+		err = errPrivilegeTaken
+	}
+	return err
+}
+
+var errPrivilegeTaken = fault.New(fault.BadRequest, "The identity has an additional privilege with this slug already. Choose another slug.")
+
+// enterPrivilege finds a privilege by its id and lets the actor into its project. Errors: NotFound, those of Enter,
+// PermissionDenied.
+func (s *Service) enterPrivilege(ctx context.Context, actor *access.Actor, privilegeID string, action access.Action) (*Privilege, *Access, error) {
+	return s.findPrivilege(ctx, actor, action, privilegeID, `v.id = $1 AND p.org_id = $2`, privilegeID, actor.OrgID)
+}
+
+func (s *Service) findPrivilege(ctx context.Context, actor *access.Actor, action access.Action, ref, where string, args ...any) (*Privilege, *Access, error) {
+	v := &Privilege{}
+	err := s.DB.Get(ctx, v, privilegeQuery+where, args...)
+	if errors.Is(err, sqldb.ErrNoRows) {
+		err = fault.New(fault.NotFound, "There is no additional privilege %q in the projects of your organization.", brief(ref))
+	}
+	if err != nil {
+		return nil, nil, err
+	}
+	a, err := s.Enter(ctx, actor, v.ProjectID)
+	if err == nil {
+		err = a.Check(action, access.SubjectIdentity, whom(v.IdentityID))
+	}
+	return v, a, err
+}
+
+// ReadPrivilege returns a privilege by its id. Errors: those of enterPrivilege.
+func (s *Service) ReadPrivilege(ctx context.Context, actor *access.Actor, privilegeID string) (*Privilege, error) {
+	v, _, err := s.enterPrivilege(ctx, actor, privilegeID, access.Read)
+	return v, err
+}
+
+// ReadPrivilegeSlug returns a privilege of an identity in a project by its slug.
+func (s *Service) ReadPrivilegeSlug(ctx context.Context, actor *access.Actor, projectSlug, identityID, slug string) (*Privilege, error) {
+	p, err := s.FindSlug(ctx, actor.OrgID, projectSlug)
+	if err != nil {
+		return nil, err
+	}
+	v, _, err := s.findPrivilege(ctx, actor, access.Read, slug, `m.project_id = $1 AND m.identity_id = $2 AND v.slug = $3`, p.ID, identityID, slug)
+	return v, err
+}
+
+// Privileges returns the privileges of an identity in a project, oldest first. Errors: those of Enter, PermissionDenied.
+func (s *Service) Privileges(ctx context.Context, actor *access.Actor, projectID, identityID string) (found []Privilege, err error) {
+	a, err := s.Enter(ctx, actor, projectID)
+	if err == nil {
+		err = a.Check(access.Read, access.SubjectIdentity, whom(identityID))
+	}
+	if err != nil {
+		return nil, err
+	}
+	return found, s.DB.Select(ctx, &found, privilegeQuery+`m.project_id = $1 AND m.identity_id = $2 ORDER BY v.created_at, v.id`, projectID, identityID)
+}
+
+// UpdatePrivilege changes a privilege. Errors: those of enterPrivilege, Validation, Boundary where it allows or denies,
+// before or after, more than the actor holds; BadRequest for a slug that is taken.
+func (s *Service) UpdatePrivilege(ctx context.Context, actor *access.Actor, privilegeID string, c PrivilegeChanges) (*Privilege, error) {
+	const base = "The privilege was not changed"
+	a, err := s.touchPrivilege(ctx, actor, privilegeID, base)
+	if err != nil {
+		return nil, err
+	}
+	var v *Privilege
+	return v, s.Feed.Change(ctx, func(tx *feed.Tx) (err error) {
+		if v, err = lockPrivilege(ctx, tx, privilegeID); err != nil {
+			return err
+		}
+		err = a.mayGrant(v, base)
+		if err == nil {
+			err = v.apply(c)
+		}
+		if err == nil {
+			err = a.mayGrant(v, base)
+		}
+		if err != nil {
+			return err
+		}
+		_, err = tx.Exec(ctx, `UPDATE privileges SET slug = $1, permissions = $2, temporary = $3, temporary_mode = $4, temporary_range = $5,
+			access_start = $6, access_end = $7 WHERE id = $8`, v.Slug, v.Permissions, v.Temporary, v.Mode, v.Range, v.AccessStart, v.AccessEnd, v.ID)
+		if sqldb.IsUnique(err) {
+			err = errPrivilegeTaken
+		}
+		if err != nil {
+			return err
+		}
+		role.Changed(tx, v.IdentityID, v.ProjectID)
+		return s.recordPrivilege(ctx, tx, actor, v, "update-identity-project-additional-privilege")
+	})
+}
+
+// touchPrivilege lets the actor change a privilege of a member who may do no more than the actor.
+func (s *Service) touchPrivilege(ctx context.Context, actor *access.Actor, privilegeID, base string) (*Access, error) {
+	v, a, err := s.enterPrivilege(ctx, actor, privilegeID, access.Edit)
+	if err == nil {
+		err = s.coversMember(ctx, a, v.IdentityID, base)
+	}
+	return a, err
+}
+
+// lockPrivilege reads a privilege for a change. Writing to its row first makes changes at the same time queue.
+func lockPrivilege(ctx context.Context, tx *feed.Tx, privilegeID string) (*Privilege, error) {
+	v := &Privilege{}
+	_, err := tx.Exec(ctx, `UPDATE privileges SET updated_at = $1 WHERE id = $2`, tx.Now().UnixMilli(), privilegeID)
+	if err == nil {
+		err = tx.Get(ctx, v, privilegeQuery+`v.id = $1`, privilegeID)
+	}
+	if errors.Is(err, sqldb.ErrNoRows) {
+		err = fault.New(fault.NotFound, "The additional privilege %q is gone.", brief(privilegeID))
+	}
+	return v, err
+}
+
+// DeletePrivilege takes a privilege back. Errors: those of enterPrivilege, Boundary where it denies or allows more than
+// the actor holds.
+func (s *Service) DeletePrivilege(ctx context.Context, actor *access.Actor, privilegeID string) (*Privilege, error) {
+	const base = "The privilege was not taken back"
+	a, err := s.touchPrivilege(ctx, actor, privilegeID, base)
+	if err != nil {
+		return nil, err
+	}
+	var v *Privilege
+	return v, s.Feed.Change(ctx, func(tx *feed.Tx) (err error) {
+		if v, err = lockPrivilege(ctx, tx, privilegeID); err != nil {
+			return err
+		}
+		if err := a.mayGrant(v, base); err != nil {
+			return err
+		}
+		if _, err := tx.Exec(ctx, `DELETE FROM privileges WHERE id = $1`, privilegeID); err != nil {
+			return err
+		}
+		role.Changed(tx, v.IdentityID, v.ProjectID)
+		return s.recordPrivilege(ctx, tx, actor, v, "delete-identity-project-additional-privilege")
+	})
+}

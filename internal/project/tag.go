@@ -1,0 +1,178 @@
+package project
+
+import (
+	"context"
+	"errors"
+	"regexp"
+
+	"github.com/sallyport/sallyport/internal/access"
+	"github.com/sallyport/sallyport/internal/fault"
+	"github.com/sallyport/sallyport/internal/feed"
+	"github.com/sallyport/sallyport/internal/id"
+	"github.com/sallyport/sallyport/internal/sqldb"
+)
+
+// MaxTags is how many tags a project has at most.
+const MaxTags = 1000
+
+// Tag is a tag of a project, which secrets can bear. Times are milliseconds UTC.
+type Tag struct {
+	ID            string  `db:"id"`
+	ProjectID     string  `db:"project_id"`
+	Slug          string  `db:"slug"`
+	Color         *string `db:"color"`
+	CreatedBy     *string `db:"created_by"`
+	CreatedByType string  `db:"created_by_type"`
+	CreatedAt     int64   `db:"created_at"`
+	UpdatedAt     int64   `db:"updated_at"`
+}
+
+const tagColumns = `t.id, t.project_id, t.slug, t.color, t.created_by, t.created_by_type, t.created_at, t.updated_at`
+
+var tagSlug = regexp.MustCompile(`^[a-zA-Z0-9]+([-_][a-zA-Z0-9]+)*$`)
+
+var errTagTaken = fault.New(fault.BadRequest, "The project has a tag with this slug already. Choose another slug.")
+
+func unknownTag(ref string) error {
+	return fault.New(fault.NotFound, "There is no tag %q in the project. List the tags to see their ids and slugs.", brief(ref))
+}
+
+func (s *Service) enterTags(ctx context.Context, actor *access.Actor, projectID string, action access.Action) error {
+	a, err := s.Enter(ctx, actor, projectID)
+	if err == nil {
+		err = a.Check(action, access.SubjectTags, nil)
+	}
+	return err
+}
+
+// Tags returns the tags of a project, by slug. Errors: those of Enter, PermissionDenied.
+func (s *Service) Tags(ctx context.Context, actor *access.Actor, projectID string) (tags []Tag, err error) {
+	if err := s.enterTags(ctx, actor, projectID, access.Read); err != nil {
+		return nil, err
+	}
+	return tags, s.DB.Select(ctx, &tags, `SELECT `+tagColumns+` FROM tags t WHERE t.project_id = $1 ORDER BY t.slug`, projectID)
+}
+
+// ReadTag returns a tag by its id, or by its slug where bySlug is set. Errors: those of Enter, PermissionDenied, NotFound.
+func (s *Service) ReadTag(ctx context.Context, actor *access.Actor, projectID, ref string, bySlug bool) (*Tag, error) {
+	if err := s.enterTags(ctx, actor, projectID, access.Read); err != nil {
+		return nil, err
+	}
+	column := "id"
+	if bySlug {
+		column = "slug"
+	}
+	t := &Tag{}
+	err := s.DB.Get(ctx, t, `SELECT `+tagColumns+` FROM tags t WHERE t.project_id = $1 AND t.`+column+` = $2`, projectID, ref)
+	if errors.Is(err, sqldb.ErrNoRows) {
+		err = unknownTag(ref)
+	}
+	return t, err
+}
+
+func checkTag(slug *string) error {
+	if slug != nil && (len(*slug) > maxSlug || !tagSlug.MatchString(*slug)) {
+		return fault.Invalid("invalid_string", "A slug has 1 to 64 letters and digits, with single hyphens or underscores between.", "slug")
+	}
+	return nil
+}
+
+// AddTag makes a tag. Errors: those of Enter, PermissionDenied, Validation, BadRequest for a slug that is taken or one tag
+// too many.
+func (s *Service) AddTag(ctx context.Context, actor *access.Actor, projectID, slug string, color *string) (*Tag, error) {
+	err := s.enterTags(ctx, actor, projectID, access.Create)
+	if err == nil {
+		err = checkTag(&slug)
+	}
+	if err != nil {
+		return nil, err
+	}
+	var t *Tag
+	return t, s.Feed.Change(ctx, func(tx *feed.Tx) error {
+		t = &Tag{ID: id.New(), ProjectID: projectID, Slug: slug, Color: color, CreatedBy: &actor.ID, CreatedByType: string(actor.Type),
+			CreatedAt: tx.Now().UnixMilli(), UpdatedAt: tx.Now().UnixMilli()}
+		err := alive(ctx, tx, projectID)
+		if err == nil {
+			err = insertTag(ctx, tx.Tx, t)
+		}
+		if err != nil {
+			return err
+		}
+		Changed(tx, projectID)
+		return s.record(ctx, tx, actor, projectID, "create-secret-tag", map[string]any{"tagId": t.ID, "slug": slug})
+	})
+}
+
+// insertTag stores a new tag. The caller holds alive.
+func insertTag(ctx context.Context, tx *sqldb.Tx, t *Tag) error {
+	var n int64
+	err := tx.Get(ctx, &n, `SELECT count(*) FROM tags WHERE project_id = $1`, t.ProjectID)
+	if err == nil && n >= MaxTags {
+		err = fault.New(fault.BadRequest, "The project has %d tags, and that is the most. Delete one that nobody needs.", n)
+	}
+	if err != nil {
+		return err
+	}
+	n, err = tx.Exec(ctx, `INSERT INTO tags (id, project_id, slug, color, created_by, created_by_type, created_at, updated_at)
+		VALUES ($1, $2, $3, $4, $5, $6, $7, $7) ON CONFLICT DO NOTHING`, t.ID, t.ProjectID, t.Slug, t.Color, t.CreatedBy, t.CreatedByType, t.CreatedAt)
+	if err == nil && n == 0 {
+		err = errTagTaken
+	}
+	return err
+}
+
+// UpdateTag changes a tag; nil leaves alone. Errors: those of Enter, PermissionDenied, NotFound, Validation, BadRequest for
+// a slug that is taken.
+func (s *Service) UpdateTag(ctx context.Context, actor *access.Actor, projectID, tagID string, slug, color *string) (*Tag, error) {
+	err := s.enterTags(ctx, actor, projectID, access.Edit)
+	if err == nil {
+		err = checkTag(slug)
+	}
+	if err != nil {
+		return nil, err
+	}
+	return s.changeTag(ctx, actor, projectID, tagID, "update-secret-tag", func(tx *feed.Tx, t *Tag) error {
+		set(map[string]any{}, "", &t.Slug, slug)
+		if color != nil {
+			t.Color = color
+		}
+		t.UpdatedAt = tx.Now().UnixMilli()
+		_, err := tx.Exec(ctx, `UPDATE tags SET slug = $1, color = $2, updated_at = $3 WHERE id = $4`, t.Slug, t.Color, t.UpdatedAt, t.ID)
+		if sqldb.IsUnique(err) {
+			err = errTagTaken
+		}
+		return err
+	})
+}
+
+// DeleteTag deletes a tag; secrets lose it. Errors: those of Enter, PermissionDenied, NotFound.
+func (s *Service) DeleteTag(ctx context.Context, actor *access.Actor, projectID, tagID string) (*Tag, error) {
+	if err := s.enterTags(ctx, actor, projectID, access.Delete); err != nil {
+		return nil, err
+	}
+	return s.changeTag(ctx, actor, projectID, tagID, "delete-secret-tag", func(tx *feed.Tx, t *Tag) error {
+		_, err := tx.Exec(ctx, `DELETE FROM tags WHERE id = $1`, t.ID)
+		return err
+	})
+}
+
+func (s *Service) changeTag(ctx context.Context, actor *access.Actor, projectID, tagID, event string, change func(*feed.Tx, *Tag) error) (*Tag, error) {
+	t := &Tag{}
+	return t, s.Feed.Change(ctx, func(tx *feed.Tx) error {
+		err := alive(ctx, tx, projectID)
+		if err == nil {
+			err = tx.Get(ctx, t, `SELECT `+tagColumns+` FROM tags t WHERE t.project_id = $1 AND t.id = $2`, projectID, tagID)
+		}
+		if errors.Is(err, sqldb.ErrNoRows) {
+			err = unknownTag(tagID)
+		}
+		if err == nil {
+			err = change(tx, t)
+		}
+		if err != nil {
+			return err
+		}
+		Changed(tx, projectID)
+		return s.record(ctx, tx, actor, projectID, event, map[string]any{"tagId": t.ID, "slug": t.Slug})
+	})
+}

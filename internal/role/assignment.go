@@ -1,0 +1,127 @@
+package role
+
+import (
+	"context"
+	"slices"
+	"strconv"
+	"time"
+
+	"github.com/sallyport/sallyport/internal/access"
+	"github.com/sallyport/sallyport/internal/fault"
+	"github.com/sallyport/sallyport/internal/httpapi"
+	"github.com/sallyport/sallyport/internal/sqldb"
+)
+
+// AssignmentInput is a role for a membership in a request. Fields about time count only with isTemporary.
+type AssignmentInput struct {
+	Role      httpapi.Text  `json:"role" minLength:"1" maxLength:"64" doc:"Slug or id"`
+	Temporary *bool         `json:"isTemporary,omitempty" doc:"Default: false"`
+	Mode      *httpapi.Text `json:"temporaryMode,omitempty" doc:"relative"`
+	Range     *httpapi.Text `json:"temporaryRange,omitempty" maxLength:"32" doc:"How long, such as 7d"`
+	Start     *time.Time    `json:"temporaryAccessStartTime,omitempty"`
+}
+
+// Assignments resolves the roles of a request in a project, or in an organisation where projectID is empty. Errors:
+// NotFound for an unknown role, BadRequest and Validation for a time that is none.
+func (s *Service) Assignments(ctx context.Context, orgID, projectID string, in []AssignmentInput) ([]Assignment, error) {
+	all := make([]Assignment, len(in))
+	for i, a := range in {
+		r, err := s.FindIn(ctx, orgID, projectID, a.Role.Trimmed())
+		if err != nil {
+			return nil, err
+		}
+		all[i].Role = r
+		if a.Temporary == nil || !*a.Temporary {
+			continue
+		}
+		if all[i], err = Temporary(a.Mode, a.Range, a.Start); err != nil {
+			return nil, err
+		}
+		all[i].Role = r
+	}
+	return all, nil
+}
+
+// Temporary reads for how long something is granted: an Assignment without a role.
+func Temporary(mode, length *httpapi.Text, start *time.Time) (Assignment, error) {
+	if length == nil || start == nil || mode == nil || *mode != "relative" {
+		return Assignment{}, fault.New(fault.BadRequest, "What is granted for a time needs temporaryMode relative, temporaryRange and temporaryAccessStartTime.")
+	}
+	span, err := ParseSpan(string(*length))
+	if year := start.Year(); err == nil && (year < 1970 || year > 9999) {
+		err = fault.Invalid("invalid_date", "The start must lie between the years 1970 and 9999.", "temporaryAccessStartTime")
+	}
+	return Assignment{Temporary: true, Range: length.Trimmed(), Start: start.UnixMilli(), End: start.Add(span).UnixMilli()}, err
+}
+
+// MayAssign asks that the roles hold one without an end, and that somebody holds all that each of them allows, and all of
+// them together: another one may end first.
+func MayAssign(by Authority, projectID string, roles []Assignment, base string) error {
+	if !slices.ContainsFunc(roles, func(a Assignment) bool { return !a.Temporary }) {
+		return fault.New(fault.BadRequest, "An identity needs at least one role without an end. Add one, such as no-access.")
+	}
+	var rules []access.Rule
+	for _, a := range roles {
+		if err := covers(by, projectID, a.Role.Rules, base); err != nil {
+			return err
+		}
+		rules = append(rules, a.Role.Rules...)
+	}
+	return covers(by, projectID, rules, base)
+}
+
+func covers(by Authority, projectID string, rules []access.Rule, base string) error {
+	ability, err := compile(projectID, rules)
+	if err == nil {
+		err = by.Covers(ability, base)
+	}
+	return err
+}
+
+// Held is a role of a membership, as the API shows it.
+type Held struct {
+	ID         string        `json:"id" db:"id"`
+	Role       string        `json:"role" db:"role"`
+	CustomID   *string       `json:"customRoleId" db:"custom_role_id"`
+	CustomName *string       `json:"customRoleName" db:"custom_name"`
+	CustomSlug *string       `json:"customRoleSlug" db:"custom_slug"`
+	Temporary  bool          `json:"isTemporary" db:"temporary"`
+	Mode       *string       `json:"temporaryMode" db:"temporary_mode"`
+	Range      *string       `json:"temporaryRange" db:"temporary_range"`
+	Start      *httpapi.Time `json:"temporaryAccessStartTime" db:"access_start"`
+	End        *httpapi.Time `json:"temporaryAccessEndTime" db:"access_end"`
+
+	Membership string `json:"-" db:"membership_id"`
+}
+
+// HeldBy returns the roles of memberships, oldest first, by the membership's id.
+func HeldBy(ctx context.Context, db *sqldb.DB, memberships []string) (map[string][]Held, error) {
+	byMembership := map[string][]Held{}
+	for batch := range slices.Chunk(memberships, 500) {
+		var held []Held
+		marks, args := list(batch)
+		err := db.Select(ctx, &held, `SELECT r.id, r.membership_id, r.role, r.custom_role_id, c.name AS custom_name, c.slug AS custom_slug, r.temporary,
+			r.temporary_mode, r.temporary_range, r.access_start, r.access_end
+			FROM membership_roles r LEFT JOIN custom_roles c ON c.id = r.custom_role_id
+			WHERE r.membership_id IN (`+marks+`) ORDER BY r.created_at, r.id`, args...)
+		if err != nil {
+			return nil, err
+		}
+		for _, h := range held {
+			byMembership[h.Membership] = append(byMembership[h.Membership], h)
+		}
+	}
+	return byMembership, nil
+}
+
+// list returns placeholders from $1 on for some texts, and the texts as arguments.
+func list(texts []string) (marks string, args []any) {
+	for i, t := range texts {
+		if i > 0 {
+			marks += ", "
+		}
+		marks += "$" + strconv.Itoa(i+1)
+		args = append(args, t)
+	}
+	return marks, args
+}

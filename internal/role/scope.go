@@ -1,0 +1,213 @@
+package role
+
+import (
+	"context"
+	"encoding/json"
+	"errors"
+	"slices"
+
+	"github.com/sallyport/sallyport/internal/access"
+	"github.com/sallyport/sallyport/internal/audit"
+	"github.com/sallyport/sallyport/internal/fault"
+	"github.com/sallyport/sallyport/internal/feed"
+	"github.com/sallyport/sallyport/internal/id"
+	"github.com/sallyport/sallyport/internal/sqldb"
+)
+
+// maxRoles is how many custom roles an organisation, or a project, has at most.
+const maxRoles = 1000
+
+// Authority is what somebody may do in an organisation or in a project. *access.Actor is one, for its organisation.
+type Authority interface {
+	Check(action access.Action, subject access.Subject, f access.Fields) error
+	Covers(target *access.Ability, base string) error
+}
+
+// Scope is where roles are managed and by whom: an organisation, or a project of it.
+type Scope struct {
+	Actor     *access.Actor // for the audit log
+	ProjectID string        // empty for the actor's organisation
+	Authority               // of the actor, there
+}
+
+func ofOrganization(actor *access.Actor) Scope { return Scope{Actor: actor, Authority: actor} }
+
+func (sc Scope) orgID() string { return sc.Actor.OrgID }
+
+// changed is the key of the entry that tells replicas of changed rules.
+func (sc Scope) changed() string {
+	if sc.ProjectID != "" {
+		return sc.ProjectID
+	}
+	return sc.orgID()
+}
+
+// compile makes an ability of rules of a project, or of an organisation where projectID is empty.
+func compile(projectID string, rules []access.Rule) (*access.Ability, error) {
+	if projectID != "" {
+		return access.CompileProject(rules)
+	}
+	return access.Compile(rules)
+}
+
+// builtInAt returns a built-in role of projects, or of organisations where projectID is empty; nil if there is none.
+func builtInAt(projectID, slugOrID string) *Role {
+	if projectID != "" {
+		return ProjectBuiltIn(slugOrID)
+	}
+	return BuiltIn(slugOrID)
+}
+
+// FindIn returns a role of a project, or of an organisation where projectID is empty, by its slug or its id; NotFound if
+// there is none.
+func (s *Service) FindIn(ctx context.Context, orgID, projectID, slugOrID string) (*Role, error) {
+	if r := builtInAt(projectID, slugOrID); r != nil {
+		r.OrgID, r.ProjectID = orgID, projectID
+		return r, nil
+	}
+	r, err := s.readCustom(ctx, orgID, projectID, slugOrID)
+	if errors.Is(err, sqldb.ErrNoRows) {
+		err = unknown(slugOrID)
+	}
+	return r, err
+}
+
+func unknown(slugOrID string) error {
+	return fault.New(fault.NotFound, "There is no role %q here. List the roles to see their slugs and ids.", slugOrID)
+}
+
+// ListIn returns the roles of a scope: the built-in ones, then its own by slug. Errors: PermissionDenied.
+func (s *Service) ListIn(ctx context.Context, sc Scope) ([]Role, error) {
+	if err := sc.Check(access.Read, access.SubjectRole, nil); err != nil {
+		return nil, err
+	}
+	of := builtIn
+	if sc.ProjectID != "" {
+		of = projectBuiltIn
+	}
+	var roles []Role
+	for _, r := range of {
+		found, err := s.FindIn(ctx, sc.orgID(), sc.ProjectID, r.Slug)
+		if err != nil {
+			return nil, err
+		}
+		roles = append(roles, *found)
+	}
+	own, err := s.customs(ctx, sc.orgID(), sc.ProjectID)
+	return append(roles, own...), err
+}
+
+// ReadIn returns a role of a scope by its slug or id. Errors: PermissionDenied, NotFound.
+func (s *Service) ReadIn(ctx context.Context, sc Scope, slugOrID string) (*Role, error) {
+	if err := sc.Check(access.Read, access.SubjectRole, nil); err != nil {
+		return nil, err
+	}
+	return s.FindIn(ctx, sc.orgID(), sc.ProjectID, slugOrID)
+}
+
+// CreateIn is Create in a scope.
+func (s *Service) CreateIn(ctx context.Context, sc Scope, c Changes) (*Role, error) {
+	if err := sc.Check(access.Create, access.SubjectRole, nil); err != nil {
+		return nil, err
+	}
+	r := &Role{ID: id.New(), OrgID: sc.orgID(), ProjectID: sc.ProjectID}
+	if err := r.apply(c); err != nil {
+		return nil, err
+	}
+	if err := MayGrant(sc, sc.ProjectID, r.Rules, "The role was not created"); err != nil {
+		return nil, err
+	}
+	return r, s.feed.Change(ctx, func(tx *feed.Tx) error {
+		r.CreatedAt = tx.Now().UnixMilli()
+		r.UpdatedAt = r.CreatedAt
+		if err := insertCustom(ctx, tx.Tx, r); err != nil {
+			return err
+		}
+		return s.record(ctx, tx.Tx, sc, "create", r)
+	})
+}
+
+// UpdateIn is Update in a scope.
+func (s *Service) UpdateIn(ctx context.Context, sc Scope, roleID string, c Changes) (*Role, error) {
+	if err := sc.Check(access.Edit, access.SubjectRole, nil); err != nil {
+		return nil, err
+	}
+	var r *Role
+	err := s.feed.Change(ctx, func(tx *feed.Tx) (err error) {
+		if r, err = s.lockCustom(ctx, tx, sc, roleID); err != nil {
+			return err
+		}
+		const base = "The role was not changed"
+		if err := MayGrant(sc, sc.ProjectID, r.Rules, base); err != nil {
+			return err
+		}
+		if err := r.apply(c); err != nil {
+			return err
+		}
+		if err := MayGrant(sc, sc.ProjectID, r.Rules, base); err != nil {
+			return err
+		}
+		if err := storeCustom(ctx, tx.Tx, r); err != nil {
+			return err
+		}
+		tx.Append(feed.Roles, sc.changed(), feed.Evict)
+		return s.record(ctx, tx.Tx, sc, "update", r)
+	})
+	return r, err
+}
+
+// DeleteIn is Delete in a scope.
+func (s *Service) DeleteIn(ctx context.Context, sc Scope, roleID string) (*Role, error) {
+	if err := sc.Check(access.Delete, access.SubjectRole, nil); err != nil {
+		return nil, err
+	}
+	var r *Role
+	err := s.feed.Change(ctx, func(tx *feed.Tx) (err error) {
+		if r, err = s.lockCustom(ctx, tx, sc, roleID); err != nil {
+			return err
+		}
+		if err := MayGrant(sc, sc.ProjectID, r.Rules, "The role was not deleted"); err != nil {
+			return err
+		}
+		if err := deleteCustom(ctx, tx.Tx, r.ID); err != nil {
+			return err
+		}
+		return s.record(ctx, tx.Tx, sc, "delete", r)
+	})
+	return r, err
+}
+
+// MayGrant asks that somebody holds all that rules of a project allow, or of an organisation where projectID is empty,
+// and all that they deny: who takes a denial away gives what it denied, to whoever also holds a role that allows it.
+func MayGrant(by Authority, projectID string, rules []access.Rule, base string) error {
+	denied := slices.Clone(rules)
+	denied = slices.DeleteFunc(denied, func(r access.Rule) bool { return !r.Inverted })
+	for i := range denied {
+		denied[i].Inverted = false
+	}
+	for _, all := range [][]access.Rule{rules, denied} {
+		ability, err := compile(projectID, all)
+		if err == nil {
+			err = by.Covers(ability, base)
+		}
+		if err != nil {
+			return err
+		}
+	}
+	return nil
+}
+
+// record writes the event of a change of a role; verb is the first word of its type.
+func (s *Service) record(ctx context.Context, tx *sqldb.Tx, sc Scope, verb string, r *Role) error {
+	rules, err := json.Marshal(r.Rules)
+	if err != nil {
+		return err
+	}
+	event := verb + "-org-role"
+	if sc.ProjectID != "" {
+		event = verb + "-project-role"
+	}
+	return s.audit.Record(ctx, tx, sc.Actor, audit.Event{Type: event, ProjectID: sc.ProjectID, Metadata: map[string]any{
+		"roleId": r.ID, "slug": r.Slug, "name": r.Name, "description": r.Description, "permissions": string(rules),
+	}})
+}
