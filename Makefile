@@ -2,10 +2,10 @@
 
 VERSION := $(shell git describe --tags --always --dirty 2>/dev/null || echo dev)
 
-.PHONY: help run test lint bench build generate fuzz soak model
+.PHONY: help run test test-clients lint bench build generate fuzz soak model
 
 help: ## list the targets
-	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "  make %-10s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
+	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "  make %-13s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
 
 run: ## start a server for trying out, on this machine alone (go run ./cmd/sallyport dev)
 	go run ./cmd/sallyport dev
@@ -14,6 +14,10 @@ test: ## run all tests with the race detector
 	@scripts/ensure-tools
 	go test -race ./...
 	go -C test/oauth test -race ./...
+
+test-clients: ## run the SDKs that people use against the server (Node.js 20)
+	@scripts/ensure-tools clients
+	go -C test/clients test ./...
 
 lint: ## check the form of the code: gofmt, go vet, staticcheck, banned calls
 	@scripts/lint

@@ -60,7 +60,7 @@ func TestReadmeShowsTheWalkThroughThatDevPrints(t *testing.T) {
 // pages returns the documents of the repository.
 func pages(t *testing.T) (paths []string) {
 	err := filepath.WalkDir("..", func(path string, entry fs.DirEntry, err error) error {
-		if err == nil && entry.IsDir() && path != ".." && strings.HasPrefix(entry.Name(), ".") {
+		if err == nil && entry.IsDir() && path != ".." && (strings.HasPrefix(entry.Name(), ".") || entry.Name() == "node_modules") {
 			return fs.SkipDir
 		}
 		if err == nil && strings.HasSuffix(path, ".md") {
