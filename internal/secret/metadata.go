@@ -8,9 +8,6 @@ import (
 	"github.com/sallyport/sallyport/internal/fault"
 )
 
-// MaxMetadata is how many pairs of metadata a secret has at most.
-const MaxMetadata = 100
-
 // Metadata is a pair that a secret carries, for filters and for people.
 type Metadata struct {
 	Key       string

@@ -8,9 +8,6 @@ import (
 	"github.com/sallyport/sallyport/internal/fault"
 )
 
-// MaxTags is how many tags a secret has at most.
-const MaxTags = 100
-
 // maxTagID is the length of the longest text, in bytes, that can be the id of a tag.
 const maxTagID = 64
 

@@ -235,3 +235,34 @@ func TestFoldersTakeTheirSecretsAlong(t *testing.T) {
 	shared.Admin.Call(t, http.MethodDelete, "/api/v2/folders/"+id, place).Want(200)
 	shared.Admin.Call(t, http.MethodGet, secretsV4+"/id/"+secretID, nil).WantError(404, "NotFound")
 }
+
+// TestPersonalSecretsOnTheWire: a user's own secret stands in for the shared one in v4 when asked, and beside it in v3.
+func TestPersonalSecretsOnTheWire(t *testing.T) {
+	t.Parallel()
+	_, email := newUser(t, shared, "member")
+	user := login(t, shared, email)
+	made := user.Call(t, http.MethodPost, projectsPath, projectBody()).Want(200)
+	place := object{"projectId": made.Text("project.id"), "environment": "dev", "secretValue": "shared"}
+	user.Call(t, http.MethodPost, secretsV4+"/A", place).Want(200)
+	place["secretValue"], place["type"] = "mine", "personal"
+	if got := user.Call(t, http.MethodPost, secretsV4+"/A", place).Want(200).Text("secret.type"); got != "personal" {
+		t.Errorf("the type is %q", got)
+	}
+	query := "?environment=dev&projectId=" + made.Text("project.id")
+	for path, want := range map[string]string{
+		secretsV4 + query: "[shared]", secretsV4 + query + "&includePersonalOverrides=true": "[mine]", secretsV3 + query: "[shared mine]",
+		secretsV3 + query + "&viewSecretValue=false": "[<hidden-by-infisical> mine]",
+	} {
+		if got := fmt.Sprint(user.Call(t, http.MethodGet, path, nil).Want(200).List("secrets", "secretValue")); got != want {
+			t.Errorf("%s has the values %s, want %s", path, got, want)
+		}
+	}
+	for kind, want := range map[string]string{"shared": "shared", "personal": "mine"} {
+		if got := user.Call(t, http.MethodGet, secretsV4+"/A"+query+"&type="+kind, nil).Want(200).Text("secret.secretValue"); got != want {
+			t.Errorf("the %s one is %q", kind, got)
+		}
+	}
+	user.Call(t, http.MethodDelete, secretsV4+"/A", place).Want(200)
+	user.Call(t, http.MethodGet, secretsV4+"/A"+query+"&type=personal", nil).WantError(404, "NotFound")
+	user.Call(t, http.MethodGet, secretsV4+"/A"+query, nil).Want(200)
+}
