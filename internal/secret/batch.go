@@ -11,9 +11,6 @@ import (
 	"github.com/sallyport/sallyport/internal/sqldb"
 )
 
-// MaxBatch is how many secrets one request changes at most. All of them are one transaction.
-const MaxBatch = 1000
-
 // Mode says what an update of several secrets does about one that is not there.
 type Mode string
 

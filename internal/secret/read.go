@@ -56,7 +56,7 @@ func (s *Service) GetByID(ctx context.Context, actor *access.Actor, secretID str
 	if !id.Valid(secretID) {
 		return nil, unknownID(secretID)
 	}
-	stored, projectID, err := s.byID(ctx, s.from, secretID)
+	stored, projectID, err := s.byID(ctx, secretID)
 	if missing(err) {
 		err = unknownID(secretID)
 	}

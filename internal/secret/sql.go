@@ -111,12 +111,12 @@ func (s *spot) folder(ctx context.Context, from project.Reader) (*project.Folder
 }
 
 // byID reads a secret and the project that it is in; ErrNoRows if there is none.
-func (s *Service) byID(ctx context.Context, from project.Reader, secretID string) (stored *row, projectID string, err error) {
+func (s *Service) byID(ctx context.Context, secretID string) (stored *row, projectID string, err error) {
 	var found struct {
 		ProjectID string `db:"project_id"`
 		Stored    row    `db:""`
 	}
-	err = from.Get(ctx, &found, strings.Replace(inForce, "SELECT ", "SELECT e.project_id, ", 1)+
+	err = s.from.Get(ctx, &found, strings.Replace(inForce, "SELECT ", "SELECT e.project_id, ", 1)+
 		`JOIN environments e ON e.id = f.environment_id WHERE s.id = $1 AND e.deleted_at IS NULL`, secretID)
 	return &found.Stored, found.ProjectID, err
 }
