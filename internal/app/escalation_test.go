@@ -21,6 +21,7 @@ import (
 type permission struct {
 	action  access.Action
 	subject access.Subject
+	at      string // where in the project; "" in the organisation
 }
 
 // world is a server with some identities, each with a token.
@@ -30,27 +31,38 @@ type world struct {
 	admin    string
 	universe []permission
 	serial   int
+
+	project string       // of the present run
+	inside  []permission // what there is to be had in a project
 }
 
 // person is an identity that acts.
 type person struct{ id, token string }
 
-// TestNobodyGivesWhatTheyDoNotHold runs random sequences of role, membership and credential changes by random actors.
-// After each one, whatever any identity may do more than before must have been held by who made the change; and a
-// token that somebody got must be of an identity that may do no more than its maker.
+// TestNobodyGivesWhatTheyDoNotHold runs random sequences of role, membership, privilege and credential changes by random
+// actors, in an organisation and in a project of it. After each one, whatever any identity may do more than before must
+// have been held by who made the change; and a token that somebody got must be of an identity that may do no more than its
+// maker.
 func TestNobodyGivesWhatTheyDoNotHold(t *testing.T) {
 	w := newWorld(t)
 	rapid.Check(t, func(t *rapid.T) {
-		people := []person{w.person(t, "admin"), w.person(t, "member"), w.person(t, w.randomRole(t)), w.person(t, w.randomRole(t))}
+		keeper := w.role(t, []map[string]any{{"subject": "identity", "action": []string{"read", "edit", "edit-auth", "create-token"}}})
+		people := []person{w.person(t, "admin"), w.person(t, "member"), w.person(t, keeper), w.person(t, w.randomRole(t)), w.person(t, w.randomRole(t)), w.person(t, "no-access")}
 		denial := w.role(t, []map[string]any{{"subject": "identity", "action": []string{"edit", "delete"}, "inverted": true}})
 		people = append(people, w.denied(t, denial))
 		roles := []string{"member", "no-access", denial, w.randomRole(t), w.randomRole(t)}
-		actors := people[1:4] // the administrator only stands there to be taken over
+		actors := people[1:5] // the administrator only stands there to be taken over
+		inProject := w.populate(t, people)
 		for range rapid.IntRange(1, 12).Draw(t, "changes") {
 			by := rapid.SampledFrom(actors).Draw(t, "by")
 			on := rapid.SampledFrom(people).Draw(t, "on")
 			before, held := w.allHeld(t, people), w.held(t, by.id)
-			what, made := w.change(t, by, on, roles)
+			what, made := "", ""
+			if rapid.Bool().Draw(t, "in the project") {
+				what = w.changeInProject(t, by, on, inProject)
+			} else {
+				what, made = w.change(t, by, on, roles)
+			}
 			if made != "" {
 				w.mustHold(t, what+": a token", held, w.held(t, on.id))
 			}
@@ -98,7 +110,7 @@ func (w *world) change(t *rapid.T, by, on person, roles []string) (what, token s
 func (w *world) mustHold(t *rapid.T, what string, held, gained map[permission]bool) {
 	for p := range gained {
 		if !held[p] {
-			t.Fatalf("%s gave %s on %s, which who made the change does not hold", what, p.action, p.subject)
+			t.Fatalf("%s gave %s on %s %s, which who made the change does not hold", what, p.action, p.subject, p.at)
 		}
 	}
 }
@@ -125,7 +137,7 @@ func (w *world) held(t *rapid.T, identityID string) map[permission]bool {
 			held[p] = true
 		}
 	}
-	return held
+	return w.heldInside(t, identityID, held)
 }
 
 func (w *world) allHeld(t *rapid.T, people []person) []map[permission]bool {
@@ -155,7 +167,7 @@ func (w *world) denied(t *rapid.T, denial string) person {
 	p := w.person(t, "member")
 	w.call(w.admin, http.MethodPatch, "/api/v1/organization/identity-memberships/"+p.id,
 		map[string]any{"roles": []any{map[string]any{"role": "member"}, map[string]any{"role": denial}}})
-	if w.held(t, p.id)[permission{"edit", "identity"}] {
+	if w.held(t, p.id)[permission{"edit", "identity", ""}] {
 		t.Fatal("a denial does not deny")
 	}
 	return p
@@ -178,8 +190,8 @@ func (w *world) role(t *rapid.T, rules []map[string]any) string {
 // randomRules leans towards the rules that matter here: those on identities and roles.
 func (w *world) randomRules(t *rapid.T) []map[string]any {
 	near := rapid.SampledFrom([]permission{
-		{"read", "identity"}, {"create", "identity"}, {"edit", "identity"}, {"delete", "identity"}, {"edit-auth", "identity"},
-		{"create-token", "identity"}, {"grant-privileges", "identity"}, {"read", "role"}, {"create", "role"}, {"edit", "role"},
+		{"read", "identity", ""}, {"create", "identity", ""}, {"edit", "identity", ""}, {"delete", "identity", ""}, {"edit-auth", "identity", ""},
+		{"create-token", "identity", ""}, {"grant-privileges", "identity", ""}, {"read", "role", ""}, {"create", "role", ""}, {"edit", "role", ""},
 	})
 	rule := rapid.Custom(func(t *rapid.T) map[string]any {
 		p := near.Draw(t, "near")
@@ -241,8 +253,9 @@ func newWorld(t *testing.T) *world {
 	rules, _ := access.OrgRole("admin")
 	for _, r := range rules {
 		for _, action := range r.Actions {
-			w.universe = append(w.universe, permission{action, r.Subject})
+			w.universe = append(w.universe, permission{action, r.Subject, ""})
 		}
 	}
+	w.inside = insideUniverse()
 	return w
 }

@@ -1,0 +1,152 @@
+package app
+
+import (
+	"fmt"
+	"net/http"
+	"time"
+
+	"pgregory.net/rapid"
+
+	"github.com/sallyport/sallyport/internal/access"
+)
+
+// places are where in a project somebody may be asked for a permission on secrets; the empty one asks about any place.
+var places = map[string]access.Fields{
+	"anywhere": nil,
+	"in dev":   {access.Environment("dev"), access.SecretPath("/"), access.SecretName("x"), access.SecretTags(nil)},
+	"in prod":  {access.Environment("prod"), access.SecretPath("/"), access.SecretName("x"), access.SecretTags(nil)},
+	"of red":   {access.Environment("prod"), access.SecretPath("/red"), access.SecretName("x"), access.SecretTags(nil)},
+}
+
+// insideUniverse returns all that there is to be had in a project.
+func insideUniverse() (all []permission) {
+	rules, _ := access.ProjectRole("admin")
+	for _, r := range rules {
+		for _, action := range r.Actions {
+			all = append(all, permission{action, r.Subject, "anywhere"})
+			if r.Subject == access.SubjectSecrets {
+				for place := range places {
+					all = append(all, permission{action, r.Subject, place})
+				}
+			}
+		}
+	}
+	return all
+}
+
+// heldInside adds what an identity may do in the project now. Who may enter all projects may do everything there.
+func (w *world) heldInside(t *rapid.T, identityID string, held map[permission]bool) map[permission]bool {
+	if w.project == "" {
+		return held
+	}
+	grants, err := w.app.roles.InProject(t.Context(), access.ActorIdentity, identityID, w.project)
+	if err != nil {
+		t.Fatal(err)
+	}
+	everything := held[permission{access.AccessAllProjects, access.SubjectAdminConsole, ""}]
+	for _, p := range w.inside {
+		if everything || grants.Ability.Allows(p.action, p.subject, places[p.at]) {
+			held[p] = true
+		}
+	}
+	return held
+}
+
+// populate makes a project with roles, in which some people have some of them. It returns the slugs of the roles.
+func (w *world) populate(t *rapid.T, people []person) []string {
+	w.project = text(w.call(w.admin, http.MethodPost, "/api/v1/projects", map[string]any{"projectName": "x"}), "project", "id")
+	roles := []string{"member", "viewer", "no-access", w.projectRole(t), w.projectRole(t)}
+	for _, p := range people {
+		first, second := rapid.SampledFrom(roles).Draw(t, "first role"), rapid.SampledFrom(roles).Draw(t, "second role")
+		w.call(w.admin, http.MethodPost, w.member(p), map[string]any{"roles": []any{map[string]any{"role": first}, map[string]any{"role": second}}})
+		w.give(p, map[string]any{"subject": "secrets", "action": "readValue", "conditions": map[string]any{"secretPath": map[string]any{"$eq": "/{{identity.metadata.team}}"}}})
+		w.give(p, map[string]any{"subject": "secrets", "action": "delete", "inverted": true})
+	}
+	return roles
+}
+
+// give has the administrator give somebody one additional privilege.
+func (w *world) give(p person, rule map[string]any) {
+	w.call(w.admin, http.MethodPost, "/api/v2/identity-project-additional-privilege",
+		map[string]any{"identityId": p.id, "projectId": w.project, "permissions": []any{rule}})
+}
+
+func (w *world) member(p person) string {
+	return "/api/v1/projects/" + w.project + "/memberships/identities/" + p.id
+}
+
+func (w *world) projectRole(t *rapid.T) string {
+	w.serial++
+	slug := fmt.Sprintf("role-%d", w.serial)
+	made := w.call(w.admin, http.MethodPost, "/api/v1/projects/"+w.project+"/roles",
+		map[string]any{"slug": slug, "name": slug, "permissions": w.projectRules(t)})
+	if text(made, "role", "id") == "" {
+		t.Fatalf("no role: %v", made)
+	}
+	return slug
+}
+
+// projectRules leans towards the rules that matter here: those on identities, roles and secrets, some with conditions.
+func (w *world) projectRules(t *rapid.T) []map[string]any {
+	near := rapid.SampledFrom([]permission{{action: "read", subject: "identity"}, {action: "create", subject: "identity"}, {action: "edit", subject: "identity"},
+		{action: "delete", subject: "identity"}, {action: "create", subject: "role"}, {action: "edit", subject: "role"}, {action: "delete", subject: "role"},
+		{action: "readValue", subject: "secrets"}, {action: "readValue", subject: "secrets"}, {action: "readValue", subject: "secrets"},
+		{action: "create", subject: "secrets"}, {action: "delete", subject: "workspace"}})
+	conditions := rapid.SampledFrom([]map[string]any{nil, {"environment": "dev"}, {"environment": map[string]any{"$ne": "dev"}},
+		{"secretPath": map[string]any{"$eq": "/{{identity.metadata.team}}"}}, {"secretPath": map[string]any{"$glob": "/{{identity.username}}"}}})
+	rule := rapid.Custom(func(t *rapid.T) map[string]any {
+		p := near.Draw(t, "near")
+		r := map[string]any{"subject": p.subject, "action": p.action, "inverted": rapid.IntRange(0, 3).Draw(t, "inverted") == 0}
+		if p.subject == access.SubjectSecrets {
+			r["conditions"] = conditions.Draw(t, "conditions")
+		}
+		return r
+	})
+	return rapid.SliceOfN(rule, 1, 6).Draw(t, "rules")
+}
+
+// changeInProject makes one random change in the project and returns what it was.
+func (w *world) changeInProject(t *rapid.T, by, on person, roles []string) string {
+	role := rapid.SampledFrom(roles).Draw(t, "role")
+	privileges := "/api/v2/identity-project-additional-privilege"
+	span := map[string]any{"isTemporary": rapid.Bool().Draw(t, "for a time"), "temporaryMode": "relative", "temporaryRange": "1h",
+		"temporaryAccessStartTime": time.Now().UTC().Add(-time.Minute).Format(time.RFC3339)}
+	switch rapid.IntRange(0, 10).Draw(t, "change") {
+	case 0:
+		w.call(by.token, http.MethodPatch, w.member(on), map[string]any{"roles": []any{map[string]any{"role": role}}})
+		return "PATCH project membership " + role
+	case 1:
+		w.call(by.token, http.MethodDelete, w.member(on), nil)
+		return "DELETE project membership"
+	case 2:
+		w.call(by.token, http.MethodPost, w.member(on), map[string]any{"role": role})
+		return "POST project membership " + role
+	case 3:
+		found := w.call(w.admin, http.MethodGet, "/api/v1/projects/"+w.project+"/roles/slug/"+role, nil)
+		w.call(by.token, http.MethodPatch, "/api/v1/projects/"+w.project+"/roles/"+text(found, "role", "id"), map[string]any{"permissions": w.projectRules(t)})
+		return "PATCH project role " + role
+	case 4, 5:
+		made := w.call(by.token, http.MethodPost, privileges, map[string]any{"identityId": on.id, "projectId": w.project, "permissions": w.projectRules(t), "type": span})
+		return "POST privilege " + text(made, "privilege", "slug")
+	case 6:
+		w.call(by.token, http.MethodPatch, privileges+"/"+w.privilege(t, on), map[string]any{"permissions": w.projectRules(t), "type": span})
+		return "PATCH privilege"
+	case 7:
+		w.call(by.token, http.MethodDelete, privileges+"/"+w.privilege(t, on), nil)
+		return "DELETE privilege"
+	default:
+		w.call(by.token, http.MethodPatch, "/api/v1/identities/"+on.id, map[string]any{"name": "red", "metadata": []any{map[string]any{"key": "team", "value": "red"}}})
+		return "PATCH name and metadata"
+	}
+}
+
+// privilege returns the id of one of somebody's privileges, which the administrator gives if there is none.
+func (w *world) privilege(t *rapid.T, on person) string {
+	found := w.call(w.admin, http.MethodGet, "/api/v2/identity-project-additional-privilege?identityId="+on.id+"&projectId="+w.project, nil)
+	list, _ := found["privileges"].([]any)
+	if len(list) == 0 {
+		return "none"
+	}
+	first, _ := rapid.SampledFrom(list).Draw(t, "privilege").(map[string]any)
+	return text(first, "id")
+}
