@@ -34,7 +34,7 @@ CREATE TABLE environments (
   project_id          TEXT NOT NULL REFERENCES projects (id),
   name                TEXT NOT NULL,
   slug                TEXT NOT NULL,
-  position            BIGINT NOT NULL, -- 1, 2, 3, ... among those in sight
+  position            BIGINT NOT NULL, -- from 1, also with gaps; what those in sight are sorted by
   created_at          BIGINT NOT NULL,
   updated_at          BIGINT NOT NULL,
   deleted_at          BIGINT,
