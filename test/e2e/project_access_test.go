@@ -6,6 +6,8 @@ import (
 	"strings"
 	"testing"
 
+	"github.com/google/go-cmp/cmp"
+
 	"github.com/sallyport/sallyport/internal/access"
 	"github.com/sallyport/sallyport/internal/httpapi"
 	"github.com/sallyport/sallyport/test/e2e/harness"
@@ -232,6 +234,48 @@ func TestBuiltInProjectRoles(t *testing.T) {
 			}
 		}
 	})
+}
+
+// TestNoMemberTouchesAnAdministratorOfTheProject by any route that names an identity.
+func TestNoMemberTouchesAnAdministratorOfTheProject(t *testing.T) {
+	s := harness.StartReady(t)
+	p, attacker, victim := newProject(t, s), s.NewActor(t, "member", nil), s.NewIdentity(t, "no-access")
+	at := under[""](p)
+	s.Admin.Call(t, http.MethodPost, at+"/memberships/identities/"+attacker.ID, object{"role": "member"}).Want(200)
+	s.Admin.Call(t, http.MethodPost, at+"/memberships/identities/"+victim, object{"role": "admin"}).Want(200)
+	owned := ownedBody()
+	owned["roles"] = []any{object{"role": "admin"}}
+	ownedID := s.Admin.Call(t, http.MethodPost, at+"/identities", owned).Want(200).Text("identity.id")
+	eachRoute(t, s, func(t *testing.T, r httpapi.Route) {
+		if !inProject(r) || r.Method == http.MethodGet || !strings.Contains(r.Path, "{identityId}") || strings.HasPrefix(r.ID, "add-") {
+			return
+		}
+		id := victim
+		if strings.Contains(r.ID, "owned") {
+			id = ownedID
+		}
+		body, _ := requestOf(t, s, r).body.(object)
+		before := s.Snapshot(t)
+		attacker.Call(t, r.Method, strings.NewReplacer("{projectId}", p.ID, "{identityId}", id).Replace(r.Path), body).WantError(403, "PermissionBoundaryError")
+		if diff := cmp.Diff(before, s.Snapshot(t)); diff != "" {
+			t.Errorf("it was refused, and done: %s", diff)
+		}
+	})
+	for name, path := range map[string]string{"a member": victim, "an owned identity": ownedID} {
+		t.Run("refused/a token of "+name, func(t *testing.T) {
+			s.Admin.Call(t, http.MethodPost, harness.TokenAuth+path, object{}).Want(200)
+			keeper := s.NewActor(t, newKeeper(t, s), nil)
+			keeper.Call(t, http.MethodPost, harness.TokenAuth+path+"/tokens", object{}).WantError(403, "PermissionBoundaryError")
+		})
+	}
+}
+
+// newKeeper makes a role that may make tokens of identities in the organisation, and returns its slug.
+func newKeeper(t *testing.T, s *harness.Server) (slug string) {
+	t.Helper()
+	body := object{"slug": harness.RandomName(), "name": "Keeper", "permissions": []any{
+		object{"subject": "identity", "action": []string{"read", "edit", "create-token"}}}}
+	return s.Admin.Call(t, http.MethodPost, rolesPath, body).Want(200).Text("role.slug")
 }
 
 // newest returns the id of the project that was made last: the one that a request is about.
