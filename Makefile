@@ -10,9 +10,10 @@ help: ## list the targets
 run: ## start a server for trying out, on this machine alone (go run ./cmd/sallyport dev)
 	go run ./cmd/sallyport dev
 
+# Nothing is taken from the cache: tests that build the server themselves would not notice that it changed.
 test: ## run all tests with the race detector
 	@scripts/ensure-tools
-	go test -race ./...
+	go test -race -count=1 ./...
 	go -C test/oauth test -race ./...
 
 test-clients: ## run the SDKs that people use against the server (Node.js 20)
