@@ -14,7 +14,7 @@ import (
 
 var (
 	seed     = flag.Uint64("seed", uint64(time.Now().UnixNano()), "decides what clients and nemesis do")
-	duration = flag.Duration("duration", 35*time.Second, "how long the honest run takes")
+	duration = flag.Duration("duration", 58*time.Second, "how long the honest run takes")
 )
 
 // The parts that all tests share.
