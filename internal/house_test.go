@@ -25,7 +25,7 @@ var floors = [][]string{
 	{"access", "sqldb"},
 	{"httpapi", "sqldb/sqldbtest", "transfer"},
 	{"audit", "feed", "lockout"},
-	{"role"},
+	{"role", "feed/feedtest"},
 	{"org"},
 	{"identity"},
 	{"project", "token"},

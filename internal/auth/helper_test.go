@@ -14,6 +14,7 @@ import (
 	"github.com/sallyport/sallyport/internal/audit"
 	"github.com/sallyport/sallyport/internal/fault"
 	"github.com/sallyport/sallyport/internal/feed"
+	"github.com/sallyport/sallyport/internal/feed/feedtest"
 	"github.com/sallyport/sallyport/internal/httpapi"
 	"github.com/sallyport/sallyport/internal/id"
 	"github.com/sallyport/sallyport/internal/identity"
@@ -112,22 +113,8 @@ func replica(t testing.TB, db *sqldb.DB) *Service {
 	if err := tokens.Start(t.Context()); err != nil {
 		t.Fatal(err)
 	}
-	follow(t, f)
+	feedtest.Follow(t, f)
 	return s
-}
-
-// follow keeps the feed's lease until the test ends.
-func follow(t testing.TB, f *feed.Feed) {
-	ctx, stop := context.WithCancel(context.WithoutCancel(t.Context()))
-	ended := make(chan struct{})
-	go func() {
-		defer close(ended)
-		f.Run(ctx)
-	}()
-	t.Cleanup(func() {
-		stop()
-		<-ended
-	})
 }
 
 // replicas returns the service and, where the engine allows for it, another one on the same database.
@@ -140,13 +127,7 @@ func (h *house) replicas() []*Service {
 
 func (h *house) exec(query string, args ...any) {
 	h.t.Helper()
-	err := h.DB.Write(h.t.Context(), func(tx *sqldb.Tx) error {
-		_, err := tx.Exec(h.t.Context(), query, args...)
-		return err
-	})
-	if err != nil {
-		h.t.Fatal(err)
-	}
+	sqldbtest.Exec(h.t, h.DB, query, args...)
 }
 
 // actor has a built-in role.

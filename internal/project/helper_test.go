@@ -13,6 +13,7 @@ import (
 	"github.com/sallyport/sallyport/internal/audit"
 	"github.com/sallyport/sallyport/internal/fault"
 	"github.com/sallyport/sallyport/internal/feed"
+	"github.com/sallyport/sallyport/internal/feed/feedtest"
 	"github.com/sallyport/sallyport/internal/id"
 	"github.com/sallyport/sallyport/internal/identity"
 	"github.com/sallyport/sallyport/internal/org"
@@ -70,28 +71,13 @@ func replica(t testing.TB, db *sqldb.DB) *Service {
 	if err := log.Start(t.Context()); err != nil {
 		t.Fatal(err)
 	}
-	ctx, stop := context.WithCancel(context.WithoutCancel(t.Context()))
-	ended := make(chan struct{})
-	go func() {
-		defer close(ended)
-		log.Run(ctx)
-	}()
-	t.Cleanup(func() {
-		stop()
-		<-ended
-	})
+	feedtest.Follow(t, log)
 	return s
 }
 
 func (f *fixture) exec(query string, args ...any) {
 	f.t.Helper()
-	err := f.DB.Write(f.t.Context(), func(tx *sqldb.Tx) error {
-		_, err := tx.Exec(f.t.Context(), query, args...)
-		return err
-	})
-	if err != nil {
-		f.t.Fatal(err)
-	}
+	sqldbtest.Exec(f.t, f.DB, query, args...)
 }
 
 func (f *fixture) newOrg() string {

@@ -14,6 +14,7 @@ import (
 	"github.com/sallyport/sallyport/internal/audit"
 	"github.com/sallyport/sallyport/internal/fault"
 	"github.com/sallyport/sallyport/internal/feed"
+	"github.com/sallyport/sallyport/internal/feed/feedtest"
 	"github.com/sallyport/sallyport/internal/id"
 	"github.com/sallyport/sallyport/internal/seal"
 	"github.com/sallyport/sallyport/internal/sqldb"
@@ -76,22 +77,8 @@ func replica(t *testing.T, db *sqldb.DB, maxAge time.Duration) *Service {
 	if err := s.Start(t.Context()); err != nil {
 		t.Fatal(err)
 	}
-	follow(t, f)
+	feedtest.Follow(t, f)
 	return s
-}
-
-// follow keeps the feed's lease until the test ends.
-func follow(t *testing.T, f *feed.Feed) {
-	ctx, stop := context.WithCancel(context.WithoutCancel(t.Context()))
-	ended := make(chan struct{})
-	go func() {
-		defer close(ended)
-		f.Run(ctx)
-	}()
-	t.Cleanup(func() {
-		stop()
-		<-ended
-	})
 }
 
 func rootKey(t testing.TB, fill byte) *seal.Key {

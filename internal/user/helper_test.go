@@ -14,6 +14,7 @@ import (
 	"github.com/sallyport/sallyport/internal/audit"
 	"github.com/sallyport/sallyport/internal/fault"
 	"github.com/sallyport/sallyport/internal/feed"
+	"github.com/sallyport/sallyport/internal/feed/feedtest"
 	"github.com/sallyport/sallyport/internal/id"
 	"github.com/sallyport/sallyport/internal/lockout"
 	"github.com/sallyport/sallyport/internal/org"
@@ -85,16 +86,7 @@ func replica(t *testing.T, db *sqldb.DB) *Service {
 	if err := errors.Join(f.Start(t.Context()), o.Tokens.Start(t.Context())); err != nil {
 		t.Fatal(err)
 	}
-	ctx, stop := context.WithCancel(context.WithoutCancel(t.Context()))
-	ended := make(chan struct{})
-	go func() {
-		defer close(ended)
-		f.Run(ctx)
-	}()
-	t.Cleanup(func() {
-		stop()
-		<-ended
-	})
+	feedtest.Follow(t, f)
 	return s
 }
 
@@ -110,13 +102,7 @@ func (f *fixture) advance(d time.Duration) { f.ms.Add(d.Milliseconds()) }
 
 func (f *fixture) exec(query string, args ...any) {
 	f.t.Helper()
-	err := f.DB.Write(f.t.Context(), func(tx *sqldb.Tx) error {
-		_, err := tx.Exec(f.t.Context(), query, args...)
-		return err
-	})
-	if err != nil {
-		f.t.Fatal(err)
-	}
+	sqldbtest.Exec(f.t, f.DB, query, args...)
 }
 
 // user makes a user with a role in the organisation.

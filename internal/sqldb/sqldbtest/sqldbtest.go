@@ -56,3 +56,15 @@ func URL(t testing.TB, engine sqldb.Engine) string {
 	}
 	return "sqlite:" + filepath.Join(t.TempDir(), "test.db")
 }
+
+// Exec runs a statement in a transaction of its own, past every rule of the features.
+func Exec(t testing.TB, db *sqldb.DB, query string, args ...any) {
+	t.Helper()
+	err := db.Write(t.Context(), func(tx *sqldb.Tx) error {
+		_, err := tx.Exec(t.Context(), query, args...)
+		return err
+	})
+	if err != nil {
+		t.Fatal(err)
+	}
+}
