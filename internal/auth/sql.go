@@ -12,6 +12,7 @@ import (
 	"github.com/sallyport/sallyport/internal/feed"
 	"github.com/sallyport/sallyport/internal/id"
 	"github.com/sallyport/sallyport/internal/identity"
+	"github.com/sallyport/sallyport/internal/org"
 	"github.com/sallyport/sallyport/internal/sqldb"
 )
 
@@ -37,7 +38,7 @@ func (s *Service) open(r row) (*Config, error) {
 	if !ok {
 		return nil, fmt.Errorf("the database has a configuration of %q, a login method that this program does not have", r.Method)
 	}
-	text, err := s.Root.Open(r.Settings, "auth_configs", r.ID)
+	text, err := s.Root.Open(r.Settings, ConfigPlace(r.ID)...)
 	if err != nil {
 		return nil, err
 	}
@@ -54,14 +55,30 @@ func (s *Service) open(r row) (*Config, error) {
 	return c, c.set(own.(common))
 }
 
-// parts returns what is stored of settings: the trusted addresses as JSON, and all settings sealed for their row.
-func (s *Service) parts(c *Config) (trusted string, sealed []byte, err error) {
+// ConfigPlace is what the sealed settings of a configuration are bound to.
+func ConfigPlace(configID string) []string { return []string{"auth_configs", configID} }
+
+// storedParts is what is stored of settings.
+type storedParts struct {
+	trusted string // addresses, as JSON
+	sealed  []byte // all settings, sealed for their row
+	rootID  string // with which root key
+}
+
+func (s *Service) parts(ctx context.Context, tx *sqldb.Tx, c *Config) (p storedParts, err error) {
 	list, err := json.Marshal(c.Shared().TrustedIPs)
 	if err != nil {
-		return "", nil, err
+		return p, err
 	}
 	text, err := json.Marshal(c.own)
-	return string(list), s.Root.Seal(text, "auth_configs", c.ID), err
+	if err != nil {
+		return p, err
+	}
+	root, rootID, err := org.SealingKey(ctx, tx, s.Root)
+	if err != nil {
+		return p, err
+	}
+	return storedParts{string(list), root.Seal(text, ConfigPlace(c.ID)...), rootID}, nil
 }
 
 func (s *Service) readConfig(ctx context.Context, identityID, method string) (*Config, error) {
@@ -80,15 +97,15 @@ func (s *Service) readConfig(ctx context.Context, identityID, method string) (*C
 func (s *Service) insertConfig(ctx context.Context, tx *sqldb.Tx, c *Config, title string) error {
 	c.ID, c.CreatedAt = id.New(), tx.Now().UnixMilli()
 	c.UpdatedAt = c.CreatedAt
-	trusted, sealed, err := s.parts(c)
+	p, err := s.parts(ctx, tx, c)
 	if err != nil {
 		return err
 	}
 	shared := c.Shared()
-	n, err := tx.Exec(ctx, `INSERT INTO auth_configs (id, identity_id, method, ttl, max_ttl, uses_limit, trusted_ips, settings,
-		created_at, updated_at) VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $9)
+	n, err := tx.Exec(ctx, `INSERT INTO auth_configs (id, identity_id, method, ttl, max_ttl, uses_limit, trusted_ips, settings, root_key_id,
+		created_at, updated_at) VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $10)
 		ON CONFLICT (identity_id, method) DO NOTHING`,
-		c.ID, c.IdentityID, c.Method, *shared.TTL, *shared.MaxTTL, *shared.UsesLimit, trusted, sealed, c.CreatedAt)
+		c.ID, c.IdentityID, c.Method, *shared.TTL, *shared.MaxTTL, *shared.UsesLimit, p.trusted, p.sealed, p.rootID, c.CreatedAt)
 	if err == nil && n == 0 {
 		err = fault.New(fault.BadRequest, "The identity has %s already. Change it with PATCH, or detach it first.", title)
 	}
@@ -110,11 +127,12 @@ func (s *Service) lockConfig(ctx context.Context, tx *feed.Tx, identityID string
 }
 
 func (s *Service) storeConfig(ctx context.Context, tx *feed.Tx, c *Config) error {
-	trusted, sealed, err := s.parts(c)
+	p, err := s.parts(ctx, tx.Tx, c)
 	if err == nil {
 		shared := c.Shared()
-		_, err = tx.Exec(ctx, `UPDATE auth_configs SET ttl = $1, max_ttl = $2, uses_limit = $3, trusted_ips = $4, settings = $5 WHERE id = $6`,
-			*shared.TTL, *shared.MaxTTL, *shared.UsesLimit, trusted, sealed, c.ID)
+		_, err = tx.Exec(ctx, `UPDATE auth_configs SET ttl = $1, max_ttl = $2, uses_limit = $3, trusted_ips = $4, settings = $5, root_key_id = $6
+			WHERE id = $7`,
+			*shared.TTL, *shared.MaxTTL, *shared.UsesLimit, p.trusted, p.sealed, p.rootID, c.ID)
 	}
 	return err
 }

@@ -3,42 +3,82 @@ package org
 import (
 	"context"
 	"crypto/rand"
+	"errors"
+	"fmt"
+	"strings"
 
+	"github.com/sallyport/sallyport/internal/id"
 	"github.com/sallyport/sallyport/internal/seal"
 	"github.com/sallyport/sallyport/internal/sqldb"
 )
 
-// Key returns the key of an organisation, which the keys of its projects are sealed with. tx makes it where there is
-// none yet. It is stored under the root key, bound to the organisation.
-func (s *Service) Key(ctx context.Context, tx *sqldb.Tx, orgID string) (*seal.Key, error) {
-	var sealed []byte
-	err := tx.Get(ctx, &sealed, `SELECT sealed_key FROM organizations WHERE id = $1`, orgID)
-	if err == nil && sealed == nil {
-		sealed, err = s.makeKey(ctx, tx, orgID)
+// SealingKey returns the root key that seals now, and its fingerprint for the row that is sealed. Which one it is stands
+// in the database, so that all replicas seal with the same; a new database takes the first of those in root. The error
+// says what to do where the server was not given that key.
+func SealingKey(ctx context.Context, tx *sqldb.Tx, root *seal.Key) (key *seal.Key, keyID string, err error) {
+	err = tx.Get(ctx, &keyID, activeRootKey)
+	if errors.Is(err, sqldb.ErrNoRows) {
+		_, err = tx.Exec(ctx, `INSERT INTO root_keys (id, active, created_at) VALUES ($1, TRUE, $2) ON CONFLICT DO NOTHING`,
+			root.IDs()[0], tx.Now().UnixMilli())
+		if err == nil {
+			err = tx.Get(ctx, &keyID, activeRootKey)
+		}
 	}
 	if err != nil {
-		return nil, err
+		return nil, "", err
 	}
-	return s.OpenKey(orgID, sealed)
+	key, held := root.Sealing(keyID)
+	if !held {
+		return nil, "", fmt.Errorf("the database is sealed with the root key %s, and this server was given another one (%s): start it with that key",
+			keyID, strings.Join(root.IDs(), ", "))
+	}
+	return key, keyID, nil
 }
 
-// OpenKey opens the key of an organisation as it is stored in organizations.sealed_key.
+const activeRootKey = `SELECT id FROM root_keys WHERE active`
+
+// Key returns the key that the keys of an organisation's projects are sealed with, and its id for the row that is sealed.
+// It makes the key if there is none yet.
+func (s *Service) Key(ctx context.Context, tx *sqldb.Tx, orgID string) (key *seal.Key, keyID string, err error) {
+	var row struct {
+		ID     string `db:"id"`
+		Sealed []byte `db:"sealed"`
+	}
+	const active = `SELECT id, sealed FROM organization_keys WHERE org_id = $1 AND active`
+	err = tx.Get(ctx, &row, active, orgID)
+	if errors.Is(err, sqldb.ErrNoRows) {
+		if err = s.MakeKey(ctx, tx, orgID); err == nil {
+			err = tx.Get(ctx, &row, active, orgID)
+		}
+	}
+	if err == nil {
+		key, err = s.OpenKey(orgID, row.Sealed)
+	}
+	return key, row.ID, err
+}
+
+// OpenKey opens a key of an organisation as it is stored.
 func (s *Service) OpenKey(orgID string, sealed []byte) (*seal.Key, error) {
-	raw, err := s.Root.Open(sealed, "organizations", orgID, "sealed_key")
+	raw, err := s.Root.Open(sealed, KeyPlace(orgID)...)
 	if err != nil {
 		return nil, err
 	}
 	return seal.NewKey(raw)
 }
 
-// makeKey gives the organisation a key, unless somebody else does so at the same time; then theirs is returned.
-func (s *Service) makeKey(ctx context.Context, tx *sqldb.Tx, orgID string) (sealed []byte, err error) {
+// MakeKey gives an organisation without an active key a new one, unless somebody else does so at the same time.
+func (s *Service) MakeKey(ctx context.Context, tx *sqldb.Tx, orgID string) error {
+	root, rootID, err := SealingKey(ctx, tx, s.Root)
+	if err != nil {
+		return err
+	}
 	fresh := make([]byte, seal.KeySize)
 	_, _ = rand.Read(fresh) // never fails
-	_, err = tx.Exec(ctx, `UPDATE organizations SET sealed_key = $1 WHERE id = $2 AND sealed_key IS NULL`,
-		s.Root.Seal(fresh, "organizations", orgID, "sealed_key"), orgID)
-	if err == nil {
-		err = tx.Get(ctx, &sealed, `SELECT sealed_key FROM organizations WHERE id = $1`, orgID)
-	}
-	return sealed, err
+	_, err = tx.Exec(ctx, `INSERT INTO organization_keys (id, org_id, root_key_id, sealed, active, created_at)
+		VALUES ($1, $2, $3, $4, TRUE, $5) ON CONFLICT DO NOTHING`,
+		id.New(), orgID, rootID, root.Seal(fresh, KeyPlace(orgID)...), tx.Now().UnixMilli())
+	return err
 }
+
+// KeyPlace is what a sealed key of an organisation is bound to.
+func KeyPlace(orgID string) []string { return []string{"organizations", orgID, "sealed_key"} }

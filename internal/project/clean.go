@@ -77,6 +77,7 @@ func emptyProject(ctx context.Context, tx *sqldb.Tx, projectID string, limit int
 	for _, query := range []string{
 		`DELETE FROM memberships WHERE id IN (SELECT id FROM memberships WHERE project_id = $1 LIMIT $2)`,
 		`DELETE FROM custom_roles WHERE id IN (SELECT id FROM custom_roles WHERE project_id = $1 LIMIT $2)`,
+		`DELETE FROM project_keys WHERE id IN (SELECT id FROM project_keys WHERE project_id = $1 LIMIT $2)`,
 		`DELETE FROM tags WHERE id IN (SELECT id FROM tags WHERE project_id = $1 LIMIT $2)`,
 	} {
 		if n, err := tx.Exec(ctx, query, projectID, limit); err != nil || n > 0 {

@@ -3,54 +3,76 @@ package project
 import (
 	"context"
 	"crypto/rand"
-	"errors"
+	"slices"
 
+	"github.com/sallyport/sallyport/internal/id"
 	"github.com/sallyport/sallyport/internal/seal"
 	"github.com/sallyport/sallyport/internal/sqldb"
 )
 
+// DataKey is the key that the secrets of a project are sealed with. While it is rotated it opens what the old one sealed,
+// too. It does not change.
+type DataKey struct {
+	*seal.Key
+	ID  string   // of the one that seals: what is sealed refers to it
+	ids []string // of all
+}
+
+// Opens reports whether it opens what the key of an id sealed.
+func (k *DataKey) Opens(keyID string) bool { return keyID == k.ID || slices.Contains(k.ids, keyID) }
+
 // Key returns the data key of a project, from memory where it can. NotFound for a project that is gone. The key is kept
 // under the organisation's, which is kept under the root key; each is bound to its row (design: at rest).
-func (s *Service) Key(ctx context.Context, projectID string) (*seal.Key, error) {
-	k, err := s.keys.Load(ctx, projectID, func(ctx context.Context) (*seal.Key, error) { return s.readKey(ctx, projectID) })
-	if errors.Is(err, sqldb.ErrNoRows) {
+//
+// A key from memory may be one that has been rotated since. Who finds that it does not open something, or that the
+// database refuses what refers to it (sqldb.IsForeignKey), asks FreshKey.
+func (s *Service) Key(ctx context.Context, projectID string) (*DataKey, error) {
+	return s.keys.Load(ctx, projectID, func(ctx context.Context) (*DataKey, error) { return s.FreshKey(ctx, s.DB, projectID) })
+}
+
+// FreshKey is Key from the database, or from inside a transaction.
+func (s *Service) FreshKey(ctx context.Context, from Reader, projectID string) (*DataKey, error) {
+	var rows []struct {
+		ID     string `db:"id"`
+		OrgID  string `db:"org_id"`
+		Sealed []byte `db:"sealed"`
+		Parent []byte `db:"parent"`
+	}
+	err := from.Select(ctx, &rows, `SELECT k.id, p.org_id, k.sealed, o.sealed AS parent FROM projects p JOIN project_keys k ON k.project_id = p.id
+		JOIN organization_keys o ON o.id = k.organization_key_id WHERE p.id = $1 AND p.deleted_at IS NULL ORDER BY k.active DESC, k.id`, projectID)
+	if err == nil && len(rows) == 0 {
 		err = unknown(projectID)
 	}
-	return k, err
+	if err != nil {
+		return nil, err
+	}
+	raw, ids := make([][]byte, len(rows)), make([]string, len(rows))
+	for i, row := range rows {
+		parent, err := s.Orgs.OpenKey(row.OrgID, row.Parent)
+		if err != nil {
+			return nil, err
+		}
+		if raw[i], err = parent.Open(row.Sealed, KeyPlace(projectID)...); err != nil {
+			return nil, err
+		}
+		ids[i] = row.ID
+	}
+	key, err := seal.NewKey(raw...)
+	return &DataKey{key, ids[0], ids}, err
 }
 
-func (s *Service) readKey(ctx context.Context, projectID string) (*seal.Key, error) {
-	var row struct {
-		OrgID  string `db:"org_id"`
-		Sealed []byte `db:"sealed_key"`
-		Parent []byte `db:"parent_key"`
-	}
-	err := s.DB.Get(ctx, &row, `SELECT p.org_id, p.sealed_key, o.sealed_key AS parent_key FROM projects p JOIN organizations o ON o.id = p.org_id
-		WHERE p.id = $1 AND p.deleted_at IS NULL`, projectID)
+// MakeKey gives a project without an active data key a new one.
+func (s *Service) MakeKey(ctx context.Context, tx *sqldb.Tx, orgID, projectID string) error {
+	parent, parentID, err := s.Orgs.Key(ctx, tx, orgID)
 	if err != nil {
-		return nil, err
-	}
-	parent, err := s.Orgs.OpenKey(row.OrgID, row.Parent)
-	if err != nil {
-		return nil, err
-	}
-	raw, err := parent.Open(row.Sealed, keyPlace(projectID)...)
-	if err != nil {
-		return nil, err
-	}
-	return seal.NewKey(raw)
-}
-
-// newKey makes a data key for a project that is about to be stored, and returns it sealed.
-func (s *Service) newKey(ctx context.Context, tx *sqldb.Tx, orgID, projectID string) ([]byte, error) {
-	parent, err := s.Orgs.Key(ctx, tx, orgID)
-	if err != nil {
-		return nil, err
+		return err
 	}
 	fresh := make([]byte, seal.KeySize)
 	_, _ = rand.Read(fresh) // never fails
-	return parent.Seal(fresh, keyPlace(projectID)...), nil
+	_, err = tx.Exec(ctx, `INSERT INTO project_keys (id, project_id, organization_key_id, sealed, active, created_at)
+		VALUES ($1, $2, $3, $4, TRUE, $5)`, id.New(), projectID, parentID, parent.Seal(fresh, KeyPlace(projectID)...), tx.Now().UnixMilli())
+	return err
 }
 
-// keyPlace is what a sealed data key is bound to.
-func keyPlace(projectID string) []string { return []string{"projects", projectID, "sealed_key"} }
+// KeyPlace is what a sealed data key is bound to.
+func KeyPlace(projectID string) []string { return []string{"projects", projectID, "sealed_key"} }

@@ -53,12 +53,12 @@ func (s *Service) Create(ctx context.Context, actor *access.Actor, d Draft) (*Pr
 }
 
 func (s *Service) create(ctx context.Context, tx *feed.Tx, actor *access.Actor, p *Project, d Draft) error {
-	sealed, err := s.newKey(ctx, tx.Tx, p.OrgID, p.ID)
+	err := countProjects(ctx, tx.Tx, p.OrgID)
 	if err == nil {
-		err = countProjects(ctx, tx.Tx, p.OrgID)
+		err = insert(ctx, tx.Tx, p)
 	}
 	if err == nil {
-		err = insert(ctx, tx.Tx, p, sealed)
+		err = s.MakeKey(ctx, tx.Tx, p.OrgID, p.ID)
 	}
 	for i, e := range defaults {
 		if err == nil && !d.Bare {

@@ -26,7 +26,6 @@ import (
 	"github.com/sallyport/sallyport/internal/identity"
 	"github.com/sallyport/sallyport/internal/org"
 	"github.com/sallyport/sallyport/internal/role"
-	"github.com/sallyport/sallyport/internal/seal"
 	"github.com/sallyport/sallyport/internal/sqldb"
 )
 
@@ -55,7 +54,7 @@ type Service struct {
 	Options
 	projects *feed.Cache[*Project]
 	slugs    *feed.Cache[string] // project ids
-	keys     *feed.Cache[*seal.Key]
+	keys     *feed.Cache[*DataKey]
 }
 
 // New returns a service that follows the feed.
@@ -63,7 +62,7 @@ func New(o Options) *Service {
 	return &Service{Options: o,
 		projects: feed.NewCache[*Project](o.Feed, feed.Project, cacheSize),
 		slugs:    feed.NewCache[string](o.Feed, feed.ProjectSlug, cacheSize),
-		keys:     feed.NewCache[*seal.Key](o.Feed, feed.ProjectKey, cacheSize)}
+		keys:     feed.NewCache[*DataKey](o.Feed, feed.ProjectKey, cacheSize)}
 }
 
 // Project is a project with its environments. It is shared and must not be changed. Times are milliseconds UTC.

@@ -224,7 +224,7 @@ func TestDelete(t *testing.T) {
 		want(t, err, fault.NotFound)
 		_, err = f.Key(t.Context(), p.ID)
 		want(t, err, fault.NotFound)
-		if n := f.count(`SELECT count(*) FROM projects WHERE id = $1 AND length(sealed_key) > 0`, p.ID); n != 0 {
+		if n := f.count(`SELECT count(*) FROM project_keys WHERE project_id = $1 AND length(sealed) > 0`, p.ID); n != 0 {
 			t.Error("the key of a deleted project is still there")
 		}
 		if projects, err := f.List(t.Context(), admin); err != nil || len(projects) != 0 {
@@ -266,7 +266,7 @@ func TestKeysAreBoundToTheirRows(t *testing.T) {
 		if plain, err := again.Open(sealed, "place"); err != nil || string(plain) != "value" {
 			t.Errorf("opened %q, %v with the key as another server read it", plain, err)
 		}
-		f.exec(`UPDATE projects SET sealed_key = (SELECT sealed_key FROM projects WHERE id = $1) WHERE id = $2`, p.ID, other.ID)
+		f.exec(`UPDATE project_keys SET sealed = (SELECT sealed FROM project_keys WHERE project_id = $1) WHERE project_id = $2`, p.ID, other.ID)
 		if _, err := replica(t, f.DB).Key(t.Context(), other.ID); err == nil {
 			t.Error("a key opened in the row of another project")
 		}

@@ -73,12 +73,12 @@ func errSlugTaken(slug string) error {
 }
 
 // insert stores a new project.
-func insert(ctx context.Context, tx *sqldb.Tx, p *Project, sealedKey []byte) error {
+func insert(ctx context.Context, tx *sqldb.Tx, p *Project) error {
 	n, err := tx.Exec(ctx, `INSERT INTO projects (id, org_id, name, slug, description, type, auto_capital, delete_protection, secret_sharing,
-		snapshots_legacy, version_limit, ignored_values, sealed_key, created_at, updated_at)
-		VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13, $14, $14) ON CONFLICT DO NOTHING`,
+		snapshots_legacy, version_limit, ignored_values, created_at, updated_at)
+		VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13, $13) ON CONFLICT DO NOTHING`,
 		p.ID, p.OrgID, p.Name, p.Slug, p.Description, p.Type, p.AutoCapital, p.DeleteProtection, p.SecretSharing,
-		p.SnapshotsLegacy, p.VersionLimit, p.IgnoredValues, sealedKey, p.CreatedAt)
+		p.SnapshotsLegacy, p.VersionLimit, p.IgnoredValues, p.CreatedAt)
 	if err == nil && n == 0 {
 		err = errSlugTaken(p.Slug)
 	}
@@ -125,6 +125,9 @@ func erase(ctx context.Context, tx *feed.Tx, p *Project) error {
 	if p.DeleteProtection {
 		return fault.New(fault.Forbidden, "The project has delete protection. Switch it off first (hasDeleteProtection: false).")
 	}
-	_, err := tx.Exec(ctx, `UPDATE projects SET deleted_at = $1, sealed_key = $2 WHERE id = $3`, tx.Now().UnixMilli(), []byte{}, p.ID)
+	_, err := tx.Exec(ctx, `UPDATE projects SET deleted_at = $1 WHERE id = $2`, tx.Now().UnixMilli(), p.ID)
+	if err == nil {
+		_, err = tx.Exec(ctx, `UPDATE project_keys SET sealed = $1 WHERE project_id = $2`, []byte{}, p.ID)
+	}
 	return err
 }

@@ -15,22 +15,23 @@ import (
 const RootFile = "root.key"
 
 // Root finds the root key: value (base64) if it is set, else the file at path if it is set, else RootFile in dir,
-// which is made there when it is missing. made is the path of a file that this call made, or "".
+// which is made there when it is missing. While the root key is rotated, value or file hold several, with white space
+// between them: the newest first. made is the path of a file that this call made, or "".
 func Root(value, path, dir string) (key *Key, made string, err error) {
 	switch {
 	case value != "":
 		key, err = parseRoot(value, "SALLYPORT_ROOT_KEY")
 	case path != "":
-		key, err = readRoot(path)
+		key, err = ReadRoot(path)
 	default:
 		path = filepath.Join(dir, RootFile)
-		key, err = readRoot(path)
+		key, err = ReadRoot(path)
 		if errors.Is(err, fs.ErrNotExist) {
 			key, err = makeRoot(path)
 			made = path
 		}
 		if errors.Is(err, fs.ErrExist) { // another server that starts now was quicker
-			key, err = readRoot(path)
+			key, err = ReadRoot(path)
 			made = ""
 		}
 	}
@@ -38,15 +39,24 @@ func Root(value, path, dir string) (key *Key, made string, err error) {
 }
 
 func parseRoot(text, from string) (*Key, error) {
-	raw, err := base64.StdEncoding.DecodeString(strings.TrimSpace(text))
-	if err != nil || len(raw) != KeySize {
-		return nil, fmt.Errorf("the root key in %s is not %d bytes in base64; make one with: head -c %d /dev/urandom | base64",
-			from, KeySize, KeySize)
+	words := strings.Fields(text)
+	keys := make([][]byte, len(words))
+	for i, word := range words {
+		raw, err := base64.StdEncoding.DecodeString(word)
+		if err != nil || len(raw) != KeySize {
+			return nil, fmt.Errorf("key %d of the root keys in %s is not %d bytes in base64; make one with: head -c %d /dev/urandom | base64",
+				i+1, from, KeySize, KeySize)
+		}
+		keys[i] = raw
 	}
-	return NewKey(raw)
+	if len(keys) == 0 {
+		return nil, fmt.Errorf("there is no root key in %s; make one with: head -c %d /dev/urandom | base64", from, KeySize)
+	}
+	return NewKey(keys...)
 }
 
-func readRoot(path string) (*Key, error) {
+// ReadRoot reads the root keys in a file, the newest first.
+func ReadRoot(path string) (*Key, error) {
 	text, err := os.ReadFile(path)
 	if err != nil {
 		return nil, fmt.Errorf("cannot read the root key: %w", err)
@@ -54,25 +64,71 @@ func readRoot(path string) (*Key, error) {
 	return parseRoot(string(text), path)
 }
 
-// makeRoot writes a new key for the owner alone, and syncs it and its directory: a key lost in a crash would take
-// everything that it sealed with it. The file gets its name once it is whole, so that no crash leaves half a key, and by
-// a link, which fails where there is one: two servers that start at once must not overwrite each other's key.
-func makeRoot(path string) (*Key, error) {
-	raw := make([]byte, KeySize)
-	_, _ = rand.Read(raw)
-	f, err := os.CreateTemp(filepath.Dir(path), RootFile+".new-*") // mode 0600
+// AddRoot puts a new key before those in a file, and returns them all. After a crash the file is as it was, or has the
+// new key.
+func AddRoot(path string) (*Key, error) {
+	if _, err := ReadRoot(path); err != nil {
+		return nil, err
+	}
+	text, err := os.ReadFile(path)
+	if err == nil {
+		err = writeRoot(path, freshRoot()+string(text), os.Rename)
+	}
 	if err != nil {
-		return nil, fmt.Errorf("cannot make a root key: %w", err)
+		return nil, fmt.Errorf("cannot add a root key to %s: %w", path, err)
 	}
-	defer os.Remove(f.Name())
-	_, err = f.WriteString(base64.StdEncoding.EncodeToString(raw) + "\n")
-	if err = errors.Join(err, f.Sync(), f.Close()); err == nil {
-		err = os.Link(f.Name(), path)
+	return ReadRoot(path)
+}
+
+// KeepRoot leaves in a file only the key of a fingerprint, and returns it. The error tells if it is not there: then the
+// file is left alone.
+func KeepRoot(path, id string) (*Key, error) {
+	text, err := os.ReadFile(path)
+	if err != nil {
+		return nil, fmt.Errorf("cannot read the root key: %w", err)
 	}
-	if err = errors.Join(err, syncDir(filepath.Dir(path))); err != nil {
+	for _, word := range strings.Fields(string(text)) {
+		key, err := parseRoot(word, path)
+		if err != nil {
+			return nil, err
+		}
+		if key.IDs()[0] == id {
+			return key, writeRoot(path, word+"\n", os.Rename)
+		}
+	}
+	return nil, fmt.Errorf("the file %s does not hold the root key %s", path, id)
+}
+
+// makeRoot writes a new key by a link, which fails where there is a file: two servers that start at once must not
+// overwrite each other's key.
+func makeRoot(path string) (*Key, error) {
+	text := freshRoot()
+	if err := writeRoot(path, text, os.Link); err != nil {
 		return nil, fmt.Errorf("cannot write the root key; make one by hand and name it with --root-key-file: %w", err)
 	}
-	return NewKey(raw)
+	return parseRoot(text, path)
+}
+
+// freshRoot returns a new key as files have it.
+func freshRoot() string {
+	raw := make([]byte, KeySize)
+	_, _ = rand.Read(raw) // never fails
+	return base64.StdEncoding.EncodeToString(raw) + "\n"
+}
+
+// writeRoot writes a key file for the owner alone, and syncs it and its directory: a key lost in a crash would take
+// everything that it sealed with it. place gives the file its name once it is whole, so that no crash leaves half a key.
+func writeRoot(path, text string, place func(from, to string) error) error {
+	f, err := os.CreateTemp(filepath.Dir(path), RootFile+".new-*") // mode 0600
+	if err != nil {
+		return err
+	}
+	defer os.Remove(f.Name())
+	_, err = f.WriteString(text)
+	if err = errors.Join(err, f.Sync(), f.Close()); err == nil {
+		err = place(f.Name(), path)
+	}
+	return errors.Join(err, syncDir(filepath.Dir(path)))
 }
 
 func syncDir(dir string) error {

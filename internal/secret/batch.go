@@ -140,7 +140,7 @@ func about(err error, name string) error {
 // writeAll runs the changes of several secrets with their audit events in one transaction.
 func (s *Service) writeAll(ctx context.Context, at *spot, do func(*sqldb.Tx) ([]change, error)) ([]*Secret, error) {
 	var made []change
-	err := s.DB.WriteGrouped(ctx, func(tx *sqldb.Tx) (err error) {
+	err := s.commit(ctx, at, func(tx *sqldb.Tx) (err error) {
 		if made, err = do(tx); err != nil {
 			return err
 		}
@@ -155,7 +155,7 @@ func (s *Service) writeAll(ctx context.Context, at *spot, do func(*sqldb.Tx) ([]
 	for i, c := range made {
 		secrets[i] = c.secret
 	}
-	return secrets, at.conflict(err)
+	return secrets, err
 }
 
 func folders(made []change) (ids []string) {

@@ -3,19 +3,19 @@ package secret
 import (
 	"strconv"
 
-	"github.com/sallyport/sallyport/internal/seal"
+	"github.com/sallyport/sallyport/internal/project"
 )
 
 // box seals and opens what one version of a secret keeps. Each piece is bound to its place, so that one that was put into
 // another row, or back from an older version, does not open.
 type box struct {
-	key               *seal.Key
-	project, secretID string
-	version           int64
+	key                 *project.DataKey
+	projectID, secretID string
+	version             int64
 }
 
 func (b box) place(field string) []string {
-	return []string{"secret_versions", b.project, b.secretID, strconv.FormatInt(b.version, 10), field}
+	return []string{"secret_versions", b.projectID, b.secretID, strconv.FormatInt(b.version, 10), field}
 }
 
 func (b box) seal(field, plain string) []byte { return b.key.Seal([]byte(plain), b.place(field)...) }

@@ -109,12 +109,12 @@ func (l *links) secrets(ctx context.Context, folderIDs []string, name string) (m
 		return byFolder, nil
 	}
 	for _, some := range chunks(folderIDs) {
-		var rows []row
 		query, first := inForce+`WHERE s.user_id IS NULL AND s.folder_id IN `+marks(1, len(some)), []any(nil)
 		if name != "" {
 			query, first = inForce+`WHERE s.user_id IS NULL AND s.key = $1 AND s.folder_id IN `+marks(2, len(some)), []any{name}
 		}
-		if err := l.from.Select(ctx, &rows, query, args(first, some)...); err != nil {
+		rows, err := l.several(ctx, query, args(first, some)...)
+		if err != nil {
 			return nil, err
 		}
 		for i := range rows {

@@ -34,7 +34,7 @@ func (s *Service) Move(ctx context.Context, actor *access.Actor, m Move) error {
 	if from.env.ID == to.env.ID && from.path == to.path {
 		return fault.New(fault.BadRequest, "The secrets are in that folder already. Choose another destination.")
 	}
-	err = s.DB.WriteGrouped(ctx, func(tx *sqldb.Tx) error {
+	return s.commit(ctx, to, func(tx *sqldb.Tx) error {
 		if err := from.moveAll(ctx, tx, to, m); err != nil {
 			return err
 		}
@@ -42,7 +42,6 @@ func (s *Service) Move(ctx context.Context, actor *access.Actor, m Move) error {
 			"sourceEnvironment": from.env.Slug, "sourceSecretPath": from.path, "destinationEnvironment": to.env.Slug,
 			"destinationSecretPath": to.path, "secretIds": m.IDs}})
 	})
-	return to.conflict(err)
 }
 
 func (s *spot) moveAll(ctx context.Context, tx *sqldb.Tx, to *spot, m Move) error {
@@ -66,8 +65,7 @@ func (s *spot) moveAll(ctx context.Context, tx *sqldb.Tx, to *spot, m Move) erro
 }
 
 func (s *spot) move(ctx context.Context, tx *sqldb.Tx, to *spot, sourceID, targetID, secretID string, overwrite bool) error {
-	stored := &row{}
-	err := tx.Get(ctx, stored, inForce+`WHERE s.id = $1 AND s.folder_id = $2 AND s.user_id IS NULL`, secretID, sourceID)
+	stored, err := s.one(ctx, tx, inForce+`WHERE s.id = $1 AND s.folder_id = $2 AND s.user_id IS NULL`, secretID, sourceID)
 	if missing(err) {
 		return fault.New(fault.BadRequest, "The source folder has no shared secret with the ID %q. Nothing was moved.", brief(secretID))
 	}

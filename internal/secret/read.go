@@ -70,6 +70,9 @@ func (s *Service) GetByID(ctx context.Context, actor *access.Actor, secretID str
 	if err != nil {
 		return nil, err
 	}
+	if err := r.learn(ctx, r.from, stored.KeyID); err != nil {
+		return nil, err
+	}
 	found, err := r.describe(stored)
 	if err == nil {
 		err = r.checkReader(found)

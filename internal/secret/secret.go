@@ -10,7 +10,6 @@ import (
 	"github.com/sallyport/sallyport/internal/fault"
 	"github.com/sallyport/sallyport/internal/feed"
 	"github.com/sallyport/sallyport/internal/project"
-	"github.com/sallyport/sallyport/internal/seal"
 	"github.com/sallyport/sallyport/internal/sqldb"
 )
 
@@ -75,9 +74,11 @@ type Place struct {
 // room is a project that an actor has entered, with what it takes to read the secrets there.
 type room struct {
 	*project.Access
-	key  *seal.Key
+	key  *project.DataKey
 	tags map[string]Tag
 	from project.Reader
+
+	projects *project.Service
 }
 
 // spot is a folder of an environment, by path, in a room.
@@ -106,7 +107,7 @@ func (s *Service) enter(ctx context.Context, actor *access.Actor, projectID, slu
 	if err != nil {
 		return nil, err
 	}
-	r := &room{Access: a, from: s.from}
+	r := &room{Access: a, from: s.from, projects: s.Projects}
 	if r.key, err = s.Projects.Key(ctx, a.Project.ID); err == nil {
 		r.tags, err = s.tagsOf(ctx, a.Project.ID)
 	}

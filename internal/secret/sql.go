@@ -24,6 +24,7 @@ type row struct {
 	UpdatedAt     int64   `db:"updated_at"`
 	Value         []byte  `db:"value"`
 	Comment       []byte  `db:"comment"`
+	KeyID         string  `db:"project_key_id"`
 	Metadata      string  `db:"metadata"`
 	Tags          string  `db:"tags"`
 	SkipMultiline bool    `db:"skip_multiline"`
@@ -33,7 +34,7 @@ type row struct {
 
 const (
 	columns = `SELECT s.id, s.folder_id, f.environment_id, f.path, s.key, coalesce(s.user_id, '') AS user_id, v.version, s.created_at,
-	v.created_at AS updated_at, v.value, v.comment, v.metadata, v.tags, v.skip_multiline, v.reminder_note, v.reminder_days
+	v.created_at AS updated_at, v.value, v.comment, v.project_key_id, v.metadata, v.tags, v.skip_multiline, v.reminder_note, v.reminder_days
 	FROM folders f JOIN secrets s ON s.folder_id = f.id JOIN secret_versions v ON v.secret_id = s.id AND v.version = `
 	inForce = columns + `s.version `
 	before  = columns + `s.version - 1 ` // of a secret that was claimed
@@ -42,24 +43,22 @@ const (
 // find reads a secret of a folder by its name; owner is the user of a personal one, or empty. version is that which is
 // wanted, or 0 for the one in force. ErrNoRows if there is none.
 func (s *spot) find(ctx context.Context, name, owner string, version int64) (*row, error) {
-	r := &row{}
 	if version == 0 {
-		return r, s.from.Get(ctx, r, inForce+`WHERE f.environment_id = $1 AND f.path = $2 AND s.key = $3 AND coalesce(s.user_id, '') = $4`,
+		return s.one(ctx, s.from, inForce+`WHERE f.environment_id = $1 AND f.path = $2 AND s.key = $3 AND coalesce(s.user_id, '') = $4`,
 			s.env.ID, s.path, name, owner)
 	}
-	return r, s.from.Get(ctx, r, columns+`$1 WHERE f.environment_id = $2 AND f.path = $3 AND s.key = $4 AND coalesce(s.user_id, '') = $5`,
+	return s.one(ctx, s.from, columns+`$1 WHERE f.environment_id = $2 AND f.path = $3 AND s.key = $4 AND coalesce(s.user_id, '') = $5`,
 		version, s.env.ID, s.path, name, owner)
 }
 
 // all reads the secrets of a folder, or of all below it too: the shared ones, and those of one user.
 func (s *spot) all(ctx context.Context, owner string, below bool) ([]row, error) {
-	var rows []row
 	if !below {
-		return rows, s.from.Select(ctx, &rows, inForce+`WHERE f.environment_id = $1 AND f.path = $2 AND coalesce(s.user_id, '') IN ('', $3)`,
+		return s.several(ctx, inForce+`WHERE f.environment_id = $1 AND f.path = $2 AND coalesce(s.user_id, '') IN ('', $3)`,
 			s.env.ID, s.path, owner)
 	}
 	prefix := strings.TrimSuffix(s.path, "/") + "/"
-	return rows, s.from.Select(ctx, &rows, inForce+`WHERE f.environment_id = $1 AND (f.path = $2 OR substr(f.path, 1, $3) = $4)
+	return s.several(ctx, inForce+`WHERE f.environment_id = $1 AND (f.path = $2 OR substr(f.path, 1, $3) = $4)
 		AND coalesce(s.user_id, '') IN ('', $5)`, s.env.ID, s.path, len([]rune(prefix)), prefix, owner)
 }
 
@@ -100,8 +99,7 @@ func args(first []any, values []string) []any {
 
 // named reads secrets of a folder by their names, a chunk of them: the shared ones, and those of one user.
 func (s *spot) named(ctx context.Context, keys []string, owner string) ([]row, error) {
-	var rows []row
-	return rows, s.from.Select(ctx, &rows, inForce+`WHERE f.environment_id = $1 AND f.path = $2 AND coalesce(s.user_id, '') IN ('', $3)
+	return s.several(ctx, inForce+`WHERE f.environment_id = $1 AND f.path = $2 AND coalesce(s.user_id, '') IN ('', $3)
 		AND s.key IN `+marks(4, len(keys)), args([]any{s.env.ID, s.path, owner}, keys)...)
 }
 
@@ -132,9 +130,9 @@ func insert(ctx context.Context, tx *sqldb.Tx, s *Secret) (bool, error) {
 func (r *room) insertVersion(ctx context.Context, tx *sqldb.Tx, s *Secret) error {
 	b := r.box(s.ID, s.Version)
 	_, err := tx.Exec(ctx, `INSERT INTO secret_versions (secret_id, version, value, comment, metadata, tags, skip_multiline,
-		reminder_note, reminder_days, created_at) VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10)`,
+		reminder_note, reminder_days, created_at, project_key_id) VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11)`,
 		s.ID, s.Version, b.seal("value", s.Value), b.sealComment(s.Comment), b.sealMetadata(s.Metadata), tagIDs(s.Tags),
-		s.SkipMultiline, s.ReminderNote, s.ReminderDays, s.UpdatedAt)
+		s.SkipMultiline, s.ReminderNote, s.ReminderDays, s.UpdatedAt, r.key.ID)
 	return err
 }
 
@@ -149,8 +147,7 @@ func (s *spot) claim(ctx context.Context, tx *sqldb.Tx, name, owner string) (*ro
 	if err != nil {
 		return nil, err
 	}
-	r := &row{}
-	return r, tx.Get(ctx, r, before+`WHERE f.environment_id = $1 AND f.path = $2 AND s.key = $3 AND coalesce(s.user_id, '') = $4`,
+	return s.one(ctx, tx, before+`WHERE f.environment_id = $1 AND f.path = $2 AND s.key = $3 AND coalesce(s.user_id, '') = $4`,
 		s.env.ID, s.path, name, owner)
 }
 

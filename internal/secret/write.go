@@ -66,7 +66,7 @@ func (s *Service) Delete(ctx context.Context, actor *access.Actor, p Place, name
 // write runs the change of one secret with its audit event in one transaction.
 func (s *Service) write(ctx context.Context, at *spot, event string, change func(*sqldb.Tx) (*Secret, error)) (*Secret, error) {
 	var changed *Secret
-	err := s.DB.WriteGrouped(ctx, func(tx *sqldb.Tx) (err error) {
+	err := s.commit(ctx, at, func(tx *sqldb.Tx) (err error) {
 		if changed, err = change(tx); err != nil {
 			return err
 		}
@@ -75,7 +75,7 @@ func (s *Service) write(ctx context.Context, at *spot, event string, change func
 		}
 		return s.Audit.Record(ctx, tx, at.Actor, audit.Event{Type: event, ProjectID: at.Project.ID, Metadata: changed.event()})
 	})
-	return changed, at.conflict(err)
+	return changed, err
 }
 
 // conflict turns what the database says of a folder that went away meanwhile into what it means.

@@ -32,10 +32,11 @@ type testRing struct {
 func newRing(t testing.TB) *testRing {
 	t.Helper()
 	root := rootKey(t, 7)
-	row, err := makeKey(root)
+	key, err := newSigningKey()
 	if err != nil {
 		t.Fatal(err)
 	}
+	row := key.sealed(root)
 	ring, err := openKeys([]keyRow{row}, root)
 	if err != nil {
 		t.Fatal(err)

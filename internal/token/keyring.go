@@ -77,7 +77,7 @@ func (k *keyring) sign(claims any, now time.Time) (string, error) {
 }
 
 func openKey(row keyRow, root *seal.Key) (*ecdsa.PrivateKey, error) {
-	der, err := root.Open(row.Sealed, "signing_keys", row.ID)
+	der, err := root.Open(row.Sealed, KeyPlace(row.ID)...)
 	if err != nil {
 		return nil, fmt.Errorf("the root key does not open this database: it was made with another one; start with the root key that it was made with: %w", err)
 	}
@@ -103,19 +103,33 @@ type jwk struct {
 	Use       string `json:"use"`
 }
 
-// makeKey makes a P-256 key pair, sealed for its row.
-func makeKey(root *seal.Key) (keyRow, error) {
+// KeyPlace is what a sealed signing key is bound to.
+func KeyPlace(keyID string) []string { return []string{"signing_keys", keyID} }
+
+// signingKey is a key pair that is about to be stored.
+type signingKey struct {
+	row     keyRow // not sealed yet
+	private []byte // PKCS #8
+}
+
+// sealed returns the row, sealed with a root key.
+func (k signingKey) sealed(root *seal.Key) keyRow {
+	k.row.Sealed = root.Seal(k.private, KeyPlace(k.row.ID)...)
+	return k.row
+}
+
+// newSigningKey makes a P-256 key pair.
+func newSigningKey() (signingKey, error) {
 	private, err := ecdsa.GenerateKey(elliptic.P256(), rand.Reader)
 	if err != nil {
-		return keyRow{}, err
+		return signingKey{}, err
 	}
 	der, err := x509.MarshalPKCS8PrivateKey(private)
 	if err != nil {
-		return keyRow{}, err
+		return signingKey{}, err
 	}
 	row := keyRow{ID: id.New()}
-	row.Sealed = root.Seal(der, "signing_keys", row.ID)
 	public, err := json.Marshal(jose.JSONWebKey{Key: &private.PublicKey, KeyID: row.ID, Algorithm: string(jose.ES256), Use: "sig"})
 	row.Public = string(public)
-	return row, err
+	return signingKey{row, der}, err
 }

@@ -10,6 +10,7 @@ import (
 	"github.com/sallyport/sallyport/internal/audit"
 	"github.com/sallyport/sallyport/internal/fault"
 	"github.com/sallyport/sallyport/internal/feed"
+	"github.com/sallyport/sallyport/internal/org"
 	"github.com/sallyport/sallyport/internal/seal"
 	"github.com/sallyport/sallyport/internal/sqldb"
 )
@@ -61,23 +62,23 @@ func (s *Service) RotateKeys(ctx context.Context, actor *access.Actor) (keyID st
 	if !actor.InstanceAdmin {
 		return "", fault.New(fault.Forbidden, "Only an instance administrator can rotate the signing keys.")
 	}
-	key, err := makeKey(s.Root)
+	key, err := newSigningKey()
 	if err != nil {
 		return "", err
 	}
-	return key.ID, s.Feed.Change(ctx, func(tx *feed.Tx) error {
-		if err := insertKey(ctx, tx.Tx, key); err != nil {
+	return key.row.ID, s.Feed.Change(ctx, func(tx *feed.Tx) error {
+		if err := insertKey(ctx, tx.Tx, s.Root, key); err != nil {
 			return err
 		}
 		tx.Append(feed.SigningKeys, "", feed.Evict)
-		return s.Audit.Record(ctx, tx.Tx, actor, audit.Event{Type: "rotate-signing-keys", Metadata: map[string]any{"keyId": key.ID}})
+		return s.Audit.Record(ctx, tx.Tx, actor, audit.Event{Type: "rotate-signing-keys", Metadata: map[string]any{"keyId": key.row.ID}})
 	})
 }
 
 // CutInstance kills every token of the instance for good, whatever this database knows of it: the keys that signed them
 // are replaced. It is for a database that was restored from a backup, and may lack revocations.
 func (s *Service) CutInstance(ctx context.Context, actor *access.Actor) error {
-	key, err := makeKey(s.Root)
+	key, err := newSigningKey()
 	if err != nil {
 		return err
 	}
@@ -85,7 +86,7 @@ func (s *Service) CutInstance(ctx context.Context, actor *access.Actor) error {
 		if err := deleteKeys(ctx, tx.Tx); err != nil {
 			return err
 		}
-		if err := insertKey(ctx, tx.Tx, key); err != nil {
+		if err := insertKey(ctx, tx.Tx, s.Root, key); err != nil {
 			return err
 		}
 		tx.Append(feed.SigningKeys, "", feed.Evict)
@@ -94,7 +95,7 @@ func (s *Service) CutInstance(ctx context.Context, actor *access.Actor) error {
 			return err
 		}
 		tx.Append(feed.CutInstance, "", until) // so that the tokens also show as revoked
-		return s.Audit.Record(ctx, tx.Tx, actor, audit.Event{Type: "revoke-all-tokens", Metadata: map[string]any{"keyId": key.ID}})
+		return s.Audit.Record(ctx, tx.Tx, actor, audit.Event{Type: "revoke-all-tokens", Metadata: map[string]any{"keyId": key.row.ID}})
 	})
 }
 
@@ -142,16 +143,19 @@ func makeFirstKey(ctx context.Context, tx *sqldb.Tx, root *seal.Key) error {
 	if err := tx.Get(ctx, &n, `SELECT count(*) FROM signing_keys`); err != nil || n > 0 {
 		return err
 	}
-	key, err := makeKey(root)
+	key, err := newSigningKey()
 	if err == nil {
-		err = insertKey(ctx, tx, key)
+		err = insertKey(ctx, tx, root, key)
 	}
 	return err
 }
 
-func insertKey(ctx context.Context, tx *sqldb.Tx, key keyRow) error {
-	_, err := tx.Exec(ctx, `INSERT INTO signing_keys (id, sealed, public, created_at) VALUES ($1, $2, $3, $4)`,
-		key.ID, key.Sealed, key.Public, tx.Now().UnixMilli())
+func insertKey(ctx context.Context, tx *sqldb.Tx, root *seal.Key, key signingKey) error {
+	sealing, rootID, err := org.SealingKey(ctx, tx, root)
+	if err == nil {
+		_, err = tx.Exec(ctx, `INSERT INTO signing_keys (id, sealed, root_key_id, public, created_at) VALUES ($1, $2, $3, $4, $5)`,
+			key.row.ID, key.sealed(sealing).Sealed, rootID, key.row.Public, tx.Now().UnixMilli())
+	}
 	return err
 }
 

@@ -13,6 +13,7 @@ import (
 
 	"github.com/sallyport/sallyport/internal/auth"
 	"github.com/sallyport/sallyport/internal/fault"
+	"github.com/sallyport/sallyport/internal/org"
 	"github.com/sallyport/sallyport/internal/sqldb"
 	"github.com/sallyport/sallyport/internal/tally"
 )
@@ -70,20 +71,26 @@ func (s *Service) Start(ctx context.Context) error {
 	_, _ = rand.Read(fresh) // never fails
 	var sealed []byte
 	err := s.DB.Write(ctx, func(tx *sqldb.Tx) error {
-		_, err := tx.Exec(ctx, `UPDATE instance SET pepper = $1 WHERE pepper IS NULL`, s.Root.Seal(fresh, "instance", "pepper"))
+		root, rootID, err := org.SealingKey(ctx, tx, s.Root)
+		if err == nil {
+			_, err = tx.Exec(ctx, `UPDATE instance SET pepper = $1, root_key_id = $2 WHERE pepper IS NULL`, root.Seal(fresh, PepperPlace()...), rootID)
+		}
 		if err == nil {
 			err = tx.Get(ctx, &sealed, `SELECT pepper FROM instance`)
 		}
 		return err
 	})
 	if err == nil {
-		s.pepper, err = s.Root.Open(sealed, "instance", "pepper")
+		s.pepper, err = s.Root.Open(sealed, PepperPlace()...)
 	}
 	if err != nil {
 		return fmt.Errorf("cannot read the key of client secrets: %w", err)
 	}
 	return nil
 }
+
+// PepperPlace is what the sealed key of client secrets is bound to.
+func PepperPlace() []string { return []string{"instance", "pepper"} }
 
 // storeClient makes the client id of a new configuration known.
 func (s *Service) storeClient(ctx context.Context, tx auth.Tx, c *auth.Config, settings *Settings) error {

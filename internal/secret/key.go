@@ -1,0 +1,66 @@
+package secret
+
+import (
+	"context"
+
+	"github.com/sallyport/sallyport/internal/project"
+	"github.com/sallyport/sallyport/internal/sqldb"
+)
+
+// The data key of a room comes from memory, so it may be one that was rotated since: by another replica a moment ago, or
+// by this one in the middle of a request. Nothing rests on hearing of it in time: what another key sealed has the id of that
+// key beside it, and the database takes nothing that refers to a key which is gone.
+
+// one reads a version of a secret that the room's key opens; ErrNoRows if there is none.
+func (r *room) one(ctx context.Context, from project.Reader, query string, args ...any) (*row, error) {
+	stored := &row{}
+	err := from.Get(ctx, stored, query, args...)
+	if err == nil {
+		err = r.learn(ctx, from, stored.KeyID)
+	}
+	return stored, err
+}
+
+// several reads versions of secrets that the room's key opens.
+func (r *room) several(ctx context.Context, query string, args ...any) ([]row, error) {
+	var rows []row
+	if err := r.from.Select(ctx, &rows, query, args...); err != nil {
+		return nil, err
+	}
+	for i := range rows {
+		if err := r.learn(ctx, r.from, rows[i].KeyID); err != nil {
+			return nil, err
+		}
+	}
+	return rows, nil
+}
+
+// learn sees to it that the room's key opens what the key of an id sealed.
+func (r *room) learn(ctx context.Context, from project.Reader, keyID string) error {
+	if r.key.Opens(keyID) {
+		return nil
+	}
+	fresh, err := r.projects.FreshKey(ctx, from, r.Project.ID)
+	if err == nil {
+		r.key = fresh
+	}
+	return err
+}
+
+// commit runs a change in the room of a spot, again if the key that it sealed with was rotated away before it was
+// committed. The error of a folder that is gone has its words.
+func (s *Service) commit(ctx context.Context, at *spot, change func(*sqldb.Tx) error) error {
+	err := s.DB.WriteGrouped(ctx, change)
+	if !sqldb.IsForeignKey(err) {
+		return err
+	}
+	fresh, failed := s.Projects.FreshKey(ctx, s.DB, at.Project.ID)
+	if failed != nil {
+		return failed
+	}
+	if fresh.ID != at.key.ID {
+		at.key = fresh
+		err = s.DB.WriteGrouped(ctx, change)
+	}
+	return at.conflict(err)
+}
