@@ -11,9 +11,11 @@ import (
 const columns = `id, org_id, project_id, actor_type, actor_id, actor_metadata, event_type, event_metadata, ip, user_agent,
 	user_agent_type, request_id, created_at, expires_at`
 
+// insert stores an event. One of a project goes earlier where the project says so.
 func insert(ctx context.Context, tx *sqldb.Tx, r row) error {
 	_, err := tx.Exec(ctx, `INSERT INTO audit_logs (`+columns+`)
-		VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13, $14)`,
+		VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13, coalesce((SELECT $13 + p.audit_days * 86400000 FROM projects p
+		WHERE p.id = $3 AND p.audit_days > 0 AND $13 + p.audit_days * 86400000 < $14), $14))`,
 		r.ID, r.OrgID, r.ProjectID, r.ActorType, r.ActorID, r.ActorMetadata, r.EventType, r.EventMetadata, r.IP, r.UserAgent,
 		r.UserAgentType, r.RequestID, r.CreatedAt, r.ExpiresAt)
 	return err

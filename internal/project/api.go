@@ -33,6 +33,8 @@ func (s *Service) Routes(api *httpapi.API) {
 	s.environmentRoutes(api)
 	s.folderRoutes(api)
 	s.memberRoutes(api)
+	s.userRoutes(api)
+	s.retentionRoutes(api)
 	s.roleRoutes(api)
 	s.privilegeRoutes(api)
 	s.ownedRoutes(api)

@@ -37,6 +37,8 @@ func (s *Service) folderRoutes(api *httpapi.API) {
 				return plainFolder(f, err)
 			})
 	}
+	httpapi.Handle(api, httpapi.Route{Method: http.MethodGet, Path: "/api/v1/folders/{projectId}/{environment}/{secretPath}", ID: "get-folder-at-path", Tag: folderTag,
+		Summary: "Read a folder by its path", AnyActor: true, Deprecated: true}, s.readFolderAtRoute)
 }
 
 // Place is where folders are, in the words of all versions. It is exported since huma looks into no other.
@@ -119,7 +121,20 @@ type folderInput struct {
 }
 
 func (s *Service) readFolderRoute(ctx context.Context, actor *access.Actor, in *folderInput) (*folderOutput, error) {
-	f, err := s.ReadFolder(ctx, actor, in.FolderID)
+	return located(s.ReadFolder(ctx, actor, in.FolderID))
+}
+
+type folderAtInput struct {
+	ProjectID   string `path:"projectId"`
+	Environment string `path:"environment" doc:"Slug"`
+	Path        string `path:"secretPath" doc:"Of the folder, percent-encoded: %2Fapp%2Fdb"`
+}
+
+func (s *Service) readFolderAtRoute(ctx context.Context, actor *access.Actor, in *folderAtInput) (*folderOutput, error) {
+	return located(s.ReadFolderAt(ctx, actor, in.ProjectID, in.Environment, in.Path))
+}
+
+func located(f *Located, err error) (*folderOutput, error) {
 	if err != nil {
 		return nil, err
 	}

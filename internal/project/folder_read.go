@@ -3,6 +3,7 @@ package project
 import (
 	"context"
 	"errors"
+	"strings"
 
 	"github.com/sallyport/sallyport/internal/access"
 	"github.com/sallyport/sallyport/internal/fault"
@@ -68,4 +69,24 @@ func (s *Service) ReadFolder(ctx context.Context, actor *access.Actor, folderID 
 		return nil, err
 	}
 	return f, nil
+}
+
+// ReadFolderAt returns the folder at a path of an environment; no path at all is none. Errors: those of Enter, NotFound.
+func (s *Service) ReadFolderAt(ctx context.Context, actor *access.Actor, projectID, environment, path string) (*Located, error) {
+	a, err := s.Enter(ctx, actor, projectID)
+	if err != nil {
+		return nil, err
+	}
+	e, err := a.Project.Environment(environment)
+	if err == nil && strings.TrimSpace(path) == "" {
+		err = fault.New(fault.NotFound, "The request names no path of a folder. The root is /, in a URL %%2F.")
+	}
+	if err != nil {
+		return nil, err
+	}
+	f, err := FolderAt(ctx, s.DB, projectID, environment, ParsePath(path))
+	if err != nil {
+		return nil, err
+	}
+	return &Located{Folder: *f, ProjectID: projectID, EnvironmentName: e.Name, EnvironmentSlug: e.Slug}, nil
 }

@@ -351,3 +351,23 @@ func TestManyFolders(t *testing.T) {
 	_, err = f.AddFolder(t.Context(), admin, Spot{p.ID, "dev", "/"}, "more", nil)
 	want(t, err, fault.BadRequest)
 }
+
+func TestFolderAtPath(t *testing.T) {
+	each(t, func(t *testing.T, f *fixture) {
+		p, admin := f.project()
+		made := f.mkdir(p, admin, "/a/b")
+		found, err := f.ReadFolderAt(t.Context(), admin, p.ID, "dev", "/a/b/")
+		if err != nil || found.ID != made.ID || found.EnvironmentSlug != "dev" || found.ProjectID != p.ID {
+			t.Errorf("found %+v, %v; want %s", found, err, made.ID)
+		}
+		for name, at := range map[string][2]string{"a path without a folder": {"dev", "/a/c"}, "another environment": {"prod", "/a/b"},
+			"an unknown environment": {"nope", "/a/b"}, "no path": {"dev", " "}} {
+			t.Run("refused/"+name, func(t *testing.T) {
+				_, err := f.ReadFolderAt(t.Context(), admin, p.ID, at[0], at[1])
+				want(t, err, fault.NotFound)
+			})
+		}
+		_, err = f.ReadFolderAt(t.Context(), f.robot(), p.ID, "dev", "/a/b")
+		want(t, err, fault.Forbidden)
+	})
+}

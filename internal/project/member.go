@@ -198,11 +198,7 @@ func (s *Service) RemoveMember(ctx context.Context, actor *access.Actor, project
 }
 
 func (s *Service) recordMember(ctx context.Context, tx *feed.Tx, actor *access.Actor, projectID, event, identityID string, roles []role.Assignment) error {
-	slugs := make([]string, len(roles))
-	for i, a := range roles {
-		slugs[i] = a.Role.Slug
-	}
-	return s.record(ctx, tx, actor, projectID, event, map[string]any{"identityId": identityID, "roles": slugs})
+	return s.record(ctx, tx, actor, projectID, event, map[string]any{"identityId": identityID, "roles": slugsOf(roles)})
 }
 
 // ReadMember returns the membership of an identity. Errors: those of Enter, PermissionDenied, NotFound.

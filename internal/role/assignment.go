@@ -58,7 +58,7 @@ func Temporary(mode, length *httpapi.Text, start *time.Time) (Assignment, error)
 // them together: another one may end first.
 func MayAssign(by Authority, projectID string, roles []Assignment, base string) error {
 	if !slices.ContainsFunc(roles, func(a Assignment) bool { return !a.Temporary }) {
-		return fault.New(fault.BadRequest, "An identity needs at least one role without an end. Add one, such as no-access.")
+		return fault.New(fault.BadRequest, "A member needs at least one role without an end. Add one, such as no-access.")
 	}
 	var rules []access.Rule
 	for _, a := range roles {

@@ -115,11 +115,11 @@ func (s *Service) readVars(ctx context.Context, actorType access.ActorType, acto
 	return v, err
 }
 
-// SetRolesIn gives an identity roles in a project, in place of those it has; ErrNoRows where it is no member.
-func SetRolesIn(ctx context.Context, tx *feed.Tx, projectID, identityID string, roles []Assignment) error {
+// SetRolesIn gives an identity or a user roles in a project, in place of those it has; ErrNoRows where it is no member.
+func SetRolesIn(ctx context.Context, tx *feed.Tx, projectID, actorID string, roles []Assignment) error {
 	var membership string
-	err := tx.Get(ctx, &membership, `UPDATE memberships SET updated_at = $1 WHERE project_id = $2 AND identity_id = $3 RETURNING id`,
-		tx.Now().UnixMilli(), projectID, identityID)
+	err := tx.Get(ctx, &membership, `UPDATE memberships SET updated_at = $1 WHERE project_id = $2 AND (identity_id = $3 OR user_id = $3) RETURNING id`,
+		tx.Now().UnixMilli(), projectID, actorID)
 	if err == nil {
 		_, err = tx.Exec(ctx, `DELETE FROM membership_roles WHERE membership_id = $1`, membership)
 	}
@@ -127,18 +127,18 @@ func SetRolesIn(ctx context.Context, tx *feed.Tx, projectID, identityID string, 
 		err = addRoles(ctx, tx.Tx, membership, roles)
 	}
 	if err == nil {
-		Changed(tx, identityID, projectID)
+		Changed(tx, actorID, projectID)
 	}
 	return err
 }
 
-// LeaveProject ends a membership of a project, with the roles and privileges that hang on it; ErrNoRows where there is
-// none.
-func LeaveProject(ctx context.Context, tx *feed.Tx, projectID, identityID string) error {
+// LeaveProject ends the membership of an identity or a user in a project, with the roles and privileges that hang on it;
+// ErrNoRows where there is none.
+func LeaveProject(ctx context.Context, tx *feed.Tx, projectID, actorID string) error {
 	var membership string
-	err := tx.Get(ctx, &membership, `DELETE FROM memberships WHERE project_id = $1 AND identity_id = $2 RETURNING id`, projectID, identityID)
+	err := tx.Get(ctx, &membership, `DELETE FROM memberships WHERE project_id = $1 AND (identity_id = $2 OR user_id = $2) RETURNING id`, projectID, actorID)
 	if err == nil {
-		Changed(tx, identityID, projectID)
+		Changed(tx, actorID, projectID)
 	}
 	return err
 }

@@ -44,6 +44,7 @@ func (s *Service) Routes(api *httpapi.API) {
 		httpapi.Handle(api, route(http.MethodGet, "/id/{secretId}", "get-secret-by-id", "Read a secret by its id", access.ReadValue), s.getByIDRoute)
 		s.batchRoutes(api, d)
 	}
+	s.tagRoutes(api)
 	s.moveRoute(api)
 	s.importRoutes(api)
 }

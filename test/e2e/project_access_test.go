@@ -138,6 +138,7 @@ func accessRequests() map[string]func(*testing.T, *harness.Server) request {
 	for _, suffix := range []string{"", "-old"} {
 		addTagRequests(all, suffix, under[suffix])
 	}
+	addUserRequests(all)
 	return all
 }
 
@@ -203,7 +204,7 @@ func newTag(t *testing.T, s *harness.Server, p project) (tagID string) {
 }
 
 // walked are the tags of the routes that TestBuiltInProjectRoles walks.
-var walked = []string{"Projects", "Environments", "Folders", "Project Identities", "Project Roles", "Additional Privileges", "Secret Tags"}
+var walked = []string{"Projects", "Environments", "Folders", "Project Identities", "Project Users", "Project Roles", "Additional Privileges", "Secret Tags"}
 
 // TestBuiltInProjectRoles calls every route inside projects as a member with each built-in role. The permission that the
 // route declares decides; a route that declares none is open to every member.

@@ -13,14 +13,15 @@ import (
 const projectsPath = "/api/v1/projects"
 
 // projectTags are the tags of routes about what is inside a project: who is no member of it is refused.
-var projectTags = []string{"Projects", "Environments", "Folders", "Project Identities", "Project Roles", "Additional Privileges", "Secret Tags", "Secrets", "Secret imports"}
+var projectTags = []string{"Projects", "Environments", "Folders", "Project Identities", "Project Users", "Project Roles", "Additional Privileges", "Secret Tags",
+	"Secrets", "Secret imports"}
 
 // outside are the routes under these tags that are about no project in particular.
 var outside = []string{"create-project", "list-projects", "create-workspace", "list-workspaces"}
 
 // anyMember are the routes inside a project that ask for a membership and for no permission.
 var anyMember = []string{"get-project", "get-project-by-slug", "get-workspace", "get-workspace-by-slug", "get-workspace-v2",
-	"list-folders", "list-folders-old", "get-folder", "get-folder-old"}
+	"list-folders", "list-folders-old", "get-folder", "get-folder-old", "get-folder-at-path"}
 
 func inProject(r httpapi.Route) bool {
 	return slices.Contains(projectTags, r.Tag) && !slices.Contains(outside, r.ID)
@@ -41,6 +42,8 @@ func projectBody() object {
 		"type": "secret-manager", "shouldCreateDefaultEnvs": true, "hasDeleteProtection": false}
 }
 
+func retentionBody() object { return object{"auditLogsRetentionDays": 30} }
+
 func projectChanges() object {
 	return object{"name": "Web shop", "description": "sells", "autoCapitalization": true, "hasDeleteProtection": false,
 		"enforceEncryptedSecretManagerSecretMetadata": false, "slug": harness.RandomName(), "secretSharing": true, "showSnapshotsLegacy": false,
@@ -55,8 +58,12 @@ var placeRequests = map[string]func(*testing.T, *harness.Server) request{
 	"get-project-by-slug": func(t *testing.T, s *harness.Server) request {
 		return request{projectsPath + "/slug/" + newProject(t, s).Slug, nil}
 	},
-	"update-project": projectRequest("", projectChanges),
-	"delete-project": projectRequest("", nil),
+	"update-project":              projectRequest("", projectChanges),
+	"delete-project":              projectRequest("", nil),
+	"set-project-audit-retention": projectRequest("/audit-logs-retention", retentionBody),
+	"set-workspace-audit-retention": func(t *testing.T, s *harness.Server) request {
+		return request{"/api/v1/workspace/" + newProject(t, s).Slug + "/audit-logs-retention", retentionBody()}
+	},
 
 	"list-workspaces":       plain("/api/v1/workspace", nil),
 	"create-workspace":      func(*testing.T, *harness.Server) request { return request{"/api/v2/workspace", projectBody()} },
@@ -83,10 +90,15 @@ var placeRequests = map[string]func(*testing.T, *harness.Server) request{
 	"restore-environment":     environmentRequest("/restore", nil, true),
 	"restore-environment-old": old(environmentRequest("/restore", nil, true)),
 
-	"create-folder":      folderRequest("/api/v2/folders", false, folderBody),
-	"create-folder-old":  folderRequest("/api/v1/folders", false, folderBody),
-	"list-folders":       listFoldersRequest("/api/v2/folders"),
-	"list-folders-old":   listFoldersRequest("/api/v1/folders"),
+	"create-folder":     folderRequest("/api/v2/folders", false, folderBody),
+	"create-folder-old": folderRequest("/api/v1/folders", false, folderBody),
+	"list-folders":      listFoldersRequest("/api/v2/folders"),
+	"list-folders-old":  listFoldersRequest("/api/v1/folders"),
+	"get-folder-at-path": func(t *testing.T, s *harness.Server) request {
+		p := newProject(t, s)
+		newFolder(t, s, p)
+		return request{"/api/v1/folders/" + p.ID + "/dev/%2Fold", nil}
+	},
 	"get-folder":         folderRequest("/api/v2/folders", true, nil),
 	"get-folder-old":     folderRequest("/api/v1/folders", true, nil),
 	"update-folder":      folderRequest("/api/v2/folders", true, folderBody),

@@ -34,6 +34,7 @@ var secretRequests = map[string]func(*testing.T, *harness.Server) request{
 		return request{secretsV4 + "/move", object{"projectId": v.ID, "workspaceId": v.ID, "projectSlug": v.Slug, "sourceEnvironment": "prod", "sourceSecretPath": "/",
 			"destinationEnvironment": "dev", "destinationSecretPath": "/", "secretIds": []string{made.Text("secret.id")}, "shouldOverwrite": true}}
 	},
+	"attach-secret-tags": writeSecretRequest("/api/v3/secrets/tags", "OLD", tagsBody), "detach-secret-tags": writeSecretRequest("/api/v3/secrets/tags", "OLD", tagsBody),
 	"delete-secrets-v4": batchSecretsRequest(batchV4, deleteItem), "delete-secrets-v3": batchSecretsRequest(batchV3, deleteItem),
 }
 
@@ -127,6 +128,12 @@ func secretBody(v vault) object {
 	return body
 }
 
+func tagsBody(v vault) object {
+	body := secretPlace(v)
+	body["tagSlugs"] = []string{"red"}
+	return body
+}
+
 func secretChanges(v vault) object {
 	body := secretBody(v)
 	body["newSecretName"] = "OLD"
@@ -195,7 +202,7 @@ func (p *prober) named(method string) bool {
 // names puts odd names in the place of a secret's in the path. Where the secret is made, most are good ones.
 func (p *prober) names(at int) {
 	odd, bad := 404, 404
-	if p.r.Method == http.MethodPost {
+	if strings.HasPrefix(p.r.ID, "create-") {
 		odd, bad = accepted, 422
 	}
 	for _, n := range []struct {
