@@ -3,11 +3,15 @@ package app
 import (
 	"fmt"
 	"net/http"
+	"testing"
 	"time"
 
 	"pgregory.net/rapid"
 
 	"github.com/sallyport/sallyport/internal/access"
+	"github.com/sallyport/sallyport/internal/id"
+	"github.com/sallyport/sallyport/internal/role"
+	"github.com/sallyport/sallyport/internal/sqldb"
 )
 
 // places are where in a project somebody may be asked for a permission on secrets; the empty one asks about any place.
@@ -34,12 +38,16 @@ func insideUniverse() (all []permission) {
 	return all
 }
 
-// heldInside adds what an identity may do in the project now. Who may enter all projects may do everything there.
-func (w *world) heldInside(t *rapid.T, identityID string, held map[permission]bool) map[permission]bool {
+// heldInside adds what somebody may do in the project now. Who may enter all projects may do everything there.
+func (w *world) heldInside(t *rapid.T, who person, held map[permission]bool) map[permission]bool {
 	if w.project == "" {
 		return held
 	}
-	grants, err := w.app.roles.InProject(t.Context(), access.ActorIdentity, identityID, w.project)
+	kind := access.ActorIdentity
+	if who.email != "" {
+		kind = access.ActorUser
+	}
+	grants, err := w.app.roles.InProject(t.Context(), kind, who.id, w.project)
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -55,8 +63,15 @@ func (w *world) heldInside(t *rapid.T, identityID string, held map[permission]bo
 // populate makes a project with roles, in which some people have some of them. It returns the slugs of the roles.
 func (w *world) populate(t *rapid.T, people []person) []string {
 	w.project = text(w.call(w.admin, http.MethodPost, "/api/v1/projects", map[string]any{"projectName": "x"}), "project", "id")
-	roles := []string{"member", "viewer", "no-access", w.projectRole(t), w.projectRole(t)}
+	keeper := w.roleOf(t, []map[string]any{{"subject": "member", "action": []string{"read", "create", "edit", "delete"}}})
+	roles := []string{"member", "viewer", "no-access", keeper, w.projectRole(t), w.projectRole(t)}
 	for _, p := range people {
+		if p.email != "" {
+			if rapid.Bool().Draw(t, "in from the start") {
+				w.call(w.admin, http.MethodPost, w.members(), map[string]any{"usernames": []string{p.email}, "roleSlugs": []string{rapid.SampledFrom(roles).Draw(t, "role")}})
+			}
+			continue
+		}
 		first, second := rapid.SampledFrom(roles).Draw(t, "first role"), rapid.SampledFrom(roles).Draw(t, "second role")
 		w.call(w.admin, http.MethodPost, w.member(p), map[string]any{"roles": []any{map[string]any{"role": first}, map[string]any{"role": second}}})
 		w.give(p, map[string]any{"subject": "secrets", "action": "readValue", "conditions": map[string]any{"secretPath": map[string]any{"$eq": "/{{identity.metadata.team}}"}}})
@@ -75,11 +90,60 @@ func (w *world) member(p person) string {
 	return "/api/v1/projects/" + w.project + "/memberships/identities/" + p.id
 }
 
-func (w *world) projectRole(t *rapid.T) string {
+// members is the path of the memberships of users.
+func (w *world) members() string { return "/api/v1/projects/" + w.project + "/memberships" }
+
+// user makes a user of the organisation who may do nothing there, and logs them in. No route does that.
+func (w *world) user(t *testing.T, email string) person {
+	t.Helper()
+	p := person{id: id.New(), email: email}
+	err := w.app.db.Write(t.Context(), func(tx *sqldb.Tx) error {
+		_, err := tx.Exec(t.Context(), `INSERT INTO users (id, email, first_name, last_name, password_hash, super_admin, created_at, updated_at)
+			SELECT $1, $2, '', '', password_hash, FALSE, 0, 0 FROM users WHERE super_admin`, p.id, email)
+		if err == nil {
+			_, err = role.Join(t.Context(), tx, role.Member{OrgID: w.org, UserID: p.id, Roles: role.Permanent(role.BuiltIn(role.NoAccess))})
+		}
+		return err
+	})
+	if err != nil {
+		t.Fatal(err)
+	}
+	login := w.call("", http.MethodPost, "/api/v3/auth/login", map[string]any{"email": email, "password": "a long password"})
+	p.token = text(w.call(text(login, "accessToken"), http.MethodPost, "/api/v3/auth/select-organization", map[string]any{"organizationId": w.org}), "token")
+	if p.token == "" {
+		t.Fatalf("no token for the user %s", email)
+	}
+	return p
+}
+
+// changeUser makes one random change of a user's place in the project and returns what it was.
+func (w *world) changeUser(t *rapid.T, by, on person, role string) string {
+	found := w.call(w.admin, http.MethodPost, w.members()+"/details", map[string]any{"username": on.email})
+	at := w.members() + "/" + text(found, "membership", "id")
+	switch rapid.IntRange(0, 3).Draw(t, "change of a user") {
+	case 0:
+		w.call(by.token, http.MethodPatch, at, map[string]any{"roles": []any{map[string]any{"role": role}}})
+		return "PATCH user " + role
+	case 1:
+		w.call(by.token, http.MethodDelete, at, nil)
+		return "DELETE user"
+	case 2:
+		w.call(by.token, http.MethodDelete, w.members(), map[string]any{"usernames": []string{on.email}})
+		return "DELETE users"
+	default:
+		w.call(by.token, http.MethodPost, w.members(), map[string]any{"usernames": []string{on.email}, "roleSlugs": []string{role}})
+		return "POST users " + role
+	}
+}
+
+func (w *world) projectRole(t *rapid.T) string { return w.roleOf(t, w.projectRules(t)) }
+
+// roleOf makes a role of the project and returns its slug.
+func (w *world) roleOf(t *rapid.T, rules []map[string]any) string {
 	w.serial++
 	slug := fmt.Sprintf("role-%d", w.serial)
 	made := w.call(w.admin, http.MethodPost, "/api/v1/projects/"+w.project+"/roles",
-		map[string]any{"slug": slug, "name": slug, "permissions": w.projectRules(t)})
+		map[string]any{"slug": slug, "name": slug, "permissions": rules})
 	if text(made, "role", "id") == "" {
 		t.Fatalf("no role: %v", made)
 	}
@@ -91,6 +155,7 @@ func (w *world) projectRules(t *rapid.T) []map[string]any {
 	near := rapid.SampledFrom([]permission{{action: "read", subject: "identity"}, {action: "create", subject: "identity"}, {action: "edit", subject: "identity"},
 		{action: "delete", subject: "identity"}, {action: "create", subject: "role"}, {action: "edit", subject: "role"}, {action: "delete", subject: "role"},
 		{action: "readValue", subject: "secrets"}, {action: "readValue", subject: "secrets"}, {action: "readValue", subject: "secrets"},
+		{action: "create", subject: "member"}, {action: "edit", subject: "member"}, {action: "delete", subject: "member"},
 		{action: "create", subject: "secrets"}, {action: "delete", subject: "workspace"}})
 	conditions := rapid.SampledFrom([]map[string]any{nil, {"environment": "dev"}, {"environment": map[string]any{"$ne": "dev"}},
 		{"secretPath": map[string]any{"$eq": "/{{identity.metadata.team}}"}}, {"secretPath": map[string]any{"$glob": "/{{identity.username}}"}}})
@@ -108,6 +173,9 @@ func (w *world) projectRules(t *rapid.T) []map[string]any {
 // changeInProject makes one random change in the project and returns what it was.
 func (w *world) changeInProject(t *rapid.T, by, on person, roles []string) string {
 	role := rapid.SampledFrom(roles).Draw(t, "role")
+	if on.email != "" {
+		return w.changeUser(t, by, on, role)
+	}
 	privileges := "/api/v2/identity-project-additional-privilege"
 	span := map[string]any{"isTemporary": rapid.Bool().Draw(t, "for a time"), "temporaryMode": "relative", "temporaryRange": "1h",
 		"temporaryAccessStartTime": time.Now().UTC().Add(-time.Minute).Format(time.RFC3339)}

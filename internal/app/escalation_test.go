@@ -8,6 +8,7 @@ import (
 	"net/http"
 	"net/http/httptest"
 	"path/filepath"
+	"slices"
 	"testing"
 	"time"
 
@@ -31,13 +32,14 @@ type world struct {
 	admin    string
 	universe []permission
 	serial   int
+	users    []person
 
 	project string       // of the present run
 	inside  []permission // what there is to be had in a project
 }
 
-// person is an identity that acts.
-type person struct{ id, token string }
+// person is an identity that acts, or a user: one has an e-mail address.
+type person struct{ id, token, email string }
 
 // TestNobodyGivesWhatTheyDoNotHold runs random sequences of role, membership, privilege and credential changes by random
 // actors, in an organisation and in a project of it. After each one, whatever any identity may do more than before must
@@ -51,12 +53,13 @@ func TestNobodyGivesWhatTheyDoNotHold(t *testing.T) {
 		denial := w.role(t, []map[string]any{{"subject": "identity", "action": []string{"edit", "delete"}, "inverted": true}})
 		people = append(people, w.denied(t, denial))
 		roles := []string{"member", "no-access", denial, w.randomRole(t), w.randomRole(t)}
-		actors := people[1:5] // the administrator only stands there to be taken over
+		people = append(people, w.users...)
+		actors := append(slices.Clone(people[1:5]), w.users...) // the administrator only stands there to be taken over
 		inProject := w.populate(t, people)
 		for range rapid.IntRange(1, 12).Draw(t, "changes") {
 			by := rapid.SampledFrom(actors).Draw(t, "by")
 			on := rapid.SampledFrom(people).Draw(t, "on")
-			before, held := w.allHeld(t, people), w.held(t, by.id)
+			before, held := w.allHeld(t, people), w.held(t, by)
 			what, made := "", ""
 			if rapid.Bool().Draw(t, "in the project") {
 				what = w.changeInProject(t, by, on, inProject)
@@ -64,7 +67,7 @@ func TestNobodyGivesWhatTheyDoNotHold(t *testing.T) {
 				what, made = w.change(t, by, on, roles)
 			}
 			if made != "" {
-				w.mustHold(t, what+": a token", held, w.held(t, on.id))
+				w.mustHold(t, what+": a token", held, w.held(t, on))
 			}
 			for i, after := range w.allHeld(t, people) {
 				w.mustHold(t, what, held, minus(after, before[i]))
@@ -125,9 +128,9 @@ func minus(after, before map[permission]bool) map[permission]bool {
 	return gained
 }
 
-// held returns all that an identity may do now.
-func (w *world) held(t *rapid.T, identityID string) map[permission]bool {
-	grants, err := w.app.roles.Of(t.Context(), identityID, w.org)
+// held returns all that somebody may do now.
+func (w *world) held(t *rapid.T, p person) map[permission]bool {
+	grants, err := w.app.roles.Of(t.Context(), p.id, w.org)
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -137,13 +140,13 @@ func (w *world) held(t *rapid.T, identityID string) map[permission]bool {
 			held[p] = true
 		}
 	}
-	return w.heldInside(t, identityID, held)
+	return w.heldInside(t, p, held)
 }
 
 func (w *world) allHeld(t *rapid.T, people []person) []map[permission]bool {
 	all := make([]map[permission]bool, len(people))
 	for i, p := range people {
-		all[i] = w.held(t, p.id)
+		all[i] = w.held(t, p)
 	}
 	return all
 }
@@ -158,7 +161,7 @@ func (w *world) person(t *rapid.T, role string) person {
 	if token == "" {
 		t.Fatalf("no token for an identity with role %s", role)
 	}
-	return person{id, token}
+	return person{id: id, token: token}
 }
 
 // denied makes an identity that one role lets edit identities and another one forbids it: who changed the other one
@@ -167,7 +170,7 @@ func (w *world) denied(t *rapid.T, denial string) person {
 	p := w.person(t, "member")
 	w.call(w.admin, http.MethodPatch, "/api/v1/organization/identity-memberships/"+p.id,
 		map[string]any{"roles": []any{map[string]any{"role": "member"}, map[string]any{"role": denial}}})
-	if w.held(t, p.id)[permission{"edit", "identity", ""}] {
+	if w.held(t, p)[permission{"edit", "identity", ""}] {
 		t.Fatal("a denial does not deny")
 	}
 	return p
@@ -257,5 +260,6 @@ func newWorld(t *testing.T) *world {
 		}
 	}
 	w.inside = insideUniverse()
+	w.users = []person{w.user(t, "ada@example.com"), w.user(t, "grace@example.com")}
 	return w
 }
