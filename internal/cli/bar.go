@@ -14,6 +14,7 @@ import (
 // each table that is done.
 type bar struct {
 	out      io.Writer
+	unit     string // what is counted
 	terminal bool
 	now      func() time.Time
 	step     transfer.Step
@@ -24,7 +25,7 @@ type bar struct {
 }
 
 func newBar(out io.Writer, now func() time.Time) *bar {
-	return &bar{out: out, terminal: isTerminal(out), now: now}
+	return &bar{out: out, unit: "rows", terminal: isTerminal(out), now: now}
 }
 
 func isTerminal(out io.Writer) bool {
@@ -63,8 +64,8 @@ func (b *bar) line(p transfer.Progress, now time.Time) string {
 	if passed := now.Sub(b.began); passed > 0 {
 		rate = int64(float64(p.All-b.from) / passed.Seconds())
 	}
-	return fmt.Sprintf("%-9s [%s%s] %3d%% %7d rows/s  %s", p.Step, strings.Repeat("#", full), strings.Repeat(".", barWidth-full),
-		percent(p), rate, p.Table)
+	return fmt.Sprintf("%-9s [%s%s] %3d%% %7d %s/s  %s", p.Step, strings.Repeat("#", full), strings.Repeat(".", barWidth-full),
+		percent(p), rate, b.unit, p.Table)
 }
 
 func percent(p transfer.Progress) int {

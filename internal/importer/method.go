@@ -1,0 +1,97 @@
+package importer
+
+import (
+	"context"
+	"encoding/json"
+	"fmt"
+	"maps"
+	"net/http"
+	"net/url"
+	"slices"
+)
+
+// methodKeys are the login methods that can be carried over, with the key of their configuration in answers.
+var methodKeys = map[string]string{
+	"token-auth": "identityTokenAuth", "universal-auth": "identityUniversalAuth", "jwt-auth": "identityJwtAuth",
+	"oidc-auth": "identityOidcAuth", "kubernetes-auth": "identityKubernetesAuth",
+}
+
+// method brings over the configuration of one login method of the identity, as far as the API shows it.
+func (m *machine) method(ctx context.Context, method string) error {
+	where := m.name() + " " + method
+	key, known := methodKeys[method]
+	if !known {
+		m.note(AuthMethods, where, "this server does not have this login method")
+		return nil
+	}
+	path := "/api/v1/auth/" + method + "/identities/"
+	from, err := one[map[string]any](ctx, m.source, path+url.PathEscape(m.from.IdentityID), nil, key)
+	if err != nil {
+		return m.fail(AuthMethods, where, err)
+	}
+	if err := m.unreadable(ctx, method); err != nil {
+		return err
+	}
+	body := settable(*from)
+	t := thing{kind: AuthMethods, where: where, ours: m.ours, make: func() error {
+		_, err := m.target.send(ctx, http.MethodPost, path+m.id, body)
+		return err
+	}}
+	if m.id != "" {
+		there, err := one[map[string]any](ctx, m.target, path+m.id, nil, key)
+		if err != nil && !refused(err, http.StatusNotFound) {
+			return m.fail(AuthMethods, where, err)
+		}
+		if err == nil {
+			t.there, t.apart = true, differing(body, settable(*there))
+			t.change = func() error {
+				_, err := m.target.send(ctx, http.MethodPatch, path+m.id, body)
+				return err
+			}
+		}
+	}
+	_, err = m.settle(t)
+	return err
+}
+
+// settable returns of a configuration what can be set: without ids and times, which are each server's own, and without
+// what is not there.
+func settable(config map[string]any) map[string]any {
+	c := maps.Clone(config)
+	maps.DeleteFunc(c, func(name string, v any) bool {
+		return v == nil || slices.Contains([]string{"id", "identityId", "clientId", "createdAt", "updatedAt", "orgId", "hasTokenReviewerJwt"}, name)
+	})
+	return c
+}
+
+// differing names the first setting in which the target differs from the source. What the source does not have does not
+// count: the target has its default there.
+func differing(from, there map[string]any) string {
+	for _, name := range slices.Sorted(maps.Keys(from)) {
+		if !alike(from[name], there[name]) {
+			return name
+		}
+	}
+	return ""
+}
+
+// unreadable tells of the credentials that the identity has at the source: nobody can read them.
+func (m *machine) unreadable(ctx context.Context, method string) error {
+	path, key, what := "/api/v1/auth/universal-auth/identities/"+url.PathEscape(m.from.IdentityID)+"/client-secrets", "clientSecretData", "client secrets"
+	switch method {
+	case "universal-auth":
+	case "token-auth":
+		path, key, what = "/api/v1/auth/token-auth/identities/"+url.PathEscape(m.from.IdentityID)+"/tokens", "tokens", "access tokens"
+	default:
+		return nil
+	}
+	found, err := list[json.RawMessage](ctx, m.source, path, url.Values{"limit": {"100"}}, key)
+	if err != nil {
+		return m.fail(AuthMethods, m.name()+" "+what, err)
+	}
+	if n := len(found); n > 0 {
+		m.note(AuthMethods, m.name(), fmt.Sprintf("it has %s%d %s, which nobody can read; make new ones at the target",
+			map[bool]string{true: "at least "}[n >= 100], n, what))
+	}
+	return nil
+}
