@@ -3,6 +3,7 @@ package app
 import (
 	"context"
 	"net/http"
+	"sync"
 	"time"
 
 	"github.com/prometheus/client_golang/prometheus"
@@ -72,8 +73,9 @@ func (a *App) readyRoute(ctx context.Context, _ access.Client, _ *httpapi.Empty)
 // documents mounts the OpenAPI document and its readable form.
 func (a *App) documents() {
 	a.api.Mount("GET /api/docs", a.api.DocsPage())
+	openAPI := sync.OnceValues(a.api.OpenAPI)
 	a.api.Mount("GET /api/docs/json", http.HandlerFunc(func(w http.ResponseWriter, _ *http.Request) {
-		document, err := a.api.OpenAPI()
+		document, err := openAPI()
 		if err != nil {
 			a.log.Error("cannot write the OpenAPI document", "error", err)
 			w.WriteHeader(http.StatusInternalServerError)

@@ -23,9 +23,9 @@ func (ep *endpoint) readBody(ex *exchange, r *http.Request) *fault.Error {
 	if f := ep.receive(ex, r, &page.buf); f != nil {
 		return f
 	}
-	body := page.buf.Bytes()
+	body, bound := page.buf.Bytes(), ep.bound()
 	if content := bytes.Trim(body, " \t\r\n"); len(content) == 0 || string(content) == "null" {
-		if ep.bodyPointer && !ep.request.Required { // huma sets Required where a field is required
+		if ep.bodyPointer && !bound.request.Required { // huma sets Required where a field is required
 			return nil
 		}
 		body = []byte("{}")
@@ -34,7 +34,7 @@ func (ep *endpoint) readBody(ex *exchange, r *http.Request) *fault.Error {
 		if f != nil {
 			return f
 		}
-		return ep.check(ex, object)
+		return ep.check(ex, bound, object)
 	} else if f := mediaType(r.Header); f != nil {
 		return f
 	}
@@ -45,12 +45,12 @@ func (ep *endpoint) readBody(ex *exchange, r *http.Request) *fault.Error {
 	if err := json.Unmarshal(body, &tree); err != nil {
 		return unreadable(err)
 	}
-	return ep.check(ex, tree)
+	return ep.check(ex, bound, tree)
 }
 
 // receive reads the body into buf, up to the route's limit.
 func (ep *endpoint) receive(ex *exchange, r *http.Request, buf *bytes.Buffer) *fault.Error {
-	limit := ep.route.MaxBody
+	limit := ep.maxBody
 	tooLarge := fault.New(fault.TooLarge, "The body is larger than the %d bytes that this route takes.", limit)
 	if r.ContentLength > limit {
 		return tooLarge
@@ -69,11 +69,11 @@ func (ep *endpoint) receive(ex *exchange, r *http.Request, buf *bytes.Buffer) *f
 }
 
 // check compares a parsed body with the schema and writes its canonical form.
-func (ep *endpoint) check(ex *exchange, tree any) *fault.Error {
-	b := binder{registry: ep.api.huma.OpenAPI().Components.Schemas, path: huma.NewPathBuffer(nil, 0)}
+func (ep *endpoint) check(ex *exchange, bound *binding, tree any) *fault.Error {
+	b := binder{registry: bound.catalog.registry(), path: huma.NewPathBuffer(nil, 0)}
 	b.path.Push("body")
-	if b.strip(ep.schema, tree); len(b.result.Errors) == 0 {
-		huma.Validate(b.registry, ep.schema, b.path, huma.ModeWriteToServer, tree, &b.result)
+	if b.strip(bound.schema, tree); len(b.result.Errors) == 0 {
+		huma.Validate(b.registry, bound.schema, b.path, huma.ModeWriteToServer, tree, &b.result)
 	}
 	if len(b.result.Errors) > 0 {
 		return invalid(b.result.Errors)

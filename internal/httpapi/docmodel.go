@@ -39,10 +39,10 @@ type docAnswer struct {
 const maxDocDepth = 4
 
 // docGroups returns the routes that are not hidden, by tag, in the order of registration.
-func (a *API) docGroups() []docGroup {
+func (c *catalog) docGroups(routes []Route) []docGroup {
 	var groups []docGroup
-	for _, r := range a.routes {
-		op := a.documentedOperation(r)
+	for _, r := range routes {
+		op := c.documentedOperation(r)
 		if op == nil {
 			continue
 		}
@@ -51,14 +51,14 @@ func (a *API) docGroups() []docGroup {
 			i = len(groups)
 			groups = append(groups, docGroup{Name: r.Tag})
 		}
-		groups[i].Operations = append(groups[i].Operations, a.docOperation(r, op))
+		groups[i].Operations = append(groups[i].Operations, c.docOperation(r, op))
 	}
 	return groups
 }
 
 // documentedOperation returns a route's operation in the OpenAPI document, nil for a hidden route.
-func (a *API) documentedOperation(r Route) *huma.Operation {
-	item := a.huma.OpenAPI().Paths[r.Path]
+func (c *catalog) documentedOperation(r Route) *huma.Operation {
+	item := c.huma.OpenAPI().Paths[r.Path]
 	if r.Hidden || item == nil {
 		return nil
 	}
@@ -68,24 +68,24 @@ func (a *API) documentedOperation(r Route) *huma.Operation {
 	}[r.Method]
 }
 
-func (a *API) docOperation(r Route, op *huma.Operation) docOperation {
+func (c *catalog) docOperation(r Route, op *huma.Operation) docOperation {
 	doc := docOperation{
 		Anchor: r.ID, Method: r.Method, Path: r.Path, Summary: r.Summary, Description: r.Description,
 		Access: accessInWords(r), Deprecated: r.Deprecated,
 	}
 	for _, p := range op.Parameters {
-		f := a.docField(p.Name, p.Schema, p.Required)
+		f := c.docField(p.Name, p.Schema, p.Required)
 		f.In, f.Doc = p.In, p.Description
 		doc.Params = append(doc.Params, f)
 	}
 	if op.RequestBody != nil {
-		doc.Body = a.docFields("", op.RequestBody.Content["application/json"].Schema, 0)
+		doc.Body = c.docFields("", op.RequestBody.Content["application/json"].Schema, 0)
 	}
 	for _, status := range slices.Sorted(maps.Keys(op.Responses)) {
 		response := op.Responses[status]
 		answer := docAnswer{Status: status, Doc: response.Description}
 		if content := response.Content["application/json"]; content != nil && status == "200" {
-			answer.Fields = a.docFields("", content.Schema, 0)
+			answer.Fields = c.docFields("", content.Schema, 0)
 		}
 		doc.Answers = append(doc.Answers, answer)
 	}
@@ -96,6 +96,8 @@ func accessInWords(r Route) string {
 	switch {
 	case r.Open:
 		return "Open to everybody"
+	case r.UserOnly:
+		return "Any user who is logged in"
 	case r.AnyActor:
 		return "Any live access token"
 	}
@@ -103,10 +105,10 @@ func accessInWords(r Route) string {
 }
 
 // docFields lists the fields of an object and of the objects in it, with dotted names: the required ones first.
-func (a *API) docFields(prefix string, s *huma.Schema, depth int) []docField {
-	s = a.resolve(s)
+func (c *catalog) docFields(prefix string, s *huma.Schema, depth int) []docField {
+	s = c.resolve(s)
 	for s.Type == huma.TypeArray && s.Items != nil {
-		s = a.resolve(s.Items)
+		s = c.resolve(s.Items)
 	}
 	if depth >= maxDocDepth {
 		return nil
@@ -120,18 +122,18 @@ func (a *API) docFields(prefix string, s *huma.Schema, depth int) []docField {
 	var fields []docField
 	for i, name := range names {
 		property := s.Properties[name]
-		fields = append(fields, a.docField(prefix+name, property, i < len(s.Required)))
+		fields = append(fields, c.docField(prefix+name, property, i < len(s.Required)))
 		inner := prefix + name + "."
-		if a.resolve(property).Type == huma.TypeArray {
+		if c.resolve(property).Type == huma.TypeArray {
 			inner = prefix + name + "[]."
 		}
-		fields = append(fields, a.docFields(inner, property, depth+1)...)
+		fields = append(fields, c.docFields(inner, property, depth+1)...)
 	}
 	return fields
 }
 
-func (a *API) docField(name string, s *huma.Schema, required bool) docField {
-	f := docField{Name: name, Type: a.typeInWords(s), Doc: s.Description, Required: required}
+func (c *catalog) docField(name string, s *huma.Schema, required bool) docField {
+	f := docField{Name: name, Type: c.typeInWords(s), Doc: s.Description, Required: required}
 	if s.Default != nil {
 		f.Default = fmt.Sprint(reflect.Indirect(reflect.ValueOf(s.Default)))
 	}
@@ -139,14 +141,14 @@ func (a *API) docField(name string, s *huma.Schema, required bool) docField {
 }
 
 // typeInWords describes a schema: its type, format, bounds and allowed values.
-func (a *API) typeInWords(s *huma.Schema) string {
-	s = a.resolve(s)
+func (c *catalog) typeInWords(s *huma.Schema) string {
+	s = c.resolve(s)
 	words := []string{s.Type}
 	switch {
 	case s.Type == "":
 		words[0] = "any JSON"
 	case s.Type == huma.TypeArray && s.Items != nil:
-		words[0] = "list of " + a.typeInWords(s.Items)
+		words[0] = "list of " + c.typeInWords(s.Items)
 	case s.Format != "" && s.Type == huma.TypeString:
 		words[0] = s.Format
 	}

@@ -48,7 +48,7 @@ func (a *API) renderDocs() ([]byte, error) {
 		Version string
 		Intro   string
 		Groups  []docGroup
-	}{template.CSS(docsStyle), a.options.Version, a.huma.OpenAPI().Info.Description, a.docGroups()})
+	}{template.CSS(docsStyle), a.options.Version, description, a.catalog().docGroups(a.Routes())})
 	return out.Bytes(), err
 }
 

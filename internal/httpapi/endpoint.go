@@ -3,8 +3,8 @@ package httpapi
 import (
 	"net/http"
 	"reflect"
+	"strconv"
 
-	"github.com/danielgtaylor/huma/v2"
 	"github.com/danielgtaylor/huma/v2/adapters/humago"
 )
 
@@ -12,25 +12,30 @@ import (
 type endpoint struct {
 	api         *API
 	route       Route
-	series      *series
+	series      func() *series
 	params      paramNames
+	maxBody     int64 // in bytes
 	bodyField   []int // where Body stands in the input; nil if the route has none
 	bodyPointer bool  // Body is a pointer: an empty body leaves it nil
-	request     *huma.RequestBody
-	schema      *huma.Schema // of Body
 	defaults    []bodyDefault
 	answerField []int // where Body stands in the output
-	run         func(huma.Context)
-	op          *huma.Operation
+
+	bind  func(*binding)  // has huma fill a new binding in
+	bound func() *binding // what the requests go through; made when the first one comes
 }
 
 // newEndpoint works out what the route's types mean, and panics on what this package does not do.
 func (a *API) newEndpoint(r Route, in, out reflect.Type) *endpoint {
-	ep := &endpoint{api: a, route: r, series: a.metrics.series(r.Method, r.Path), params: namesOf(in)}
-	if r.MaxBody == 0 {
-		ep.route.MaxBody = a.options.MaxBody
+	ep := &endpoint{api: a, route: r, series: a.metrics.lazy(r.Method, r.Path), params: namesOf(in), maxBody: r.MaxBody}
+	if ep.maxBody == 0 {
+		ep.maxBody = a.options.MaxBody
 		if r.Open {
-			ep.route.MaxBody = min(ep.route.MaxBody, openMaxBody)
+			ep.maxBody = min(ep.maxBody, openMaxBody)
+		}
+	}
+	for _, status := range r.Errors {
+		if _, ok := errorDocs[status]; !ok {
+			panic(r.name() + ": no error is answered with status " + strconv.Itoa(status))
 		}
 	}
 	answer, ok := out.FieldByName("Body")
@@ -47,7 +52,6 @@ func (a *API) newEndpoint(r Route, in, out reflect.Type) *endpoint {
 		panic(r.name() + ": RawBody would get round the checks of the body: use Body")
 	}
 	if body, ok := in.FieldByName("Body"); ok {
-		ep.request = &huma.RequestBody{}
 		ep.bodyField, ep.bodyPointer = body.Index, body.Type.Kind() == reflect.Pointer
 		ep.defaults = findDefaults(r, body)
 	}
@@ -81,8 +85,9 @@ func (ep *endpoint) serve(w http.ResponseWriter, r *http.Request) {
 	ex := w.(*exchange)
 	ex.endpoint = ep
 	if ep.admit(ex, r) {
-		ex.view = humaContext{adapterContext: humago.NewContext(ep.op, r, ex), ex: ex}
-		ep.run(&ex.view)
+		b := ep.bound()
+		ex.view = humaContext{adapterContext: humago.NewContext(b.op, r, ex), ex: ex}
+		b.run(&ex.view)
 	}
 	ex.finish(r)
 }

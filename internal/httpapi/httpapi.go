@@ -8,12 +8,10 @@ import (
 	"log/slog"
 	"net/http"
 	"net/netip"
-	"slices"
 	"strings"
 	"sync"
 	"time"
 
-	"github.com/danielgtaylor/huma/v2"
 	"github.com/prometheus/client_golang/prometheus"
 
 	"github.com/sallyport/sallyport/internal/access"
@@ -52,15 +50,12 @@ type Options struct {
 
 // API is the set of routes and the way through them. Routes are registered at start-up, before the first request.
 type API struct {
-	options Options
-	huma    huma.API
-	mux     *http.ServeMux
-	yielded *http.ServeMux // the routes that yield
-	routes  []Route
-	metrics *metrics
-	pages   sync.Pool           // of *page: answers being written
-	tidied  map[string]struct{} // component schemas that tidySchemas has been through
-	naming  string              // id of the route whose schemas are being named
+	options   Options
+	mux       *http.ServeMux
+	yielded   *http.ServeMux // the routes that yield
+	endpoints []*endpoint    // in the order of registration
+	metrics   *metrics
+	pages     sync.Pool // of *page: answers being written
 }
 
 // New makes an API without routes.
@@ -74,10 +69,8 @@ func New(o Options) *API {
 	if o.Now == nil {
 		o.Now = time.Now
 	}
-	a := &API{options: o, mux: http.NewServeMux(), metrics: newMetrics(o.Registry), tidied: map[string]struct{}{}}
+	a := &API{options: o, mux: http.NewServeMux(), yielded: http.NewServeMux(), metrics: newMetrics(o.Registry)}
 	a.pages.New = func() any { return newPage() }
-	a.huma = a.newHuma()
-	a.yielded = http.NewServeMux()
 	a.mux.HandleFunc("/", a.yielded.ServeHTTP)
 	a.yielded.HandleFunc("/", a.unrouted)
 	return a
@@ -87,7 +80,13 @@ func New(o Options) *API {
 func (a *API) Handler() http.Handler { return http.HandlerFunc(a.serve) }
 
 // Routes returns every route that Handle and HandleOpen registered, in the order of registration.
-func (a *API) Routes() []Route { return slices.Clone(a.routes) }
+func (a *API) Routes() []Route {
+	routes := make([]Route, len(a.endpoints))
+	for i, ep := range a.endpoints {
+		routes[i] = ep.route
+	}
+	return routes
+}
 
 // Mount adds a plain handler beside the routes, such as /metrics. The pattern is ServeMux's; without a method it
 // means GET (and so HEAD). A pattern that ends in a slash takes everything below it too. The handler gets the same
@@ -98,7 +97,7 @@ func (a *API) Mount(pattern string, h http.Handler) {
 		pattern = http.MethodGet + " " + pattern
 	}
 	method, path, _ := strings.Cut(pattern, " ")
-	ep := &endpoint{api: a, route: Route{Method: method, Path: path, Open: true}, series: a.metrics.series(method, path)}
+	ep := &endpoint{api: a, route: Route{Method: method, Path: path, Open: true}, series: a.metrics.lazy(method, path)}
 	serve := func(w http.ResponseWriter, r *http.Request) {
 		ex := w.(*exchange)
 		ex.endpoint = ep

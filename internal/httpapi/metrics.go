@@ -1,6 +1,7 @@
 package httpapi
 
 import (
+	"sync"
 	"time"
 
 	"github.com/prometheus/client_golang/prometheus"
@@ -11,10 +12,10 @@ import (
 type metrics struct {
 	requests *prometheus.CounterVec
 	latency  *prometheus.HistogramVec
-	unrouted *series
+	unrouted func() *series
 }
 
-// series are the metrics of one route, looked up once.
+// series are the metrics of one route.
 type series struct {
 	classes [6]prometheus.Counter // by the first digit of the status
 	latency prometheus.Observer
@@ -34,14 +35,16 @@ func newMetrics(registry *prometheus.Registry) *metrics {
 		}, []string{"route", "method"}),
 	}
 	registry.MustRegister(m.requests, m.latency)
-	m.unrouted = m.series("other", "unrouted")
+	m.unrouted = m.lazy("other", "unrouted")
 	return m
 }
 
+// lazy returns a route's series, made when the first request was answered: most routes are never called.
+func (m *metrics) lazy(method, route string) func() *series {
+	return sync.OnceValue(func() *series { return m.series(method, route) })
+}
+
 func (m *metrics) series(method, route string) *series {
-	if m == nil {
-		return nil
-	}
 	s := &series{latency: m.latency.WithLabelValues(route, method)}
 	for i, class := range []string{"", "1xx", "2xx", "3xx", "4xx", "5xx"} {
 		if i > 0 {
@@ -55,10 +58,11 @@ func (m *metrics) count(ex *exchange, took time.Duration) {
 	if m == nil {
 		return
 	}
-	s := m.unrouted
+	series := m.unrouted
 	if ex.endpoint != nil {
-		s = ex.endpoint.series
+		series = ex.endpoint.series
 	}
+	s := series()
 	if class := ex.status / 100; class >= 1 && class <= 5 {
 		s.classes[class].Inc()
 	}

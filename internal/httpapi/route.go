@@ -5,6 +5,7 @@ import (
 	"errors"
 	"fmt"
 	"reflect"
+	"sync"
 
 	"github.com/danielgtaylor/huma/v2"
 
@@ -84,7 +85,7 @@ var errNoAnswer = errors.New("the handler returned neither an answer nor an erro
 // returns goes into the exchange, and the exchange alone writes it.
 func register[I, O any](a *API, r Route, h func(ctx context.Context, ex *exchange, in *I) (*O, error)) {
 	ep := a.newEndpoint(r, reflect.TypeFor[I](), reflect.TypeFor[O]())
-	huma.Register(wire{API: a.huma, endpoint: ep}, ep.operation(), func(ctx context.Context, in *I) (*O, error) {
+	handle := func(ctx context.Context, in *I) (*O, error) {
 		ex := exchangeOf(ctx)
 		ep.restoreZeros(ex, reflect.ValueOf(in).Elem())
 		out, err := h(ctx, ex, in)
@@ -97,9 +98,20 @@ func register[I, O any](a *API, r Route, h func(ctx context.Context, ex *exchang
 			ex.answer = reflect.ValueOf(out).Elem().FieldByIndex(ep.answerField).Addr().Interface()
 		}
 		return nil, nil // nothing for huma to write
-	})
-	ep.documented()
-	a.routes = append(a.routes, r)
+	}
+	ep.bind = func(b *binding) { huma.Register(wire{API: b.catalog.huma, binding: b}, b.operation(), handle) }
+	a.add(ep)
+}
+
+// add puts an endpoint on the mux.
+func (a *API) add(ep *endpoint) {
+	ep.bound = sync.OnceValue(func() *binding { return newCatalog(a.options.Version).bind(ep).forServing() })
+	mux := a.mux
+	if ep.route.Yields {
+		mux = a.yielded
+	}
+	mux.HandleFunc(ep.route.Method+" "+ep.route.Path, ep.serve)
+	a.endpoints = append(a.endpoints, ep)
 }
 
 func (r Route) name() string { return fmt.Sprintf("httpapi: %s %s", r.Method, r.Path) }

@@ -298,7 +298,9 @@ func TestDeclarationRefused(t *testing.T) {
 					t.Error("accepted")
 				}
 			}()
-			declare(httpapi.New(httpapi.Options{Authenticate: authenticate}))
+			a := httpapi.New(httpapi.Options{Authenticate: authenticate})
+			declare(a)
+			_, _ = a.OpenAPI() // goes through all types
 		})
 	}
 	t.Run("no way to authenticate", func(t *testing.T) {

@@ -4,7 +4,6 @@ import (
 	"net/http"
 	"path"
 	"reflect"
-	"strconv"
 	"strings"
 
 	"github.com/danielgtaylor/huma/v2"
@@ -12,12 +11,12 @@ import (
 
 // schemaName names the component schema of a type: the package and the type, so that two features may both have a
 // View; for a type without a name the route's id and what it is there.
-func (a *API) schemaName(t reflect.Type, hint string) string {
+func (c *catalog) schemaName(t reflect.Type, hint string) string {
 	name := huma.DefaultSchemaNamer(t, hint)
 	for t.Kind() == reflect.Pointer {
 		t = t.Elem()
 	}
-	prefix := a.naming
+	prefix := c.naming
 	if t.Name() != "" {
 		prefix = path.Base(t.PkgPath())
 	}
@@ -44,11 +43,8 @@ var errorDocs = map[int]errorDoc{
 	http.StatusServiceUnavailable:    {"ErrorUnavailable", "The server cannot decide safely now. `Retry-After` tells when to come back."},
 }
 
-func errorResponse(r Route, status int) *huma.Response {
-	doc, ok := errorDocs[status]
-	if !ok {
-		panic(r.name() + ": no error is answered with status " + strconv.Itoa(status))
-	}
+func errorResponse(status int) *huma.Response {
+	doc := errorDocs[status]
 	ref := &huma.Schema{Ref: schemaPrefix + doc.schema}
 	return &huma.Response{
 		Description: doc.description,

@@ -13,29 +13,24 @@ import (
 	fastjson "github.com/segmentio/encoding/json"
 )
 
-// wire is the huma.API that one endpoint is registered with. huma reads, checks and documents input through it; the
+// wire is the huma.API that one endpoint is bound with. huma reads, checks and documents input through it; the
 // parts of huma that write are cut off: its errors are turned into faults here, for this API alone and without touching
 // the package variable huma.NewError, and the exchange writes.
 type wire struct {
 	huma.API
-	endpoint *endpoint
+	binding *binding
 }
 
 // Adapter makes the wire its own router.
 func (w wire) Adapter() huma.Adapter { return w }
 
-// Handle puts an operation on the mux.
+// Handle takes what huma made of an operation. The endpoint is on the mux already.
 func (w wire) Handle(op *huma.Operation, run func(huma.Context)) {
-	w.endpoint.op, w.endpoint.run = op, run
-	mux := w.endpoint.api.mux
-	if w.endpoint.route.Yields {
-		mux = w.endpoint.api.yielded
-	}
-	mux.HandleFunc(op.Method+" "+op.Path, w.endpoint.serve)
+	w.binding.op, w.binding.run = op, run
 }
 
 // ServeHTTP completes huma.Adapter.
-func (w wire) ServeHTTP(rw http.ResponseWriter, r *http.Request) { w.endpoint.api.serve(rw, r) }
+func (w wire) ServeHTTP(rw http.ResponseWriter, r *http.Request) { w.binding.endpoint.serve(rw, r) }
 
 // Negotiate always chooses JSON: clients that ask for something else still read it.
 func (w wire) Negotiate(string) (string, error) { return "application/json", nil }
