@@ -32,12 +32,13 @@ var floors = [][]string{
 	{"auth", "oauth", "secret", "user"},
 	{"auth/assertion"},
 	{"auth/*"},
+	{"keys"},
 	{"app"},
 	{"cli"},
 }
 
 // features are what cli reaches through app and over HTTP alone.
-var features = []string{"access", "audit", "feed", "lockout", "role", "org", "identity", "project", "secret", "token", "auth", "oauth", "user"}
+var features = []string{"access", "audit", "feed", "lockout", "role", "org", "identity", "project", "secret", "token", "auth", "oauth", "user", "keys"}
 
 func TestImportsRunOneWay(t *testing.T) {
 	floors := floorOf()

@@ -27,6 +27,7 @@ import (
 	"github.com/sallyport/sallyport/internal/feed"
 	"github.com/sallyport/sallyport/internal/httpapi"
 	"github.com/sallyport/sallyport/internal/identity"
+	"github.com/sallyport/sallyport/internal/keys"
 	"github.com/sallyport/sallyport/internal/lockout"
 	"github.com/sallyport/sallyport/internal/oauth"
 	"github.com/sallyport/sallyport/internal/org"
@@ -73,6 +74,7 @@ type App struct {
 	users      *user.Service
 	projects   *project.Service
 	secrets    *secret.Service
+	keys       *keys.Service
 	api        *httpapi.API
 }
 
@@ -86,7 +88,7 @@ func New(ctx context.Context, o Options) (*App, error) {
 		return nil, err
 	}
 	a := &App{log: o.Logger, cleanEvery: cmp.Or(o.CleanEvery, time.Minute), db: db, audit: audit.New(db, o.Config.AuditRetention),
-		feed: feed.New(feed.Options{DB: db, Logger: o.Logger, Lease: o.Config.Lease, Name: replicaName(o.Config)})}
+		feed: feed.New(feed.Options{DB: db, Logger: o.Logger, Lease: o.Config.Lease, Name: replicaName(o.Config), Keys: root.IDs()})}
 	a.build(root, o.Config)
 	if err := a.mount(o); err != nil {
 		return nil, errors.Join(err, db.Close())
@@ -123,6 +125,8 @@ func (a *App) build(root *seal.Key, c config.Server) {
 		Configs: a.configs, Tokens: a.tokens})
 	a.universal = universal.New(universal.Options{DB: a.db, Feed: a.feed, Audit: a.audit, Root: root, Identities: a.identities,
 		Configs: a.configs, Tokens: a.tokens})
+	a.keys = keys.New(keys.Options{DB: a.db, Feed: a.feed, Audit: a.audit, Root: root, Orgs: a.orgs, Projects: a.projects, Secrets: a.secrets,
+		RootFile: ownRootFile(a.db, c)})
 }
 
 // mount puts every route on the API.
@@ -155,6 +159,7 @@ func (a *App) mount(o Options) error {
 	auth.Mount(a.configs, a.api, jwt.Method(a.assertions))
 	auth.Mount(a.configs, a.api, oidc.Method(a.assertions))
 	auth.Mount(a.configs, a.api, kubernetes.Method(a.assertions))
+	a.keys.Routes(a.api)
 	a.audit.Routes(a.api)
 	a.feed.Routes(a.api)
 	a.documents()
@@ -166,7 +171,7 @@ func (a *App) mount(o Options) error {
 // and again once this replica is in the register, which a move looks at: so neither can miss the other.
 func (a *App) start(ctx context.Context, recovering bool) error {
 	servable := func(ctx context.Context) error { return transfer.Check(ctx, a.db, recovering) }
-	for _, step := range []func(context.Context) error{servable, a.feed.Start, servable, a.tokens.Start, a.universal.Start} {
+	for _, step := range []func(context.Context) error{servable, a.feed.Start, servable, a.keys.Start, a.tokens.Start, a.universal.Start} {
 		if err := step(ctx); err != nil {
 			return err
 		}

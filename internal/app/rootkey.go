@@ -7,10 +7,19 @@ import (
 	"os"
 	"path/filepath"
 
+	"github.com/sallyport/sallyport/internal/config"
 	"github.com/sallyport/sallyport/internal/seal"
 	"github.com/sallyport/sallyport/internal/sqldb"
 	"github.com/sallyport/sallyport/internal/token"
 )
+
+// ownRootFile is the file of the root key where the server made it, and no other server can need it; else "".
+func ownRootFile(db *sqldb.DB, c config.Server) string {
+	if c.RootKey != "" || c.RootKeyFile != "" || db.Engine() != sqldb.SQLite {
+		return ""
+	}
+	return filepath.Join(c.DataDir, seal.RootFile)
+}
 
 // rootKey finds the root key, and makes one for a new database. A database that was used before needs the key that it
 // was used with: a new one beside it would only hide that the right one is missing.

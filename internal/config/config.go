@@ -15,8 +15,8 @@ import (
 type Storage struct {
 	DataDir     string `default:"./sallyport-data" env:"SALLYPORT_DATA_DIR" type:"path" help:"Folder of the embedded database and of a root key that the server made."`
 	DatabaseURL string `env:"SALLYPORT_DATABASE_URL" help:"postgres:// URL of the database; without it SQLite in the data folder."`
-	RootKey     string `env:"SALLYPORT_ROOT_KEY" hidden:"" help:"Root key: 32 bytes in base64. Set it in the environment, since others can see flags."`
-	RootKeyFile string `env:"SALLYPORT_ROOT_KEY_FILE" type:"path" help:"File that holds the root key: 32 bytes in base64; or put the key itself into SALLYPORT_ROOT_KEY. Without either, one is made in the data folder at first start."`
+	RootKey     string `env:"SALLYPORT_ROOT_KEY" hidden:"" help:"Root key: 32 bytes in base64; while it is rotated the new one and, behind a space, the old one. Set it in the environment, since others can see flags."`
+	RootKeyFile string `env:"SALLYPORT_ROOT_KEY_FILE" type:"path" help:"File that holds the root key: 32 bytes in base64, while it is rotated the new one and, on the next line, the old one; or put the key itself into SALLYPORT_ROOT_KEY. Without either, one is made in the data folder at first start."`
 }
 
 // Server holds the settings of `sallyport serve` and `sallyport dev`. Each is a flag, an environment variable

@@ -28,6 +28,7 @@ type Options struct {
 	Logger *slog.Logger
 	Lease  time.Duration // how long one renewal lets this replica answer from memory; 0 means DefaultLease
 	Name   string        // what operators call this replica, such as its address
+	Keys   []string      // fingerprints of the root keys that it was given, for the register
 	Clock  Clock         // nil means BootTime
 }
 

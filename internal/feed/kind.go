@@ -28,7 +28,8 @@ const (
 	SigningKeys Kind = "signing-keys" // empty
 	Project     Kind = "project"      // project id: its row, or its environments, folders or tags
 	ProjectSlug Kind = "project-slug" // Key(organisation id, slug): which project has the slug
-	ProjectKey  Kind = "project-key"  // project id: its data key was sealed anew, or is gone
+	ProjectKey  Kind = "project-key"  // project id: its data key was rotated, or is gone
+	RootKey     Kind = "root-key"     // fingerprint: which root keys servers must have, or which of them seals, changed
 )
 
 // Key joins the parts of an entry's key. Parts are ids and slugs: they hold no space.

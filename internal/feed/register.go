@@ -2,6 +2,7 @@ package feed
 
 import (
 	"context"
+	"strings"
 	"time"
 
 	"github.com/sallyport/sallyport/internal/sqldb"
@@ -17,13 +18,14 @@ type Replica struct {
 	StartedAt int64 // milliseconds UTC
 	SeenAt    int64 // milliseconds UTC, by its own clock
 	Self      bool
+	Keys      []string // fingerprints of the root keys that it was given
 }
 
 // Replicas reads the register, oldest first.
 func (f *Feed) Replicas(ctx context.Context) ([]Replica, error) {
 	if f.alone {
 		now := f.DB.Now().UnixMilli()
-		return []Replica{{ID: "sqlite", Name: f.Name, Lease: f.Lease, Applied: f.Applied(), SeenAt: now, StartedAt: f.started, Self: true}}, nil
+		return []Replica{{ID: "sqlite", Name: f.Name, Lease: f.Lease, Applied: f.Applied(), SeenAt: now, StartedAt: f.started, Self: true, Keys: f.Keys}}, nil
 	}
 	var rows []struct {
 		ID        string `db:"id"`
@@ -33,20 +35,22 @@ func (f *Feed) Replicas(ctx context.Context) ([]Replica, error) {
 		Applied   int64  `db:"applied"`
 		StartedAt int64  `db:"started_at"`
 		SeenAt    int64  `db:"seen_at"`
+		RootKeys  string `db:"root_keys"`
 	}
-	err := f.DB.Select(ctx, &rows, `SELECT id, name, lease, beat, applied, started_at, seen_at FROM replicas ORDER BY started_at, id`)
+	err := f.DB.Select(ctx, &rows, `SELECT id, name, lease, beat, applied, started_at, seen_at, root_keys FROM replicas ORDER BY started_at, id`)
 	replicas := make([]Replica, len(rows))
 	self := f.lease.row()
 	for i, r := range rows {
-		replicas[i] = Replica{r.ID, r.Name, time.Duration(r.Lease) * time.Millisecond, r.Beat, r.Applied, r.StartedAt, r.SeenAt, r.ID == self}
+		replicas[i] = Replica{r.ID, r.Name, time.Duration(r.Lease) * time.Millisecond, r.Beat, r.Applied, r.StartedAt, r.SeenAt, r.ID == self,
+			strings.Fields(r.RootKeys)}
 	}
 	return replicas, err
 }
 
 func (f *Feed) insertReplica(ctx context.Context, replicaID string) error {
 	return f.DB.Write(ctx, func(tx *sqldb.Tx) error {
-		_, err := tx.Exec(ctx, `INSERT INTO replicas (id, name, lease, beat, applied, started_at, seen_at) VALUES ($1, $2, $3, 0, 0, $4, $5)`,
-			replicaID, f.Name, f.Lease.Milliseconds(), f.started, tx.Now().UnixMilli())
+		_, err := tx.Exec(ctx, `INSERT INTO replicas (id, name, lease, beat, applied, started_at, seen_at, root_keys) VALUES ($1, $2, $3, 0, 0, $4, $5, $6)`,
+			replicaID, f.Name, f.Lease.Milliseconds(), f.started, tx.Now().UnixMilli(), strings.Join(f.Keys, " "))
 		return err
 	})
 }

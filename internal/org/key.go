@@ -18,7 +18,7 @@ import (
 func SealingKey(ctx context.Context, tx *sqldb.Tx, root *seal.Key) (key *seal.Key, keyID string, err error) {
 	err = tx.Get(ctx, &keyID, activeRootKey)
 	if errors.Is(err, sqldb.ErrNoRows) {
-		_, err = tx.Exec(ctx, `INSERT INTO root_keys (id, active, created_at) VALUES ($1, TRUE, $2) ON CONFLICT DO NOTHING`,
+		_, err = tx.Exec(ctx, `INSERT INTO root_keys (id, state, created_at) VALUES ($1, 'active', $2) ON CONFLICT DO NOTHING`,
 			root.IDs()[0], tx.Now().UnixMilli())
 		if err == nil {
 			err = tx.Get(ctx, &keyID, activeRootKey)
@@ -35,7 +35,7 @@ func SealingKey(ctx context.Context, tx *sqldb.Tx, root *seal.Key) (key *seal.Ke
 	return key, keyID, nil
 }
 
-const activeRootKey = `SELECT id FROM root_keys WHERE active`
+const activeRootKey = `SELECT id FROM root_keys WHERE state = 'active'`
 
 // Key returns the key that the keys of an organisation's projects are sealed with, and its id for the row that is sealed.
 // It makes the key if there is none yet.

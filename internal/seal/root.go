@@ -44,8 +44,11 @@ func parseRoot(text, from string) (*Key, error) {
 	for i, word := range words {
 		raw, err := base64.StdEncoding.DecodeString(word)
 		if err != nil || len(raw) != KeySize {
-			return nil, fmt.Errorf("key %d of the root keys in %s is not %d bytes in base64; make one with: head -c %d /dev/urandom | base64",
-				i+1, from, KeySize, KeySize)
+			which := "the root key"
+			if len(words) > 1 {
+				which = fmt.Sprintf("root key %d of the %d", i+1, len(words))
+			}
+			return nil, fmt.Errorf("%s in %s is not %d bytes in base64; make one with: head -c %d /dev/urandom | base64", which, from, KeySize, KeySize)
 		}
 		keys[i] = raw
 	}

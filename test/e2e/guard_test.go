@@ -19,7 +19,7 @@ var anyActor = []string{"check-auth", "list-organizations", "get-organization", 
 
 // instanceAdmin are the routes that no role opens: only an administrator of the whole instance may call them.
 var instanceAdmin = []string{"list-instance-identities", "revoke-identity-instance-admin", "list-instance-users", "delete-user",
-	"grant-user-instance-admin", "revoke-user-instance-admin", "rotate-signing-keys", "list-replicas"}
+	"grant-user-instance-admin", "revoke-user-instance-admin", "rotate-signing-keys", "list-replicas", "read-root-key", "rotate-root-key"}
 
 func TestEveryRouteDeclaresWhoMayCallIt(t *testing.T) {
 	t.Parallel()

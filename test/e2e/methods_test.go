@@ -19,6 +19,7 @@ var externals = map[string]map[string]func(*testing.T, *harness.Server) request{
 	"Users":           userRequests,
 	"Secrets":         secretRequests,
 	"Secret imports":  importRequests,
+	"Keys":            keyRequests,
 }
 
 // externalRequests returns the requests of the five routes of a login method that trusts what others signed. prepare

@@ -7,10 +7,10 @@
 -- key's fingerprint.
 CREATE TABLE root_keys (
   id         TEXT PRIMARY KEY,
-  active     BOOLEAN NOT NULL,
+  state      TEXT NOT NULL, -- 'coming': every server must have it from now on; 'active': it seals; 'retiring'
   created_at BIGINT NOT NULL
 );
-CREATE UNIQUE INDEX root_keys_active ON root_keys (active) WHERE active;
+CREATE UNIQUE INDEX root_keys_active ON root_keys (state) WHERE state = 'active';
 
 -- sealed is the key under the root key. root_key_id is NULL in rows from before root keys had names.
 CREATE TABLE organization_keys (
@@ -53,7 +53,7 @@ ALTER TABLE instance ADD COLUMN root_key_id TEXT REFERENCES root_keys (id); -- o
 ALTER TABLE secret_versions ADD COLUMN project_key_id TEXT REFERENCES project_keys (id);
 UPDATE secret_versions SET project_key_id = (SELECT e.project_id FROM secrets s JOIN folders f ON f.id = s.folder_id
   JOIN environments e ON e.id = f.environment_id WHERE s.id = secret_versions.secret_id);
-CREATE INDEX secret_versions_by_project_key ON secret_versions (project_key_id);
+CREATE INDEX secret_versions_by_project_key ON secret_versions (project_key_id, secret_id, version);
 
 -- The fingerprints of the root keys that a replica was given, with spaces between: one who lacks the new key must not be
 -- there when a rotation begins.

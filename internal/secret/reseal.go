@@ -1,0 +1,119 @@
+package secret
+
+import (
+	"context"
+	"encoding/json"
+	"strconv"
+
+	"github.com/sallyport/sallyport/internal/sqldb"
+)
+
+// How much one step of Reseal takes: few rows, so that other writers never wait long, and few bytes, since it holds them.
+const (
+	resealRows  = 100
+	resealBytes = 1 << 20
+)
+
+// version is what a version of a secret keeps sealed.
+type version struct {
+	secretID string
+	number   int64
+	value    []byte
+	comment  []byte
+	metadata string
+}
+
+// Reseal seals some of what a retired key of a project sealed with the active one, and returns how many versions of
+// secrets it found; 0: nothing is left. Versions, times and tags stay as they are. It is for who rotates the key, and has
+// seen to it that the actor may.
+func (s *Service) Reseal(ctx context.Context, projectID, keyID string) (int64, error) {
+	some, err := s.sealedWith(ctx, keyID)
+	if err != nil || len(some) == 0 {
+		return 0, err
+	}
+	key, err := s.Projects.FreshKey(ctx, s.DB, projectID)
+	if err != nil {
+		return 0, err
+	}
+	for i := range some {
+		v := &some[i]
+		if err := v.reseal(box{key, projectID, v.secretID, v.number}); err != nil {
+			return 0, err
+		}
+	}
+	return int64(len(some)), s.DB.Write(ctx, func(tx *sqldb.Tx) error {
+		for _, v := range some {
+			_, err := tx.Exec(ctx, `UPDATE secret_versions SET value = $1, comment = $2, metadata = $3, project_key_id = $4
+				WHERE secret_id = $5 AND version = $6 AND project_key_id = $7`,
+				v.value, v.comment, v.metadata, key.ID, v.secretID, v.number, keyID)
+			if err != nil {
+				return err
+			}
+		}
+		return nil
+	})
+}
+
+// sealedWith reads some of what a key sealed, in an order in which two who do so at once do not wait for each other in a
+// ring.
+func (s *Service) sealedWith(ctx context.Context, keyID string) (some []version, err error) {
+	rows, err := s.DB.Query(ctx, `SELECT secret_id, version, value, comment, metadata FROM secret_versions
+		WHERE project_key_id = $1 ORDER BY secret_id, version LIMIT $2`, keyID, resealRows)
+	if err != nil {
+		return nil, err
+	}
+	defer rows.Close()
+	for size := 0; size < resealBytes && rows.Next(); {
+		var v version
+		if err := rows.Scan(&v.secretID, &v.number, &v.value, &v.comment, &v.metadata); err != nil {
+			return nil, err
+		}
+		size += len(v.value) + len(v.comment) + len(v.metadata)
+		some = append(some, v)
+	}
+	return some, rows.Err()
+}
+
+// SealedWith returns how many versions of secrets are sealed with a key.
+func (s *Service) SealedWith(ctx context.Context, keyID string) (n int64, err error) {
+	return n, s.DB.Get(ctx, &n, `SELECT count(*) FROM secret_versions WHERE project_key_id = $1`, keyID)
+}
+
+// reseal opens what is sealed of a version and seals it anew.
+func (v *version) reseal(b box) error {
+	value, err := b.open("value", v.value)
+	if err != nil {
+		return err
+	}
+	comment, err := b.openComment(v.comment)
+	if err != nil {
+		return err
+	}
+	v.value, v.comment = b.seal("value", value), b.sealComment(comment)
+	v.metadata, err = b.resealMetadata(v.metadata)
+	return err
+}
+
+// resealMetadata seals the sealed pairs of the stored form anew, and leaves the others as they are.
+func (b box) resealMetadata(text string) (string, error) {
+	if text == "[]" {
+		return text, nil
+	}
+	var stored []storedPair
+	if err := json.Unmarshal([]byte(text), &stored); err != nil {
+		return "", err
+	}
+	for i, m := range stored {
+		if m.Sealed == nil {
+			continue
+		}
+		field := "metadata " + strconv.Itoa(i)
+		plain, err := b.open(field, m.Sealed)
+		if err != nil {
+			return "", err
+		}
+		stored[i].Sealed = b.seal(field, plain)
+	}
+	fresh, err := json.Marshal(stored)
+	return string(fresh), err
+}
