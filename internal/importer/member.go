@@ -60,7 +60,10 @@ func (p *place) member(ctx context.Context, m *wireMember) error {
 
 // memberThere returns the membership at a path of the target, nil where there is none.
 func (p *place) memberThere(ctx context.Context, path, id string) (*wireMember, error) {
-	if p.to.ID == "" || id == "" {
+	switch {
+	case p.to.ID == "" && id != "" && id == p.run.to.IdentityID:
+		return &wireMember{Roles: []held{{Role: "admin"}}}, nil // whoever makes a project is its administrator
+	case p.to.ID == "" || id == "":
 		return nil, nil
 	}
 	there, err := one[wireMember](ctx, p.target, path, nil, "identityMembership")

@@ -70,6 +70,12 @@ func (s *wireSecret) item() *item {
 // digest stands for all that is carried over of a secret: equal ones need no writing.
 type digest [sha256.Size]byte
 
+// known is what is remembered of a secret of the target.
+type known struct {
+	digest
+	reminds bool // it has a reminder
+}
+
 func (i *item) digest() digest {
 	c := *i
 	c.Metadata = slices.SortedFunc(slices.Values(i.Metadata), func(a, b metadata) int {
@@ -119,20 +125,22 @@ func (a *at) secrets(ctx context.Context) error {
 }
 
 // sort compares one secret with what the target has, and puts it where it belongs.
-func (a *at) sort(ctx context.Context, s *wireSecret, have map[string]digest, missing, changed *batch) error {
+func (a *at) sort(ctx context.Context, s *wireSecret, have map[string]known, missing, changed *batch) error {
 	i := s.item()
 	if unknown := a.tagIDs(i); unknown != "" {
 		a.failed(Secrets, a.String()+" "+s.Key, "its tag "+unknown+" is not at the target")
 		return nil
 	}
-	switch known, there := have[s.Key]; {
+	switch target, there := have[s.Key]; {
 	case !there:
 		return missing.add(ctx, i)
-	case known == i.digest():
+	case target.digest == i.digest():
 		a.result[Secrets].Same++
 		return nil
 	case a.ours || a.Overwrite:
-		i.Note, i.Days = cmp.Or(i.Note, new(string)), cmp.Or(i.Days, new(int64)) // a reminder that the source does not have goes
+		if target.reminds { // what the source does not have of it goes
+			i.Note, i.Days = cmp.Or(i.Note, new(string)), cmp.Or(i.Days, new(int64))
+		}
 		return changed.add(ctx, i)
 	}
 	a.result[Secrets].Different++
@@ -169,14 +177,15 @@ func (a *at) tagIDs(i *item) (unknown string) {
 }
 
 // digests returns what the target has in the folder.
-func (a *at) digests(ctx context.Context) (map[string]digest, error) {
-	have := map[string]digest{}
+func (a *at) digests(ctx context.Context) (map[string]known, error) {
+	have := map[string]known{}
 	if !a.there {
 		return have, nil
 	}
 	found, err := secretsOf(ctx, a.target, a.to.ID, a.env, a.path)
 	for i := range found {
-		have[found[i].Key] = found[i].item().digest()
+		there := found[i].item()
+		have[there.Key] = known{there.digest(), there.Note != nil || there.Days != nil}
 		found[i].Value = nil
 	}
 	return have, err

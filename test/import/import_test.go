@@ -60,7 +60,7 @@ func sum(r importer.Result) (total importer.Count) {
 }
 
 func TestImportLeavesNothingOut(t *testing.T) {
-	from, to := seed(t), start(t)
+	from, to := seed(t, true), start(t)
 	j := newJourney(t, from.Server, to)
 	first := j.run(t)
 	if wrong := j.wrong(); len(wrong) > 0 {

@@ -32,8 +32,9 @@ func (s *seeded) patch(t testing.TB, path string, body any) {
 // start returns a server that is set up and empty.
 func start(t testing.TB) *harness.Server { return harness.StartReady(t, harness.Unswept) }
 
-// seed returns a server that has one of everything that can be imported.
-func seed(t testing.TB) *seeded {
+// seed returns a server that has one of everything that can be imported, with a lot of data if it is to be bulky.
+func seed(t testing.TB, bulky bool) *seeded {
+	t.Helper()
 	s := &seeded{Server: start(t), identities: map[string]string{}}
 	s.seedOrganization(t)
 	s.project = s.post(t, "/api/v1/projects", object{"projectName": "Payments", "slug": "payments", "projectDescription": "line one\nline two"}).Text("project.id")
@@ -41,6 +42,9 @@ func seed(t testing.TB) *seeded {
 		"hasDeleteProtection": true})
 	s.seedFolders(t)
 	s.seedSecrets(t)
+	if bulky {
+		s.seedBulk(t)
+	}
 	s.seedLinks(t)
 	s.seedMembers(t)
 	short := s.post(t, "/api/v1/projects", object{"projectName": "Short", "slug": "short-slug", "shouldCreateDefaultEnvs": false}).Text("project.id")
@@ -108,10 +112,14 @@ func (s *seeded) seedSecrets(t testing.TB) {
 		object{"secretKey": "HOST", "secretValue": "example.com", "secretMetadata": []object{{"key": "z", "value": "plain"}, {"key": "a", "value": "hidden", "isEncrypted": true}}},
 		object{"secretKey": "CERT", "secretValue": "-----BEGIN-----\nabc\n\ndef\n", "skipMultilineEncoding": true},
 		object{"secretKey": "EMPTY", "secretValue": ""}, object{"secretKey": "clé 🔑.v1 %2F", "secretValue": "ünï✓ \"quoted\" \\ <html> & \u2028"},
-		object{"secretKey": "REMIND", "secretValue": "x", "secretReminderNote": "soon", "secretReminderRepeatDays": 30},
-		object{"secretKey": "BIG", "secretValue": strings.Repeat("0123456789abcdef", 1<<16)})
+		object{"secretKey": "REMIND", "secretValue": "x", "secretReminderNote": "soon", "secretReminderRepeatDays": 30})
 	s.batch(t, "prod", "/apps", object{"secretKey": "PATH", "secretValue": "p", "tagIds": []string{plain}})
 	s.batch(t, "dev", "/apps/web/a/b/c/deep", object{"secretKey": "DEEP", "secretValue": "${dev.URL}"})
+}
+
+// seedBulk adds more secrets than a batch holds, a value of 1 MB, and more of them than a request holds.
+func (s *seeded) seedBulk(t testing.TB) {
+	s.batch(t, "dev", "/", object{"secretKey": "BIG", "secretValue": strings.Repeat("0123456789abcdef", 1<<16)})
 	var many []object
 	for n := range 230 {
 		many = append(many, object{"secretKey": fmt.Sprintf("KEY_%03d", n), "secretValue": fmt.Sprint(n)})
