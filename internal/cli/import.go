@@ -53,7 +53,7 @@ func (c *infisicalCmd) Run(con *console) error {
 	}
 	con.count(result, c.DryRun)
 	if n := result.Open(); n > 0 {
-		return fmt.Errorf("%d things are not at the target as the source has them; see the list above", n)
+		return fmt.Errorf("not everything is at the target as the source has it (%d); see the lines that begin with LEFT", n)
 	}
 	return nil
 }

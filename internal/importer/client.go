@@ -30,6 +30,7 @@ type client struct {
 	token string
 	http  *http.Client
 	wait  func(context.Context, time.Duration) error
+	met   bool // it has answered before; one that never did is not waited for
 }
 
 // newClient returns a client that follows no redirect: a token goes to the server that it was meant for and nowhere else.
@@ -123,12 +124,13 @@ func (c *client) once(ctx context.Context, method, path string, body []byte) (an
 	if body != nil {
 		request.Header.Set("Content-Type", "application/json")
 	}
-	safe := answer{again: method == http.MethodGet}
+	safe := answer{again: method == http.MethodGet && c.met}
 	response, err := c.http.Do(request)
 	if err != nil {
 		return safe, fmt.Errorf("cannot reach the %s: %w", c.side, err)
 	}
 	defer response.Body.Close()
+	c.met = true
 	text, err := io.ReadAll(io.LimitReader(response.Body, maxAnswer+1))
 	if err != nil {
 		return safe, fmt.Errorf("the answer of the %s broke off: %w", c.side, err)

@@ -33,6 +33,9 @@ func (m *machine) method(ctx context.Context, method string) error {
 		return err
 	}
 	body := settable(*from)
+	if _, shown := body["tokenReviewerJwt"]; method == "kubernetes-auth" && !shown {
+		m.note(AuthMethods, where, "the source does not show a token that reviews others; if it has one, set tokenReviewerJwt at the target")
+	}
 	t := thing{kind: AuthMethods, where: where, ours: m.ours, make: func() error {
 		_, err := m.target.send(ctx, http.MethodPost, path+m.id, body)
 		return err
@@ -59,7 +62,7 @@ func (m *machine) method(ctx context.Context, method string) error {
 func settable(config map[string]any) map[string]any {
 	c := maps.Clone(config)
 	maps.DeleteFunc(c, func(name string, v any) bool {
-		return v == nil || slices.Contains([]string{"id", "identityId", "clientId", "createdAt", "updatedAt", "orgId", "hasTokenReviewerJwt"}, name)
+		return v == nil || slices.Contains([]string{"id", "identityId", "clientId", "createdAt", "updatedAt"}, name)
 	})
 	return c
 }
@@ -85,13 +88,16 @@ func (m *machine) unreadable(ctx context.Context, method string) error {
 	default:
 		return nil
 	}
-	found, err := list[json.RawMessage](ctx, m.source, path, url.Values{"limit": {"100"}}, key)
+	n := 0
+	err := pages(ctx, m.source, path, nil, key, func(*json.RawMessage) error {
+		n++
+		return nil
+	})
 	if err != nil {
 		return m.fail(AuthMethods, m.name()+" "+what, err)
 	}
-	if n := len(found); n > 0 {
-		m.note(AuthMethods, m.name(), fmt.Sprintf("it has %s%d %s, which nobody can read; make new ones at the target",
-			map[bool]string{true: "at least "}[n >= 100], n, what))
+	if n > 0 {
+		m.note(AuthMethods, m.name(), fmt.Sprintf("its %s (%d) cannot be read by anybody; make new ones at the target", what, n))
 	}
 	return nil
 }

@@ -91,7 +91,7 @@ func TestDryRunWritesNothing(t *testing.T) {
 	for _, f := range j.findings {
 		notes = append(notes, f.Where+": "+f.Reason)
 	}
-	for _, want := range []string{"ci: it has 1 client secrets", "twin: it has 1 access tokens"} {
+	for _, want := range []string{"ci: its client secrets (1) cannot be read", "twin: its access tokens (1) cannot be read"} {
 		if !strings.Contains(strings.Join(notes, "\n"), want) {
 			t.Errorf("no finding says %q:\n%s", want, strings.Join(notes, "\n"))
 		}
