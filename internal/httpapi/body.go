@@ -9,6 +9,7 @@ import (
 	"strings"
 
 	"github.com/danielgtaylor/huma/v2"
+	fastjson "github.com/segmentio/encoding/json"
 
 	"github.com/sallyport/sallyport/internal/fault"
 )
@@ -20,10 +21,10 @@ import (
 func (ep *endpoint) readBody(ex *exchange, r *http.Request) *fault.Error {
 	page := ex.api.takePage()
 	defer ex.api.givePage(page)
-	if f := ep.receive(ex, r, &page.buf); f != nil {
+	if f := ep.receive(ex, r, &page.Buffer); f != nil {
 		return f
 	}
-	body, bound := page.buf.Bytes(), ep.bound()
+	body, bound := page.Bytes(), ep.bound()
 	if content := bytes.Trim(body, " \t\r\n"); len(content) == 0 || string(content) == "null" {
 		if ep.bodyPointer && !bound.request.Required { // huma sets Required where a field is required
 			return nil
@@ -82,7 +83,7 @@ func (ep *endpoint) check(ex *exchange, bound *binding, tree any) *fault.Error {
 		unmask(tree)
 	}
 	ex.zeros = ep.givenZeros(tree)
-	body, err := json.Marshal(tree)
+	body, err := fastjson.Append(nil, tree, 0)
 	if err != nil {
 		return fault.From(err)
 	}

@@ -73,32 +73,39 @@ func (b *bodyTypes) fields(t reflect.Type, at bodyDefault, reachable, inMap bool
 	}
 }
 
-// hiddenEmbedding returns the first struct of an unexported type that t embeds, nil if there is none. encoding/json looks
-// into such a struct and huma does not, so its fields would be neither documented nor checked.
-func hiddenEmbedding(t reflect.Type, seen map[reflect.Type]bool) reflect.Type {
+// misread returns what the libraries that read, document and write JSON do not agree on in a type, "" if nothing:
+// encoding/json looks into an embedded struct of an unexported type and huma does not, so that its fields would be
+// neither documented nor checked; and our writer does not know omitzero.
+func misread(t reflect.Type, seen map[reflect.Type]bool) string {
 	switch t.Kind() {
 	case reflect.Pointer, reflect.Slice, reflect.Array, reflect.Map:
-		return hiddenEmbedding(t.Elem(), seen)
+		return misread(t.Elem(), seen)
 	case reflect.Struct:
 	default:
-		return nil
+		return ""
 	}
 	if seen[t] || reflect.PointerTo(t).Implements(reflect.TypeFor[json.Marshaler]()) {
-		return nil
+		return ""
 	}
 	seen[t] = true
 	for i := range t.NumField() {
-		f := t.Field(i)
-		if f.Anonymous && !f.IsExported() {
-			return f.Type
-		}
-		if f.IsExported() {
-			if found := hiddenEmbedding(f.Type, seen); found != nil {
-				return found
-			}
+		if found := misreadField(t.Field(i), seen); found != "" {
+			return found
 		}
 	}
-	return nil
+	return ""
+}
+
+func misreadField(f reflect.StructField, seen map[reflect.Type]bool) string {
+	switch {
+	case f.Anonymous && !f.IsExported():
+		return "huma does not look into the embedded " + f.Type.String() + ": export the type"
+	case !f.IsExported():
+		return ""
+	case strings.Contains(f.Tag.Get("json"), ",omitzero"):
+		return "the field " + f.Name + " has omitzero, which is not known here: use a pointer and omitempty"
+	}
+	return misread(f.Type, seen)
 }
 
 func isResolver(t reflect.Type) bool {

@@ -44,8 +44,8 @@ func (a *API) newEndpoint(r Route, in, out reflect.Type) *endpoint {
 	}
 	ep.answerField = answer.Index
 	for _, t := range []reflect.Type{in, out} {
-		if hidden := hiddenEmbedding(t, map[reflect.Type]bool{}); hidden != nil {
-			panic(r.name() + ": huma does not look into the embedded " + hidden.String() + ": export the type")
+		if found := misread(t, map[reflect.Type]bool{}); found != "" {
+			panic(r.name() + ": " + found)
 		}
 	}
 	if _, raw := in.FieldByName("RawBody"); raw {

@@ -70,7 +70,7 @@ func (ex *exchange) writeFault() {
 		body.Details = nil
 		_ = page.encode(body) // strings and numbers always encode
 	}
-	ex.writeJSON(answer.status, page.bytes())
+	ex.writeJSON(answer.status, page.Bytes())
 }
 
 // issues returns the list that a 422 shows.

@@ -24,10 +24,10 @@ type zoo struct {
 	Embedded
 	Any      any                       `json:"any,omitempty"`
 	Raw      json.RawMessage           `json:"raw,omitempty"`
-	Time     time.Time                 `json:"time,omitzero"`
+	Time     time.Time                 `json:"time,omitempty"`
 	At       *time.Time                `json:"at,omitempty"`
-	IP       netip.Addr                `json:"ip,omitzero"`
-	Prefix   netip.Prefix              `json:"prefix,omitzero"`
+	IP       netip.Addr                `json:"ip,omitempty"`
+	Prefix   netip.Prefix              `json:"prefix,omitempty"`
 	Bytes    []byte                    `json:"bytes,omitempty"`
 	Small    int8                      `json:"small,omitempty"`
 	Count    uint64                    `json:"count,omitempty"`

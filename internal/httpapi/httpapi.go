@@ -70,7 +70,7 @@ func New(o Options) *API {
 		o.Now = time.Now
 	}
 	a := &API{options: o, mux: http.NewServeMux(), yielded: http.NewServeMux(), metrics: newMetrics(o.Registry)}
-	a.pages.New = func() any { return newPage() }
+	a.pages.New = func() any { return &page{} }
 	a.mux.HandleFunc("/", a.yielded.ServeHTTP)
 	a.yielded.HandleFunc("/", a.unrouted)
 	return a

@@ -35,7 +35,7 @@ type paramsOut struct {
 		Limit   int          `json:"limit"`
 		Imports bool         `json:"imports"`
 		Tags    []string     `json:"tags"`
-		Since   time.Time    `json:"since,omitzero"`
+		Since   *time.Time   `json:"since,omitempty"`
 		Ratio   float64      `json:"ratio"`
 		Kind    string       `json:"kind"`
 		Trace   string       `json:"trace"`
@@ -47,8 +47,11 @@ func params(a *httpapi.API) {
 	httpapi.Handle(a, r, func(_ context.Context, _ *access.Actor, in *paramsIn) (*paramsOut, error) {
 		out := &paramsOut{}
 		out.Body.Name, out.Body.Raw, out.Body.Text, out.Body.Slug, out.Body.Limit = in.Name, in.Raw, in.Text, in.Slug, in.Limit
-		out.Body.Imports, out.Body.Tags, out.Body.Since, out.Body.Ratio = in.Imports, in.Tags, in.Since, in.Ratio
+		out.Body.Imports, out.Body.Tags, out.Body.Ratio = in.Imports, in.Tags, in.Ratio
 		out.Body.Kind, out.Body.Trace = in.Kind, in.Trace
+		if !in.Since.IsZero() {
+			out.Body.Since = &in.Since
+		}
 		return out, nil
 	})
 }

@@ -261,6 +261,11 @@ func TestDeclarationRefused(t *testing.T) {
 		nested
 		Other int `query:"other"`
 	}
+	type omitZero struct {
+		Body struct {
+			At nested `json:"at,omitzero"`
+		}
+	}
 	type hiddenEmbeddingOut struct {
 		Body struct{ List []hiddenEmbedding }
 	}
@@ -289,6 +294,7 @@ func TestDeclarationRefused(t *testing.T) {
 		"text inside of a map":             func(a *httpapi.API) { handle[textInMap, echoOut](a, any) },
 		"hidden embedding in the input":    func(a *httpapi.API) { handle[hiddenEmbedding, echoOut](a, any) },
 		"hidden embedding in the output":   func(a *httpapi.API) { handle[httpapi.Empty, hiddenEmbeddingOut](a, any) },
+		"a zero left out":                  func(a *httpapi.API) { handle[httpapi.Empty, omitZero](a, any) },
 		"the same route twice":             func(a *httpapi.API) { actor(any)(a); actor(any)(a) },
 	}
 	for name, declare := range tests {
