@@ -48,7 +48,7 @@ func newClient(side string, s Server, o *Options) (*client, error) {
 		http: &http.Client{Timeout: answerWithin, Transport: o.Transport, CheckRedirect: stay}}, nil
 }
 
-// refusal is an answer that says no to one request, while others may well go on.
+// refusal is an answer that says no to one request, while others may well go on; but for 401, which says no to the token.
 type refusal struct {
 	side    string
 	status  int
@@ -57,10 +57,13 @@ type refusal struct {
 
 // Error says which server said what.
 func (r *refusal) Error() string {
+	if r.status == http.StatusUnauthorized {
+		return fmt.Sprintf("the %s does not accept the token: %s", r.side, r.message)
+	}
 	return fmt.Sprintf("the %s refused (%d): %s", r.side, r.status, r.message)
 }
 
-// refused reports whether an error is a refusal, with one of the statuses if any are given.
+// refused reports whether an error is a refusal of one request, or one with one of the statuses if any are given.
 func refused(err error, statuses ...int) bool {
 	var r *refusal
 	if !errors.As(err, &r) {
@@ -71,7 +74,7 @@ func refused(err error, statuses ...int) bool {
 			return true
 		}
 	}
-	return len(statuses) == 0
+	return len(statuses) == 0 && r.status != http.StatusUnauthorized
 }
 
 // get reads what is at a path.
@@ -124,10 +127,10 @@ func (c *client) once(ctx context.Context, method, path string, body []byte) (an
 	if body != nil {
 		request.Header.Set("Content-Type", "application/json")
 	}
-	safe := answer{again: method == http.MethodGet && c.met}
+	safe := answer{again: method == http.MethodGet}
 	response, err := c.http.Do(request)
 	if err != nil {
-		return safe, fmt.Errorf("cannot reach the %s: %w", c.side, err)
+		return answer{again: safe.again && c.met}, fmt.Errorf("cannot reach the %s: %w", c.side, err)
 	}
 	defer response.Body.Close()
 	c.met = true
@@ -151,8 +154,6 @@ func (c *client) judge(response *http.Response, text []byte, safe answer) (answe
 		return safe, fmt.Errorf("the %s failed (%d); its log says why", c.side, status)
 	case status >= 300 && status < 400:
 		return answer{}, fmt.Errorf("the %s redirects elsewhere (%d); name the address that it redirects to, since a token is sent nowhere else", c.side, status)
-	case status == http.StatusUnauthorized:
-		return answer{}, fmt.Errorf("the %s does not accept the token: %s", c.side, words(text))
 	case status >= 400 && words(text) != "":
 		return answer{}, &refusal{c.side, status, words(text)}
 	default:

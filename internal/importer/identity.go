@@ -3,6 +3,7 @@ package importer
 import (
 	"cmp"
 	"context"
+	"net/http"
 	"net/url"
 	"slices"
 )
@@ -130,14 +131,22 @@ func (r *run) readIdentity(ctx context.Context, c *client, id string) (*wireMemb
 		return nil, err
 	}
 	m.IdentityID = id
+	if c == r.source && r.oneRole {
+		return m, nil
+	}
 	all, err := one[wireMember](ctx, c, membershipsPath+"/"+url.PathEscape(id), nil, "identityMembership")
+	if refused(err, http.StatusUnauthorized) { // some servers let only users ask; then the token is good for all else
+		_, err = meet(ctx, c)
+		all = m
+	}
 	switch {
-	case err == nil:
+	case err == nil && len(all.Roles) > 0:
 		m.Roles = all.Roles
-	case !refused(err):
+	case err != nil && !refused(err):
 		return nil, err
 	case c == r.source:
-		r.note(OrgMembers, m.Identity.Name, "the source shows only one of its roles to this token; check whether it has more")
+		r.oneRole = true
+		r.note(OrgMembers, "all", "the source shows only one role of each identity to this token; check whether some have more")
 	}
 	return m, nil
 }

@@ -104,6 +104,7 @@ type run struct {
 	taken    map[string][]string // at the target: identities by name
 	settled  map[string]string   // identities that this run has brought over: source id to target id, "" if it could not
 	orgRoles map[string]bool     // slugs that this run has brought over
+	oneRole  bool                // the source shows only one role of each identity
 }
 
 // Run imports. What it cannot bring over for good reason it tells and goes on; it ends with an error when it cannot go on,
@@ -242,7 +243,7 @@ func (r *run) chartFolders(ctx context.Context, p *wireProject) error {
 
 // step tells that one more part is done.
 func (r *run) step(what string) {
-	r.progress.What, r.progress.Done = what, r.progress.Done+1
+	r.progress.What, r.progress.Done = brief(what, 40), r.progress.Done+1
 	r.Report(r.progress)
 }
 

@@ -48,7 +48,7 @@ func (r *run) project(ctx context.Context, id string) error {
 // open finds the project at the target by its slug, or makes it. It reports false where there is nothing to go on with.
 func (p *place) open(ctx context.Context) (there bool, err error) {
 	e, begun := p.journal.of(Projects, p.from.ID)
-	for _, slug := range []string{p.from.Slug, p.provisional()} {
+	for _, slug := range slices.Compact([]string{p.from.Slug, p.provisional()}) {
 		p.to, err = one[wireProject](ctx, p.target, projectsPath+"/slug/"+url.PathEscape(slug), nil, "")
 		if err == nil || !refused(err, http.StatusNotFound) {
 			break
@@ -97,9 +97,6 @@ func marker(id string) string {
 
 // settings brings over what can only be set by a change. It comes last: settings may forbid what the project holds.
 func (p *place) settings(ctx context.Context) error {
-	if p.from.AuditDays != nil {
-		p.note(Projects, p.from.Slug, "how long audit logs are kept is a setting of the whole target, not of the project")
-	}
 	for _, e := range p.from.Deleted {
 		p.note(Environments, p.from.Slug+" "+e.Slug, "it is deleted at the source")
 	}
@@ -107,14 +104,28 @@ func (p *place) settings(ctx context.Context) error {
 	if p.to.ID == "" || p.ours && len(changes) == 0 {
 		return nil // counted as made
 	}
-	change := func() error {
-		_, err := p.target.send(ctx, http.MethodPatch, projectsPath+"/"+p.to.ID, changes)
-		return err
-	}
+	change := func() error { return p.set(ctx, changes) }
 	if p.ours {
 		return p.quietly(Projects, p.from.Slug, change)
 	}
 	_, err := p.settle(thing{kind: Projects, where: p.from.Slug, there: true, apart: strings.Join(slices.Sorted(maps.Keys(changes)), ", "), change: change})
+	return err
+}
+
+const auditDays = "auditLogsRetentionDays" // which has a route of its own
+
+func (p *place) set(ctx context.Context, changes map[string]any) error {
+	path := projectsPath + "/" + p.to.ID
+	if days, there := changes[auditDays]; there {
+		if _, err := p.target.send(ctx, http.MethodPut, path+"/audit-logs-retention", map[string]any{auditDays: days}); err != nil {
+			return err
+		}
+		delete(changes, auditDays)
+	}
+	if len(changes) == 0 {
+		return nil
+	}
+	_, err := p.target.send(ctx, http.MethodPatch, path, changes)
 	return err
 }
 
@@ -139,6 +150,7 @@ func (p *place) different() map[string]any {
 	differ(changes, "secretSharing", p.from.SecretSharing, p.to.SecretSharing)
 	differ(changes, "showSnapshotsLegacy", p.from.SnapshotsLegacy, p.to.SnapshotsLegacy)
 	differ(changes, "pitVersionLimit", p.from.VersionLimit, p.to.VersionLimit)
+	differ(changes, auditDays, p.from.AuditDays, p.to.AuditDays)
 	differ(changes, "enforceEncryptedSecretManagerSecretMetadata", p.from.SealedMetadata, p.to.SealedMetadata)
 	if text(p.from.Description) != text(p.to.Description) {
 		changes["description"] = text(p.from.Description)

@@ -7,6 +7,7 @@ import (
 	"net/http"
 	"net/url"
 	"slices"
+	"strings"
 	"time"
 )
 
@@ -152,6 +153,9 @@ func (r *run) translate(ctx context.Context, rules []rule) (unknown string, err 
 func (r *run) translated(ctx context.Context, condition any, unknown *string) (_ any, err error) {
 	switch c := condition.(type) {
 	case string:
+		if strings.Contains(c, "{{") {
+			return c, nil // a template, which servers fill in
+		}
 		id, err := r.identity(ctx, c)
 		if id == "" && !r.DryRun {
 			*unknown = brief(c, 64)

@@ -168,6 +168,31 @@ func TestTokenThatMayNotReadValues(t *testing.T) {
 	}
 }
 
+// TestSourceThatShowsOnlyOneRole: Infisical shows memberships in the organization to users alone.
+func TestSourceThatShowsOnlyOneRole(t *testing.T) {
+	from, to := seed(t, false), start(t)
+	j := newJourney(t, from.Server, to)
+	j.Source.URL = ill(t, from.Server, func(w http.ResponseWriter, r *http.Request) bool {
+		hidden := strings.HasPrefix(r.URL.Path, "/api/v1/organization/identity-memberships")
+		if hidden {
+			http.Error(w, `{"message":"not with this sort of token","error":"UnauthorizedError"}`, http.StatusUnauthorized)
+		}
+		return hidden
+	})
+	result := j.run(t)
+	if n := result[importer.OrgMembers]; n.Made != 4 || result.Open() != 0 {
+		t.Errorf("organization memberships count %+v; want 4 made: %+v", *n, j.wrong())
+	}
+	notes := slices.DeleteFunc(slices.Clone(j.findings), func(f importer.Finding) bool { return f.Kind != importer.OrgMembers })
+	if len(notes) != 1 || !notes[0].Note || !strings.Contains(notes[0].Reason, "only one role") {
+		t.Errorf("findings: %+v; want one note", notes)
+	}
+	ci := to.Admin.Call(t, http.MethodPost, "/api/v1/identities/search", object{"search": object{"name": object{"$eq": "ci"}}}).Want(200)
+	if role := ci.Text("identities.0.role"); role != "member" {
+		t.Errorf("ci has the role %q", role)
+	}
+}
+
 // TestTokenThatMayNotWrite brings over what it may, and lists the rest.
 func TestTokenThatMayNotWrite(t *testing.T) {
 	from, to := seed(t, false), start(t)

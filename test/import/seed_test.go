@@ -40,6 +40,7 @@ func seed(t testing.TB, bulky bool) *seeded {
 	s.project = s.post(t, "/api/v1/projects", object{"projectName": "Payments", "slug": "payments", "projectDescription": "line one\nline two"}).Text("project.id")
 	s.patch(t, "/api/v1/projects/"+s.project, object{"pitVersionLimit": 7, "autoCapitalization": false, "secretDetectionIgnoreValues": []string{"changeme"},
 		"hasDeleteProtection": true})
+	s.Admin.Call(t, http.MethodPut, "/api/v1/projects/"+s.project+"/audit-logs-retention", object{"auditLogsRetentionDays": 12}).Want(200)
 	s.seedFolders(t)
 	s.seedSecrets(t)
 	if bulky {
@@ -147,7 +148,8 @@ func (s *seeded) seedMembers(t testing.TB) {
 		{"subject": "secrets", "action": []string{"describeSecret", "readValue"}, "conditions": object{"environment": object{"$in": []string{"dev", "qa"}}, "secretPath": object{"$glob": "/apps/**"}}},
 		{"subject": "secrets", "action": "readValue", "inverted": true, "conditions": object{"secretTags": object{"$in": []string{"red"}}}},
 		{"subject": "secrets", "action": "edit", "conditions": object{"secretPath": "/{{identity.metadata.team}}"}},
-		{"subject": "identity", "action": "read", "conditions": object{"identityId": s.identities["ci"]}}}
+		{"subject": "identity", "action": "edit", "conditions": object{"identityId": "{{identity.id}}"}},
+		{"subject": "identity", "action": "read", "conditions": object{"identityId": object{"$in": []string{s.identities["ci"], s.identities["night"]}}}}}
 	s.post(t, project+"/roles", object{"slug": "deploy", "name": "Deploy", "description": "deploys", "permissions": rules})
 	s.post(t, project+"/memberships/identities/"+s.identities["ci"], object{"roles": []object{{"role": "deploy"}, {"role": "viewer"},
 		{"role": "admin", "isTemporary": true, "temporaryMode": "relative", "temporaryRange": "1h", temporary: "2026-05-06T07:08:09.000Z"}}})
