@@ -43,7 +43,7 @@ type ciphertext struct {
 }
 
 // reseal seals some of what the key of an id sealed with another one, and returns how much it found. open opens what is
-// there; seal is the new key and its id. What somebody else changes at the same time is left to them.
+// there; with gives the new key and its id. What somebody else changes at the same time is left to them.
 func (c column) reseal(ctx context.Context, db *sqldb.DB, from string, open *seal.Key, with func(context.Context, *sqldb.Tx) (*seal.Key, string, error)) (int64, error) {
 	var rows []ciphertext
 	err := db.Select(ctx, &rows, `SELECT id, `+c.owner+` AS owner, `+c.sealed+` AS sealed FROM `+c.table+` WHERE `+c.key+` = $1 LIMIT $2`, from, stepRows)
@@ -65,16 +65,16 @@ func (c column) reseal(ctx context.Context, db *sqldb.DB, from string, open *sea
 
 // update seals one row anew, if it is still as it was read.
 func (c column) update(ctx context.Context, tx *sqldb.Tx, r ciphertext, open, key *seal.Key, from, to string) error {
-	fresh := r.Sealed
-	if len(r.Sealed) > 0 { // what a deleted project left is empty
-		plain, err := open.Open(r.Sealed, c.place(r.Owner)...)
-		if err != nil {
-			return err
-		}
-		fresh = key.Seal(plain, c.place(r.Owner)...)
+	if len(r.Sealed) == 0 { // what a deleted project left: there is nothing to be opened any more
+		_, err := tx.Exec(ctx, `UPDATE `+c.table+` SET `+c.key+` = $1 WHERE id = $2 AND `+c.key+` = $3`, to, r.ID, from)
+		return err
 	}
-	_, err := tx.Exec(ctx, `UPDATE `+c.table+` SET `+c.sealed+` = $1, `+c.key+` = $2 WHERE id = $3 AND `+c.key+` = $4 AND `+c.sealed+` = $5`,
-		fresh, to, r.ID, from, r.Sealed)
+	plain, err := open.Open(r.Sealed, c.place(r.Owner)...)
+	if err != nil {
+		return err
+	}
+	_, err = tx.Exec(ctx, `UPDATE `+c.table+` SET `+c.sealed+` = $1, `+c.key+` = $2 WHERE id = $3 AND `+c.key+` = $4 AND `+c.sealed+` = $5`,
+		key.Seal(plain, c.place(r.Owner)...), to, r.ID, from, r.Sealed)
 	return err
 }
 

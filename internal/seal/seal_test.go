@@ -176,3 +176,68 @@ func TestRootSources(t *testing.T) {
 		})
 	}
 }
+
+// TestSeveralKeys: the first seals, all open; the one that is asked for becomes the first.
+func TestSeveralKeys(t *testing.T) {
+	raw := func(fill byte) []byte { return bytes.Repeat([]byte{fill}, seal.KeySize) }
+	both, err := seal.NewKey(raw(1), raw(2))
+	if err != nil {
+		t.Fatal(err)
+	}
+	one, two := newKey(t, 1), newKey(t, 2)
+	if ids := both.IDs(); ids[0] != one.IDs()[0] || ids[1] != two.IDs()[0] || ids[0] == ids[1] {
+		t.Errorf("the fingerprints are %v", ids)
+	}
+	if _, err := one.Open(both.Seal([]byte("x"), "b"), "b"); err != nil {
+		t.Error("the first key does not seal")
+	}
+	second, held := both.Sealing(two.IDs()[0])
+	if _, err := two.Open(second.Seal([]byte("x"), "b"), "b"); !held || err != nil {
+		t.Error("the chosen key does not seal")
+	}
+	for _, k := range []*seal.Key{one, two} {
+		plain, by, err := second.OpenedBy(k.Seal([]byte("x"), "b"), "b")
+		if err != nil || string(plain) != "x" || by != k.IDs()[0] {
+			t.Errorf("opened %q by %s, %v", plain, by, err)
+		}
+	}
+	if _, held := both.Sealing(newKey(t, 3).IDs()[0]); held {
+		t.Error("a key that was not given seals")
+	}
+	if _, err := seal.NewKey(); err == nil {
+		t.Error("no key at all was accepted")
+	}
+	one.Become(two)
+	if _, err := one.Open(two.Seal([]byte("x"), "b"), "b"); err != nil {
+		t.Error("it did not become the other")
+	}
+}
+
+// TestKeyFileIsChangedWhole: a new key goes before those of a file; later one is kept. Nothing is lost on a mistake.
+func TestKeyFileIsChangedWhole(t *testing.T) {
+	dir := t.TempDir()
+	first, path, err := seal.Root("", "", dir)
+	if err != nil {
+		t.Fatal(err)
+	}
+	both, err := seal.AddRoot(path)
+	if err != nil || len(both.IDs()) != 2 || both.IDs()[1] != first.IDs()[0] {
+		t.Fatalf("added: %v, %v", both, err)
+	}
+	if _, err := seal.KeepRoot(path, "0000000000000000"); err == nil {
+		t.Error("kept a key that is not there")
+	}
+	if again, err := seal.ReadRoot(path); err != nil || len(again.IDs()) != 2 {
+		t.Fatalf("after the mistake the file holds %v, %v", again, err)
+	}
+	kept, err := seal.KeepRoot(path, both.IDs()[0])
+	if err != nil || len(kept.IDs()) != 1 || kept.IDs()[0] != both.IDs()[0] {
+		t.Fatalf("kept: %v, %v", kept, err)
+	}
+	if info, err := os.Stat(path); err != nil || info.Mode().Perm() != 0o600 {
+		t.Errorf("mode %v, %v; want 0600", info.Mode(), err)
+	}
+	if files, err := os.ReadDir(dir); err != nil || len(files) != 1 {
+		t.Errorf("the folder holds %v, %v; want the key alone", files, err)
+	}
+}

@@ -1,0 +1,100 @@
+package keys
+
+import (
+	"go/ast"
+	"go/parser"
+	"go/token"
+	"io/fs"
+	"maps"
+	"path/filepath"
+	"slices"
+	"strings"
+	"testing"
+
+	"github.com/google/go-cmp/cmp"
+
+	"github.com/sallyport/sallyport/internal/sqldb"
+	"github.com/sallyport/sallyport/internal/sqldb/sqldbtest"
+)
+
+// TestEverySealedColumnIsRotated fails for a column of bytes that no rotation knows. What is sealed stands in such columns,
+// and, of metadata, in the JSON of secret_versions; see also TestEverybodyWhoSealsIsKnown.
+func TestEverySealedColumnIsRotated(t *testing.T) {
+	known := []string{"secret_versions.value", "secret_versions.comment"} // by the package secret
+	for _, c := range append(slices.Clone(underRoot), underOrganization) {
+		known = append(known, c.table+"."+c.sealed)
+	}
+	slices.Sort(known)
+	var columns []string
+	err := sqldbtest.Open(t, sqldb.SQLite).Select(t.Context(), &columns, `SELECT m.name || '.' || c.name FROM sqlite_schema m, pragma_table_info(m.name) c
+		WHERE m.type = 'table' AND c.type = 'BYTEA' ORDER BY 1`)
+	if err != nil {
+		t.Fatal(err)
+	}
+	slices.Sort(columns)
+	if diff := cmp.Diff(known, columns); diff != "" {
+		t.Errorf("columns that a rotation seals anew (-), columns of bytes in the schema (+); add yours to underRoot, with a reference to root_keys:\n%s", diff)
+	}
+}
+
+// TestEveryKeyIsReferredTo: the database lets no key go that a row refers to, in every table that is sealed.
+func TestEveryKeyIsReferredTo(t *testing.T) {
+	parents := map[string]string{"root_key_id": "root_keys", "organization_key_id": "organization_keys"}
+	db := sqldbtest.Open(t, sqldb.SQLite)
+	for _, c := range append(slices.Clone(underRoot), underOrganization, column{table: "secret_versions", key: "project_key_id"}) {
+		want := parents[c.key]
+		if want == "" {
+			want = "project_keys"
+		}
+		var parent string
+		err := db.Get(t.Context(), &parent, `SELECT "table" FROM pragma_foreign_key_list($1) WHERE "from" = $2`, c.table, c.key)
+		if err != nil || parent != want {
+			t.Errorf("%s.%s refers to %q, %v; want %s", c.table, c.key, parent, err, want)
+		}
+	}
+}
+
+// sealers are the functions that call Seal. One that is new must write to a column that a rotation knows, beside the id of
+// its key; then it belongs here.
+var sealers = []string{
+	"auth.parts", "keys.update", "org.MakeKey", "project.MakeKey", "secret.seal", "token.sealed", "universal.Start",
+}
+
+// TestEverybodyWhoSealsIsKnown fails for a new call of Seal that nobody has thought of rotating.
+func TestEverybodyWhoSealsIsKnown(t *testing.T) {
+	found := map[string]bool{}
+	err := filepath.WalkDir("..", func(path string, entry fs.DirEntry, err error) error {
+		if err != nil || entry.IsDir() || !strings.HasSuffix(path, ".go") || strings.HasSuffix(path, "_test.go") {
+			return err
+		}
+		file, err := parser.ParseFile(token.NewFileSet(), path, nil, parser.SkipObjectResolution)
+		if err != nil || file.Name.Name == "seal" {
+			return err
+		}
+		for _, decl := range file.Decls {
+			f, ok := decl.(*ast.FuncDecl)
+			if ok && callsSeal(f) {
+				found[file.Name.Name+"."+f.Name.Name] = true
+			}
+		}
+		return nil
+	})
+	if err != nil {
+		t.Fatal(err)
+	}
+	if diff := cmp.Diff(sealers, slices.Sorted(maps.Keys(found))); diff != "" {
+		t.Errorf("those who are known (-), those who call Seal (+):\n%s", diff)
+	}
+}
+
+func callsSeal(f *ast.FuncDecl) (calls bool) {
+	ast.Inspect(f, func(n ast.Node) bool {
+		if call, ok := n.(*ast.CallExpr); ok {
+			if method, ok := call.Fun.(*ast.SelectorExpr); ok && method.Sel.Name == "Seal" {
+				calls = true
+			}
+		}
+		return true
+	})
+	return calls
+}
