@@ -23,6 +23,7 @@ type commands struct {
 	Recover   recoverCmd   `cmd:"" help:"Make a database that was restored from a backup safe to serve: kill every token, and print a new one for the administrator."`
 	Migrate   migrateCmd   `cmd:"" help:"Move everything from SQLite to an empty PostgreSQL database, for more than one server."`
 	Import    importCmd    `cmd:"" help:"Copy what another server has to this one."`
+	Keys      keysCmd      `cmd:"" help:"Rotate the keys that everything is sealed with."`
 	Version   versionCmd   `cmd:"" help:"Print the version."`
 }
 

@@ -24,16 +24,37 @@ func newClient() *http.Client {
 		CheckRedirect: func(*http.Request, []*http.Request) error { return http.ErrUseLastResponse }}
 }
 
-// post sends a JSON body and reads the JSON answer. An error answer of the server becomes a *refusal.
+// post is caller.post for somebody without a token.
 func post(ctx context.Context, baseURL, path string, body, answer any) error {
+	return caller{baseURL: baseURL}.post(ctx, path, body, answer)
+}
+
+// caller calls a server as the holder of a token; empty for none.
+type caller struct{ baseURL, token string }
+
+// post sends a JSON body and reads the JSON answer. An error answer of the server becomes a *refusal.
+func (c caller) post(ctx context.Context, path string, body, answer any) error {
 	text, err := json.Marshal(body)
 	if err != nil {
 		return err
 	}
+	return c.call(ctx, http.MethodPost, path, bytes.NewReader(text), answer)
+}
+
+// get is post without a body.
+func (c caller) get(ctx context.Context, path string, answer any) error {
+	return c.call(ctx, http.MethodGet, path, http.NoBody, answer)
+}
+
+func (c caller) call(ctx context.Context, method, path string, body io.Reader, answer any) error {
+	baseURL := c.baseURL
 	base := strings.TrimSuffix(strings.TrimSuffix(baseURL, "/"), "/api")
-	request, err := http.NewRequestWithContext(ctx, http.MethodPost, base+path, bytes.NewReader(text))
+	request, err := http.NewRequestWithContext(ctx, method, base+path, body)
 	if err != nil {
 		return fmt.Errorf("%q is not the base URL of a server, such as http://127.0.0.1:8080", baseURL)
+	}
+	if c.token != "" {
+		request.Header.Set("Authorization", "Bearer "+c.token)
 	}
 	request.Header.Set("Content-Type", "application/json")
 	response, err := newClient().Do(request)

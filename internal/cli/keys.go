@@ -1,0 +1,117 @@
+package cli
+
+import (
+	"errors"
+	"fmt"
+	"net/url"
+)
+
+type keysCmd struct {
+	Rotate rotateCmd `cmd:"" help:"Replace a key and seal anew what it sealed, while the server serves. Run it again to go on after an interruption."`
+}
+
+type rotateCmd struct {
+	Domain string `default:"http://127.0.0.1:8080" env:"SALLYPORT_DOMAIN" help:"Base URL of the server."`
+	Token  string `env:"SALLYPORT_TOKEN" help:"Access token of an administrator: of the instance for the root key, of the organization for the others. Better set in the environment, since others can see flags."`
+
+	Root         rotateRootCmd         `cmd:"" help:"The root key. Give every replica the new key and the old one first, in this order; a server on SQLite that made its key file makes the new one itself."`
+	Organization rotateOrganizationCmd `cmd:"" help:"The key of the organization of the token."`
+	Project      rotateProjectCmd      `cmd:"" help:"The data key of a project."`
+	All          rotateAllCmd          `cmd:"" help:"The root key, the organization's key and the data keys of all its projects."`
+}
+
+// The paths of the rotations.
+const (
+	rootKeyPath         = "/api/v1/admin/keys/rotate"
+	organizationKeyPath = "/api/v1/organization/keys/rotate"
+	projectKeysPath     = "/api/v1/organization/keys/projects"
+)
+
+func projectKeyPath(projectID string) string {
+	return projectKeysPath + "/" + url.PathEscape(projectID) + "/rotate"
+}
+
+type rotateRootCmd struct{}
+
+// Run rotates the root key.
+func (rotateRootCmd) Run(con *console, c *rotateCmd) error { return c.root(con) }
+
+type rotateOrganizationCmd struct{}
+
+// Run rotates the organisation's key.
+func (rotateOrganizationCmd) Run(con *console, c *rotateCmd) error {
+	return c.rotate(con, "organization key", organizationKeyPath)
+}
+
+type rotateProjectCmd struct {
+	ProjectID string `arg:"" help:"Id of the project."`
+}
+
+// Run rotates the key of a project.
+func (p rotateProjectCmd) Run(con *console, c *rotateCmd) error {
+	return c.rotate(con, "key of project "+p.ProjectID, projectKeyPath(p.ProjectID))
+}
+
+type rotateAllCmd struct{}
+
+// Run rotates from the top down: whoever had the old key of one level can open none of the new ones below.
+func (rotateAllCmd) Run(con *console, c *rotateCmd) error {
+	err := c.root(con)
+	if err == nil {
+		err = c.rotate(con, "organization key", organizationKeyPath)
+	}
+	for after := ""; err == nil; {
+		var page struct {
+			Projects []struct {
+				ID string `json:"projectId"`
+			} `json:"projects"`
+		}
+		if err = c.call().get(con.ctx, projectKeysPath+"?after="+after, &page); err != nil || len(page.Projects) == 0 {
+			break
+		}
+		for _, p := range page.Projects {
+			if err == nil {
+				err = c.rotate(con, "key of project "+p.ID, projectKeyPath(p.ID))
+			}
+			after = p.ID
+		}
+	}
+	return err
+}
+
+func (c *rotateCmd) root(con *console) error {
+	err := c.rotate(con, "root key", rootKeyPath)
+	if err == nil {
+		con.print("Where you set the root key yourself, take the old one away from every replica now. Keep it as long as you keep backups from before.\n")
+	}
+	return err
+}
+
+func (c *rotateCmd) call() caller { return caller{baseURL: c.Domain, token: c.Token} }
+
+// rotate has the server do steps until the rotation is done, and tells what remains.
+func (c *rotateCmd) rotate(con *console, what, path string) error {
+	if c.Token == "" {
+		return errors.New("put the access token of an administrator into SALLYPORT_TOKEN")
+	}
+	for resume := false; ; resume = true {
+		var answer struct {
+			Key struct {
+				ID        string `json:"keyId"`
+				Remaining int64  `json:"remaining"`
+				Done      bool   `json:"done"`
+			} `json:"key"`
+		}
+		if err := c.call().post(con.ctx, path, map[string]bool{"resume": resume}, &answer); err != nil {
+			if resume {
+				err = fmt.Errorf("the rotation of the %s stopped; run the same command again to go on: %w", what, err)
+			}
+			return err
+		}
+		if answer.Key.Done {
+			con.print("%s: done; %s seals now, and nothing needs the old one.\n", what, answer.Key.ID)
+			return nil
+		}
+		_, _ = fmt.Fprintf(con.err, "%s: %d rows to go\n", what, answer.Key.Remaining) // there is nobody else to tell
+	}
+}
