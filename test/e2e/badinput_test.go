@@ -159,7 +159,7 @@ func (p *prober) paths() {
 	p.try("a double slash inside", []int{404}, p.at(func(path string) string { return "/" + strings.Replace(path[1:], "/", "//", 1) + "//x" }))
 	p.try("a dot", []int{404}, p.at(func(path string) string { return "/." + path }))
 	p.try("two dots", []int{404}, p.at(func(path string) string { return "/api/.." + path }))
-	p.try("more behind", []int{404}, p.at(func(path string) string { return path + "/x/y/z" }))
+	p.try("more behind", []int{404}, p.at(func(path string) string { return path + "/x/y/z/0" }))
 	p.try("upper case", []int{404}, p.at(func(path string) string { return "/" + strings.ToUpper(path[1:5]) + path[5:] }))
 	for i, segment := range strings.Split(p.r.Path, "/") {
 		if segment == "{secretName}" {

@@ -2,6 +2,7 @@ package e2e
 
 import (
 	"net/http"
+	"slices"
 	"testing"
 
 	"github.com/google/go-cmp/cmp"
@@ -18,80 +19,90 @@ func listedByCLI(p project, path string) string {
 // TestCLI is the command line as of 2026-08.
 func TestCLI(t *testing.T) {
 	t.Parallel()
-	w := newWorkload(t, shared, "cli")
-	t.Run("logs_in", func(t *testing.T) {
-		plain := workload{Client: shared.As("").With("User-Agent", "cli")}
-		a := plain.send(t, http.MethodPost, loginUniversal+"/", object{"clientId": w.ClientID, "clientSecret": w.universal.Secret}, loginShape)
-		if a.Text("tokenType") != "Bearer" || a.Number("accessTokenMaxTTL") == 0 {
-			t.Errorf("%s: the agent logs in without end where there is no longest life", a.Body)
-		}
-	})
-	t.Run("renews_its_token", func(t *testing.T) {
-		workload{Client: shared.As("")}.send(t, http.MethodPost, renewPath, object{"accessToken": w.Token}, loginShape)
-	})
-	t.Run("probes_the_server", func(t *testing.T) { shared.As("").Call(t, http.MethodGet, "/api/status", nil).Want(200) })
-	t.Run("reads_secrets", func(t *testing.T) { cliReads(t, w) })
-	t.Run("reads_one_secret_for_a_template", func(t *testing.T) {
-		w.send(t, http.MethodPost, secretsV3+"/ONE", w.at(object{"secretValue": "1"}), oneSecret)
-		w.send(t, http.MethodGet, secretsV4+"/ONE?environment=dev&expandSecretReferences=true&includeImports=true&projectId="+w.project.ID+"&secretPath=%2F&type=shared", nil, oneSecret)
-	})
-	t.Run("watches_for_changes", func(t *testing.T) {
-		w.send(t, http.MethodPost, secretsV3+"/WATCHED", w.at(object{"secretValue": "1"}), oneSecret)
-		tag := func() string {
-			return w.Call(t, http.MethodGet, listedByCLI(w.project, "%2F"), nil).Want(200).Header.Get("Etag")
-		}
-		first := tag()
-		if again := tag(); first == "" || again != first {
-			t.Errorf("the tag went from %q to %q without a change", first, again)
-		}
-		w.send(t, http.MethodPatch, secretsV3+"/WATCHED", w.at(object{"secretValue": "2", "type": "shared"}), oneSecret)
-		if tag() == first {
-			t.Error("the tag is the same after a change")
-		}
-	})
-	t.Run("sets_secrets", func(t *testing.T) { cliSets(t, w) })
-	t.Run("makes_the_tag_that_is_missing", func(t *testing.T) {
-		tags := projectsPath + "/" + w.project.ID + "/tags"
-		w.Call(t, http.MethodGet, tags+"/slug/urgent", nil).WantError(404, "NotFound")
-		made := w.send(t, http.MethodPost, tags, object{"slug": "urgent", "color": ""}, shape{"tag": shape{"id": "uuid", "slug": "string", "projectId": "uuid"}})
-		w.send(t, http.MethodPost, secretsV3+"/TAGGED", w.at(object{"secretValue": "1", "type": "shared", "tagIds": []string{made.Text("tag.id")}}), oneSecret)
-		a := w.send(t, http.MethodGet, listedByCLI(w.project, "%2F")+"&tagSlugs=urgent", nil, secretsShape)
-		if got := a.List("secrets", "secretKey"); !cmp.Equal(got, []string{"TAGGED"}) {
-			t.Errorf("with the tag are %v", got)
-		}
-	})
-	t.Run("deletes_secrets", func(t *testing.T) {
-		w.send(t, http.MethodPost, secretsV3+"/GONE", w.at(object{"secretValue": "1"}), oneSecret)
-		w.send(t, http.MethodDelete, secretsV3+"/GONE", w.at(object{"secretName": "GONE", "type": "shared"}), oneSecret)
-		w.Call(t, http.MethodDelete, secretsV3+"/GONE", w.at(object{"secretName": "GONE", "type": "shared"})).WantError(404, "NotFound")
-	})
-	t.Run("manages_folders", func(t *testing.T) {
-		body := object{"workspaceId": w.project.ID, "environment": "dev", "directory": "/", "name": "app"}
-		w.send(t, http.MethodPost, "/api/v1/folders", body, oneFolder)
-		a := w.send(t, http.MethodGet, "/api/v1/folders?directory=%2F&environment=dev&workspaceId="+w.project.ID, nil, shape{"folders": "list"})
-		for _, wrong := range folderShape.fits("folders.0", a.At("folders.0")) {
-			t.Error(wrong)
-		}
-		w.send(t, http.MethodGet, "/api/v1/folders?directory=%2Fnope&environment=dev&workspaceId="+w.project.ID, nil, shape{"folders": "list"})
-		w.send(t, http.MethodDelete, "/api/v1/folders/app", object{"workspaceId": w.project.ID, "environment": "dev", "directory": "/", "folderName": "app"}, oneFolder)
-	})
-	t.Run("agent_finds_a_project_by_slug", func(t *testing.T) {
-		w.send(t, http.MethodGet, projectsPath+"/slug/"+w.Slug, nil, projectShape)
-	})
-	t.Run("a_user_chooses_a_project", func(t *testing.T) {
-		user := workload{Client: login(t, shared, adminEmail).Client}
-		made := user.send(t, http.MethodPost, projectsPath, projectBody(), shape{"project": projectShape})
-		for _, id := range user.send(t, http.MethodGet, "/api/v1/workspace", nil, shape{"workspaces": "list"}).List("workspaces", "id") {
-			if id == made.Text("project.id") {
-				return
-			}
-		}
+	for name, do := range map[string]func(t *testing.T, w workload){
+		"logs_in": cliLogsIn, "renews_its_token": cliRenews, "reads_secrets": cliReads, "reads_one_secret_for_a_template": cliReadsOne,
+		"watches_for_changes": cliWatches, "sets_secrets": cliSets, "makes_the_tag_that_is_missing": cliTags, "deletes_secrets": cliDeletes,
+		"manages_folders": cliFolders, "a_user_chooses_a_project": cliInit,
+		"probes_the_server": func(t *testing.T, _ workload) { shared.As("").Call(t, http.MethodGet, "/api/status", nil).Want(200) },
+		"agent_finds_a_project_by_slug": func(t *testing.T, w workload) {
+			w.send(t, http.MethodGet, projectsPath+"/slug/"+w.Slug, nil, projectShape)
+		},
+	} {
+		t.Run(name, func(t *testing.T) { do(t, newWorkload(t, shared, "cli")) })
+	}
+}
+
+func cliLogsIn(t *testing.T, w workload) {
+	plain := workload{Client: shared.As("").With("User-Agent", "cli")}
+	a := plain.send(t, http.MethodPost, loginUniversal+"/", object{"clientId": w.ClientID, "clientSecret": w.universal.Secret}, loginShape)
+	if a.Text("tokenType") != "Bearer" || a.Number("accessTokenMaxTTL") == 0 {
+		t.Errorf("%s: the agent logs in without end where there is no longest life", a.Body)
+	}
+}
+
+func cliRenews(t *testing.T, w workload) {
+	workload{Client: shared.As("")}.send(t, http.MethodPost, renewPath, object{"accessToken": w.Token}, loginShape)
+}
+
+func cliReadsOne(t *testing.T, w workload) {
+	w.send(t, http.MethodPost, secretsV3+"/ONE", w.at(object{"secretValue": "1"}), oneSecret)
+	w.send(t, http.MethodGet, secretsV4+"/ONE?environment=dev&expandSecretReferences=true&includeImports=true&projectId="+w.project.ID+"&secretPath=%2F&type=shared", nil, oneSecret)
+}
+
+func cliWatches(t *testing.T, w workload) {
+	w.send(t, http.MethodPost, secretsV3+"/WATCHED", w.at(object{"secretValue": "1"}), oneSecret)
+	tag := func() string {
+		return w.Call(t, http.MethodGet, listedByCLI(w.project, "%2F"), nil).Want(200).Header.Get("Etag")
+	}
+	first := tag()
+	if again := tag(); first == "" || again != first {
+		t.Errorf("the tag went from %q to %q without a change", first, again)
+	}
+	w.send(t, http.MethodPatch, secretsV3+"/WATCHED", w.at(object{"secretValue": "2", "type": "shared"}), oneSecret)
+	if tag() == first {
+		t.Error("the tag is the same after a change")
+	}
+}
+
+func cliTags(t *testing.T, w workload) {
+	tags := projectsPath + "/" + w.project.ID + "/tags"
+	w.Call(t, http.MethodGet, tags+"/slug/urgent", nil).WantError(404, "NotFound")
+	made := w.send(t, http.MethodPost, tags, object{"slug": "urgent", "color": ""}, shape{"tag": shape{"id": "uuid", "slug": "string", "projectId": "uuid"}})
+	w.send(t, http.MethodPost, secretsV3+"/TAGGED", w.at(object{"secretValue": "1", "type": "shared", "tagIds": []string{made.Text("tag.id")}}), oneSecret)
+	w.send(t, http.MethodPost, secretsV3+"/PLAIN", w.at(object{"secretValue": "1", "type": "shared"}), oneSecret)
+	a := w.send(t, http.MethodGet, listedByCLI(w.project, "%2F")+"&tagSlugs=urgent", nil, secretsShape)
+	if got := a.List("secrets", "secretKey"); !cmp.Equal(got, []string{"TAGGED"}) {
+		t.Errorf("with the tag are %v", got)
+	}
+}
+
+func cliDeletes(t *testing.T, w workload) {
+	w.send(t, http.MethodPost, secretsV3+"/GONE", w.at(object{"secretValue": "1"}), oneSecret)
+	w.send(t, http.MethodDelete, secretsV3+"/GONE", w.at(object{"secretName": "GONE", "type": "shared"}), oneSecret)
+	w.Call(t, http.MethodDelete, secretsV3+"/GONE", w.at(object{"secretName": "GONE", "type": "shared"})).WantError(404, "NotFound")
+}
+
+func cliFolders(t *testing.T, w workload) {
+	body := object{"workspaceId": w.project.ID, "environment": "dev", "directory": "/", "name": "app"}
+	w.send(t, http.MethodPost, "/api/v1/folders", body, oneFolder)
+	a := w.send(t, http.MethodGet, "/api/v1/folders?directory=%2F&environment=dev&workspaceId="+w.project.ID, nil, shape{"folders": "list"})
+	for _, wrong := range folderShape.fits("folders.0", a.At("folders.0")) {
+		t.Error(wrong)
+	}
+	w.send(t, http.MethodGet, "/api/v1/folders?directory=%2Fnope&environment=dev&workspaceId="+w.project.ID, nil, shape{"folders": "list"})
+	w.send(t, http.MethodDelete, "/api/v1/folders/app", object{"workspaceId": w.project.ID, "environment": "dev", "directory": "/", "folderName": "app"}, oneFolder)
+}
+
+func cliInit(t *testing.T, _ workload) {
+	user := workload{Client: login(t, shared, adminEmail).Client}
+	made := user.send(t, http.MethodPost, projectsPath, projectBody(), shape{"project": projectShape})
+	ids := user.send(t, http.MethodGet, "/api/v1/workspace", nil, shape{"workspaces": "list"}).List("workspaces", "id")
+	if !slices.Contains(ids, made.Text("project.id")) {
 		t.Error("init does not offer a project that the user made")
-	})
+	}
 }
 
 func cliReads(t *testing.T, w workload) {
-	t.Helper()
 	w.send(t, http.MethodPost, secretsV3+"/A", w.at(object{"secretValue": "a", "secretComment": ""}), oneSecret)
 	w.send(t, http.MethodPost, secretsV3+"/B", w.at(object{"secretValue": "<${A}>"}), oneSecret)
 	w.send(t, http.MethodPost, secretsV3+"/P", object{"workspaceId": w.project.ID, "environment": "prod", "secretPath": "/", "secretValue": "p"}, oneSecret)
@@ -112,7 +123,6 @@ func cliReads(t *testing.T, w workload) {
 }
 
 func cliSets(t *testing.T, w workload) {
-	t.Helper()
 	w.send(t, http.MethodGet, listedByCLI(w.project, "%2F"), nil, secretsShape)
 	body := w.at(object{"secretName": "SET", "secretValue": "1", "type": "shared", "tagIds": []string{}, "skipMultilineEncoding": false, "secretComment": ""})
 	if made := w.send(t, http.MethodPost, secretsV3+"/SET", body, oneSecret); made.Number("secret.version") != 1 {

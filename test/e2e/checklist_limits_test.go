@@ -18,9 +18,24 @@ import (
 func TestLimitsOfSecrets(t *testing.T) {
 	t.Parallel()
 	v := newVault(t, shared)
-	read := func(name string) string {
-		return shared.Admin.Call(t, http.MethodGet, secretsV4+"/"+name+v.query(), nil).Want(200).Text("secret.secretValue")
-	}
+	t.Run("names and values", func(t *testing.T) { oddSecrets(t, v) })
+	t.Run("references", func(t *testing.T) { fans(t, v) })
+	t.Run("folders 100 deep", func(t *testing.T) { deepFolders(t, v) })
+	t.Run("refused/an import of itself", func(t *testing.T) {
+		body := importBody(v)
+		body["import"] = object{"environment": "dev", "path": "/"}
+		shared.Admin.Call(t, http.MethodPost, importsV2, body).WantError(400, "BadRequest")
+	})
+}
+
+// value reads a secret of the root of dev; the name is percent-encoded.
+func (v vault) value(t *testing.T, name string) string {
+	t.Helper()
+	return shared.Admin.Call(t, http.MethodGet, secretsV4+"/"+name+v.query(), nil).Want(200).Text("secret.secretValue")
+}
+
+func oddSecrets(t *testing.T, v vault) {
+	read := func(name string) string { return v.value(t, name) }
 	t.Run("accepted/a value of 1 MB", func(t *testing.T) {
 		value := strings.Repeat("0123456789abcdef", 1<<16)
 		if v.put(t, shared, "dev", "/", "MB", value); read("MB") != value {
@@ -48,6 +63,10 @@ func TestLimitsOfSecrets(t *testing.T) {
 		body := object{"projectId": v.ID, "environment": "dev", "secretValue": "x"}
 		shared.Admin.Call(t, http.MethodPost, secretsV4+"/"+strings.Repeat("n", 4096), body).WantError(422, "ValidationFailure")
 	})
+}
+
+func fans(t *testing.T, v vault) {
+	read := func(name string) string { return v.value(t, name) }
 	t.Run("accepted/references in a circle", func(t *testing.T) {
 		v.put(t, shared, "dev", "/", "C1", "1${C2}")
 		v.put(t, shared, "dev", "/", "C2", "2${C1}")
@@ -66,17 +85,10 @@ func TestLimitsOfSecrets(t *testing.T) {
 		v.put(t, shared, "dev", "/", "FANS", strings.Repeat("${FAN}", 10_000))
 		shared.Admin.Call(t, http.MethodGet, secretsV4+"/FANS"+v.query(), nil).WantError(400, "BadRequest")
 	})
-	t.Run("refused/an import of itself", func(t *testing.T) {
-		body := importBody(v)
-		body["import"] = object{"environment": "dev", "path": "/"}
-		shared.Admin.Call(t, http.MethodPost, importsV2, body).WantError(400, "BadRequest")
-	})
-	t.Run("folders 100 deep", func(t *testing.T) { deepFolders(t, v) })
 }
 
 // deepFolders puts a secret into the hundredth folder, finds it by every way to read, and finds that there is no next one.
 func deepFolders(t *testing.T, v vault) {
-	t.Helper()
 	above := strings.Repeat("/d", 99)
 	place := object{"projectId": v.ID, "environment": "prod", "path": above, "name": "d"}
 	shared.Admin.Call(t, http.MethodPost, "/api/v2/folders", place).Want(200)
