@@ -6,6 +6,7 @@ import (
 	"go/token"
 	"io/fs"
 	"maps"
+	"os"
 	"path/filepath"
 	"slices"
 	"strings"
@@ -50,6 +51,24 @@ func TestEveryKeyIsReferredTo(t *testing.T) {
 		err := db.Get(t.Context(), &parent, `SELECT "table" FROM pragma_foreign_key_list($1) WHERE "from" = $2`, c.table, c.key)
 		if err != nil || parent != want {
 			t.Errorf("%s.%s refers to %q, %v; want %s", c.table, c.key, parent, err, want)
+		}
+	}
+}
+
+// TestDocumentNamesEveryTable: docs/security.md says of each table what of it can be read.
+func TestDocumentNamesEveryTable(t *testing.T) {
+	page, err := os.ReadFile(filepath.Join("..", "..", "docs", "security.md"))
+	if err != nil {
+		t.Fatal(err)
+	}
+	var tables []string
+	err = sqldbtest.Open(t, sqldb.SQLite).Select(t.Context(), &tables, `SELECT name FROM sqlite_schema WHERE type = 'table' AND name NOT LIKE 'sqlite@_%' ESCAPE '@'`)
+	if err != nil || len(tables) == 0 {
+		t.Fatal(tables, err)
+	}
+	for _, table := range tables {
+		if !strings.Contains(string(page), "`"+table+"`") {
+			t.Errorf("docs/security.md does not say what of %s can be read without the root key", table)
 		}
 	}
 }
