@@ -41,20 +41,31 @@ func (m *machine) method(ctx context.Context, method string) error {
 		return err
 	}}
 	if m.id != "" {
-		there, err := one[map[string]any](ctx, m.target, path+m.id, nil, key)
-		if err != nil && !refused(err, http.StatusNotFound) {
+		if err := m.compareMethod(ctx, &t, path+m.id, key, body); err != nil {
 			return m.fail(AuthMethods, where, err)
-		}
-		if err == nil {
-			t.there, t.apart = true, differing(body, settable(*there))
-			t.change = func() error {
-				_, err := m.target.send(ctx, http.MethodPatch, path+m.id, body)
-				return err
-			}
 		}
 	}
 	_, err = m.settle(t)
 	return err
+}
+
+// compareMethod looks for the method at the target. An identity that was there before the import gets no new way to log in
+// unasked: the source could open it to others.
+func (m *machine) compareMethod(ctx context.Context, t *thing, path, key string, body map[string]any) error {
+	there, err := one[map[string]any](ctx, m.target, path, nil, key)
+	switch {
+	case err == nil:
+		t.there, t.apart = true, differing(body, settable(*there))
+		t.change = func() error {
+			_, err := m.target.send(ctx, http.MethodPatch, path, body)
+			return err
+		}
+	case !refused(err, http.StatusNotFound):
+		return err
+	case m.there != nil && !m.ours:
+		t.there, t.apart, t.change = true, "set of login methods", t.make
+	}
+	return nil
 }
 
 // settable returns of a configuration what can be set: without ids and times, which are each server's own, and without

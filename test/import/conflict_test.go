@@ -39,12 +39,16 @@ func TestTargetThatHasTheProjectAlready(t *testing.T) {
 	for _, f := range j.wrong() {
 		differ[f.Kind]++
 	}
-	want := map[importer.Kind]int64{importer.Projects: 1, importer.Tags: 1, importer.Secrets: 2, importer.Roles: 1, importer.Identities: 1, importer.OrgMembers: 1}
+	want := map[importer.Kind]int64{importer.Projects: 1, importer.Tags: 1, importer.Secrets: 2, importer.Roles: 1, importer.Identities: 1, importer.OrgMembers: 1, importer.AuthMethods: 1}
 	if diff := cmp.Diff(want, differ); diff != "" {
 		t.Errorf("what differs: %s\n%+v", diff, j.wrong())
 	}
 	if n := first[importer.Secrets]; n.Made != 5 || n.Same != 1 || n.Different != 2 {
 		t.Errorf("secrets count %+v", *n)
+	}
+	search := object{"search": object{"name": object{"$eq": "ci"}}}
+	if ci := to.post(t, "/api/v1/identities/search", search); len(ci.At("identities.0.identity.authMethods").([]any)) > 0 || ci.Text("identities.0.role") != "no-access" {
+		t.Errorf("without --overwrite an identity that was here got a login or a role: %s", ci.Body)
 	}
 	if got := to.value(t, "HOST"); got != "of the target" {
 		t.Errorf("without --overwrite the secret is now %q", got)

@@ -99,6 +99,7 @@ func TestServersThatAnswerNonsense(t *testing.T) {
 		for _, path := range []string{"/api/v4/secrets", "/api/v2/folders", "/tags"} {
 			t.Run(name+" of "+path, func(t *testing.T) {
 				j := newJourney(t, from.Server, to)
+				j.DryRun = true // reads all the same, and is faster
 				j.Source.URL = ill(t, from.Server, func(w http.ResponseWriter, r *http.Request) bool {
 					if !strings.HasSuffix(r.URL.Path, path) {
 						return false
