@@ -28,6 +28,8 @@ const environment = await sdk.environments().create({ name: 'Test', projectId: P
 assert.equal(environment.slug, 'test')
 const project = await sdk.projects().create({ projectName: 'Another', type: 'secret-manager' })
 assert.equal(project.name, 'Another')
+const invited = await sdk.projects().inviteMembers({ projectId: PROJECT_ID, usernames: ['admin@example.com'], roleSlugs: ['viewer'] })
+assert.deepEqual(invited.map(m => [m.projectId, m.role]), [[PROJECT_ID, 'viewer']])
 
 await sdk.auth().universalAuth.renew()
 console.log(sdk.auth().getAccessToken())
