@@ -139,13 +139,14 @@ func (s *Service) RemoveUsers(ctx context.Context, actor *access.Actor, projectI
 	if emails = addresses(emails); err != nil || len(emails) == 0 {
 		return nil, err
 	}
-	members := make([]UserMember, len(emails))
-	for i, email := range emails {
-		m, err := s.userMember(ctx, projectID, byEmail, email)
-		if err != nil {
-			return nil, err
+	members, err := s.usersWith(ctx, projectID, emails)
+	if err != nil {
+		return nil, err
+	}
+	for _, email := range emails {
+		if !slices.ContainsFunc(members, func(m UserMember) bool { return m.User.Email == email }) {
+			return nil, noUserMember(email)
 		}
-		members[i] = *m
 	}
 	return members, s.removeUsers(ctx, a, members)
 }
