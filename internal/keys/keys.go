@@ -10,6 +10,7 @@ package keys
 
 import (
 	"context"
+	"sync"
 
 	"github.com/sallyport/sallyport/internal/access"
 	"github.com/sallyport/sallyport/internal/audit"
@@ -43,14 +44,17 @@ type Options struct {
 }
 
 // Service rotates keys.
-type Service struct{ Options }
+type Service struct {
+	Options
+	rotatingRoot sync.Mutex // one at a time: two who change the key file at once could lose a key
+}
 
 // New returns a service. Call Start before anything is sealed or opened.
 func New(o Options) *Service {
 	if o.Steps == 0 {
 		o.Steps = stepsPerCall
 	}
-	return &Service{o}
+	return &Service{Options: o}
 }
 
 // State says how far the rotation of a key is.

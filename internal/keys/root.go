@@ -30,6 +30,8 @@ func (s *Service) RotateRoot(ctx context.Context, actor *access.Actor, resume bo
 	if err := administers(actor); err != nil {
 		return State{}, err
 	}
+	s.rotatingRoot.Lock()
+	defer s.rotatingRoot.Unlock()
 	return s.run(ctx, s.root(actor), resume)
 }
 
@@ -101,6 +103,9 @@ func (s *Service) nextRoot(ctx context.Context) (string, error) {
 	if s.RootFile == "" {
 		return "", fault.New(fault.BadRequest, "The first root key that this server was given, %s, is the active one already. "+
 			"Give every replica the new key and the old one, in this order with a space or a line break between them, restart them one after the other, and try again.", next)
+	}
+	if there, err := seal.ReadRoot(s.RootFile); err != nil || !slices.Equal(there.IDs(), s.Root.IDs()) {
+		return "", fault.New(fault.BadRequest, "The key file in the data folder does not hold what this server has read from it. Put the root key %s back into it, and try again.", next).Because(err)
 	}
 	keys, err := seal.AddRoot(s.RootFile)
 	if err != nil {

@@ -9,6 +9,7 @@ import (
 	"os"
 	"path/filepath"
 	"strings"
+	"sync"
 	"testing"
 
 	"github.com/alecthomas/kong"
@@ -148,6 +149,22 @@ func TestServerThatMadeItsKeyMakesTheNextOne(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
+	if err := os.WriteFile(file, []byte(text(9)), 0o600); err != nil { // somebody meddled with it
+		t.Fatal(err)
+	}
+	first.Call(t, http.MethodPost, "/api/v1/admin/keys/rotate", map[string]any{}).WantError(400, "BadRequest")
+	if err := os.WriteFile(file, before, 0o600); err != nil {
+		t.Fatal(err)
+	}
+	var group sync.WaitGroup
+	for range 3 {
+		group.Go(func() {
+			if _, err := first.Do(http.MethodPost, "/api/v1/admin/keys/rotate", map[string]any{}); err != nil {
+				t.Error(err)
+			}
+		})
+	}
+	group.Wait()
 	first.rotate(t)
 	s.check(t, first)
 	after, err := os.ReadFile(file)
