@@ -90,8 +90,8 @@ func TestRotationChangesNothingToSee(t *testing.T) {
 		}
 		before := s.list()
 		state, err := s.RotateProject(t.Context(), s.admin, s.project, false)
-		if err != nil || state.Remaining != 150 || len(state.Retiring) != 1 {
-			t.Fatalf("after one step: %+v, %v; want 150 of 250 versions and one key", state, err)
+		if err != nil || state.Remaining != 200 || len(state.Retiring) != 1 {
+			t.Fatalf("after one step: %+v, %v; want 200 of 250 versions and one key", state, err)
 		}
 		old := state.Retiring[0]
 		if diff := cmp.Diff(before, s.list(), cmpopts.IgnoreUnexported(secret.Secret{})); diff != "" {

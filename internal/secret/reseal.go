@@ -10,7 +10,7 @@ import (
 
 // How much one step of Reseal takes: few rows, so that other writers never wait long, and few bytes, since it holds them.
 const (
-	resealRows  = 100
+	resealRows  = 50
 	resealBytes = 1 << 20
 )
 
