@@ -6,6 +6,7 @@ import (
 	"io"
 	"net/http"
 	"slices"
+	"strconv"
 	"strings"
 	"testing"
 
@@ -17,21 +18,49 @@ import (
 
 // prober tries bad input on one route. The same target serves until a request was accepted.
 type prober struct {
-	t     *testing.T
-	s     *harness.Server
-	r     httpapi.Route
-	good  request
-	spent bool // the last request was accepted: the next one needs a target of its own
+	t      *testing.T
+	s      *harness.Server
+	r      httpapi.Route
+	good   request
+	before string // what was changed before the next try
+	state  target
 }
 
-// TestBadInput tries everything on every route. Whatever is refused must have left no trace, and nothing is a 5xx.
+// target says what became of the target of a good request.
+type target int
+
+const (
+	spent target = iota // there is none, or a request to it was accepted
+	used                // a request was accepted, and it should be there still
+	fresh
+)
+
+// most is the largest body in bytes that the server of TestBadInput takes: less than usual, since it is tried everywhere.
+const most = 3 << 20
+
+// TestBadInput tries everything on every route. Whatever is refused must have left no trace, and nothing is a 5xx. Two
+// servers share the work.
 func TestBadInput(t *testing.T) {
-	s := harness.StartReady(t, harness.Unswept)
+	for part := range 2 {
+		t.Run(strconv.Itoa(part), func(t *testing.T) {
+			t.Parallel()
+			s := harness.StartReady(t, harness.Unswept, harness.MaxBody(most))
+			badInput(t, s, func(r httpapi.Route) bool {
+				return slices.IndexFunc(s.App.API().Routes(), func(o httpapi.Route) bool { return o.ID == r.ID })%2 == part
+			})
+		})
+	}
+}
+
+func badInput(t *testing.T, s *harness.Server, chosen func(httpapi.Route) bool) {
 	s.Watch(t)
 	d := published(t)
 	_, stranger := s.OtherOrg(t)
 	eachRoute(t, s, func(t *testing.T, r httpapi.Route) {
-		p := &prober{t: t, s: s, r: r, spent: true}
+		if !chosen(r) {
+			return
+		}
+		p := &prober{t: t, s: s, r: r}
 		p.strangers(stranger)
 		p.methods()
 		p.paths()
@@ -47,26 +76,44 @@ func TestBadInput(t *testing.T) {
 // route answers that has been called once and for all.
 func (p *prober) try(name string, status []int, call func(good request) *harness.Answer) {
 	p.t.Helper()
-	if p.spent {
-		p.good, p.spent = requestOf(p.t, p.s, p.r), false
-	}
 	p.t.Run(name, func(t *testing.T) {
 		t.Helper()
-		before := p.s.Changes(t)
-		a := call(p.good)
-		wellFormed(t, a)
-		p.spent = a.Status < 400
-		right := slices.Contains(status, a.Status)
-		if slices.Contains(status, accepted) {
-			right = right || a.Status == p.whenGood()
+		a := p.call(t, call)
+		if !p.right(a, status) && p.state == used {
+			p.state = spent // the target may have gone: only with one of its own is the answer a wrong one
+			a = p.call(t, call)
 		}
-		if !right {
+		if !p.right(a, status) {
 			t.Errorf("answered %d %.500s, want one of %v (0 is accepted)", a.Status, a.Body, status)
 		}
-		if diff := cmp.Diff(before, p.s.Changes(t)); diff != "" && a.Status >= 400 {
-			t.Errorf("it was refused, and rows were changed: %s", diff)
-		}
 	})
+}
+
+// call makes a request of a good one and sends it. What is refused must have changed nothing.
+func (p *prober) call(t *testing.T, call func(good request) *harness.Answer) *harness.Answer {
+	t.Helper()
+	if p.state == spent {
+		p.good, p.state = requestOf(p.t, p.s, p.r), fresh
+		p.before = p.s.Changes(t)
+	}
+	a := call(p.good)
+	wellFormed(t, a)
+	after := p.s.Changes(t)
+	if a.Status >= 400 && after != p.before {
+		t.Errorf("it was refused, and rows were changed: %s", cmp.Diff(p.before, after))
+	}
+	if p.before = after; a.Status < 400 && p.r.Method != http.MethodGet {
+		p.state = spent
+		if p.r.Method == http.MethodPatch {
+			p.state = used
+		}
+	}
+	return a
+}
+
+// right reports whether an answer has one of the statuses.
+func (p *prober) right(a *harness.Answer, status []int) bool {
+	return slices.Contains(status, a.Status) || slices.Contains(status, accepted) && a.Status == p.whenGood()
 }
 
 // whenGood is what the route answers to a good request of an administrator.
@@ -260,11 +307,16 @@ func (p *prober) bodies(d *document) {
 	for name, body := range map[string]string{"a list": "[]", "a number": "5", "a string": `"x"`, "a boolean": "true"} {
 		p.try("a body that is "+name, []int{422}, p.send(body))
 	}
-	p.try("a body of 9 MB", []int{413}, p.send(bytes.NewReader(make([]byte, 9<<20))))
-	p.try("a body of 9 MB in chunks", []int{413}, p.send(io.MultiReader(bytes.NewReader(bytes.Repeat([]byte(" "), 9<<20)))))
+	p.try("a body that is too large", []int{413}, func(good request) *harness.Answer { return p.send(blank)(good) })
+	p.try("a body that is too large, in chunks", []int{413}, func(good request) *harness.Answer {
+		return p.send(io.MultiReader(bytes.NewReader(blank)))(good)
+	})
 	p.try("a body of 200000 values", []int{413}, p.send(`{"a":[`+strings.Repeat("0,", 200_000)+`0]}`))
 	p.mediaTypes()
 }
+
+// blank is a body that is larger than what is taken.
+var blank = bytes.Repeat([]byte(" "), most+1)
 
 // mediaTypes says of a good body that it is something else.
 func (p *prober) mediaTypes() {

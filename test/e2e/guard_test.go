@@ -35,7 +35,9 @@ func TestEveryRouteDeclaresWhoMayCallIt(t *testing.T) {
 // TestGuard calls every route with targets that live, so that only the check under test can refuse, and sees to it that
 // nothing was done for anybody who was refused.
 func TestGuard(t *testing.T) {
-	s := harness.StartReady(t)
+	t.Parallel()
+	s := harness.StartReady(t, harness.Unswept)
+	s.Watch(t)
 	dead := s.DeadTokens(t)
 	nobody := s.NewActor(t, "no-access", nil)
 	eachRoute(t, s, func(t *testing.T, r httpapi.Route) {
@@ -43,7 +45,7 @@ func TestGuard(t *testing.T) {
 			return
 		}
 		good := requestOf(t, s, r)
-		before := s.Snapshot(t)
+		before := s.Changes(t)
 		t.Run("refused/without a token", func(t *testing.T) {
 			s.As("").Call(t, r.Method, good.path, good.body).WantError(401, "UnauthorizedError")
 		})
@@ -64,7 +66,7 @@ func TestGuard(t *testing.T) {
 				}
 			})
 		}
-		if diff := cmp.Diff(before, s.Snapshot(t)); diff != "" {
+		if diff := cmp.Diff(before, s.Changes(t)); diff != "" {
 			t.Errorf("a refused call changed the database: %s", diff)
 		}
 		t.Run("accepted/with all rights", func(t *testing.T) { s.Admin.Call(t, r.Method, good.path, good.body).Want(200) })
@@ -119,6 +121,7 @@ var member = []string{
 }
 
 func TestBuiltInRoles(t *testing.T) {
+	t.Parallel()
 	s := harness.StartReady(t)
 	actors := map[string]harness.Actor{}
 	for _, role := range []string{"admin", "member", "no-access"} {

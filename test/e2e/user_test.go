@@ -185,11 +185,12 @@ func TestUserRoutesGuard(t *testing.T) {
 
 // TestUserRoutesBadInput does for the routes of users what TestBadInput does for all others.
 func TestUserRoutesBadInput(t *testing.T) {
-	s := harness.StartReady(t)
+	t.Parallel()
+	s := harness.StartReady(t, harness.MaxBody(most))
 	s.Watch(t)
 	d := published(t)
 	eachUserRoute(t, s, func(t *testing.T, s *harness.Server, r httpapi.Route) {
-		p := &prober{t: t, s: s, r: r, spent: true}
+		p := &prober{t: t, s: s, r: r}
 		p.methods()
 		p.paths()
 		p.queries(d)

@@ -3,8 +3,11 @@
 package sqldbtest
 
 import (
+	"context"
 	"log/slog"
+	"os"
 	"path/filepath"
+	"sync"
 	"testing"
 
 	"github.com/sallyport/sallyport/internal/sqldb"
@@ -47,15 +50,45 @@ func OpenWith(t testing.TB, engine sqldb.Engine, o sqldb.Options) *sqldb.DB {
 }
 
 // URL returns the URL of a database that does not exist elsewhere and is removed when t ends, for tests that open it
-// themselves, perhaps several times or in another process. A PostgreSQL database is migrated already, a SQLite file is
-// made by opening it.
+// themselves, perhaps several times or in another process. It is migrated already.
 func URL(t testing.TB, engine sqldb.Engine) string {
 	t.Helper()
 	if engine == sqldb.Postgres {
 		return postgresURL(t)
 	}
-	return "sqlite:" + filepath.Join(t.TempDir(), "test.db")
+	path := filepath.Join(t.TempDir(), "test.db")
+	if err := NewFile(path); err != nil {
+		t.Fatal(err)
+	}
+	return "sqlite:" + path
 }
+
+// NewFile makes a SQLite file with the current schema and nothing else.
+func NewFile(path string) error {
+	content, err := migrated()
+	if err != nil {
+		return err
+	}
+	return os.WriteFile(path, content, 0o600)
+}
+
+// migrated returns the content of such a file. Migrating is slow under the race detector, and so done once a test binary.
+var migrated = sync.OnceValues(func() ([]byte, error) {
+	dir, err := os.MkdirTemp("", "sallyport-sqlite-")
+	if err != nil {
+		return nil, err
+	}
+	defer os.RemoveAll(dir)
+	path := filepath.Join(dir, "template.db")
+	db, err := sqldb.Open(context.Background(), sqldb.Options{URL: "sqlite:" + path})
+	if err != nil {
+		return nil, err
+	}
+	if err := db.Close(); err != nil {
+		return nil, err
+	}
+	return os.ReadFile(path)
+})
 
 // Exec runs a statement in a transaction of its own, past every rule of the features.
 func Exec(t testing.TB, db *sqldb.DB, query string, args ...any) {

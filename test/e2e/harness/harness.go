@@ -21,6 +21,7 @@ import (
 
 	"github.com/sallyport/sallyport/internal/app"
 	"github.com/sallyport/sallyport/internal/config"
+	"github.com/sallyport/sallyport/internal/sqldb/sqldbtest"
 )
 
 // Server is a running server with its database.
@@ -52,6 +53,11 @@ func TrustProxies(ranges ...string) Option {
 	return func(o *app.Options) { o.Config.TrustedProxies = ranges }
 }
 
+// MaxBody sets the largest request body in bytes.
+func MaxBody(most int64) Option {
+	return func(o *app.Options) { o.Config.MaxBody = most }
+}
+
 // Unswept has the server keep what nobody needs any more, for tests that watch for changes.
 func Unswept(o *app.Options) { o.CleanEvery = time.Hour }
 
@@ -60,6 +66,9 @@ func New(dir string, options ...Option) (*Server, error) {
 	s := &Server{Clock: newClock()}
 	settings, err := defaults(dir)
 	if err != nil {
+		return nil, err
+	}
+	if err := sqldbtest.NewFile(filepath.Join(dir, "sallyport.db")); err != nil {
 		return nil, err
 	}
 	s.options = app.Options{Version: "test", Logger: logger(), Now: s.Clock.Now, Config: settings}
