@@ -3,28 +3,32 @@ package main
 import (
 	"encoding/json"
 	"errors"
+	"fmt"
 )
 
 // instance is a server that was set up: who administers it.
 type instance struct {
 	*process
 	dir      string // its data folder
+	url      string // of its PostgreSQL database; empty for SQLite in the folder
 	token    string
 	identity string
 	org      string
 }
 
 // setUp starts a server on a new folder and bootstraps it.
-func (b *bench) setUp() (*instance, error) {
+func (b *bench) setUp() (*instance, error) { return b.setUpOn("") }
+
+// setUpOn is setUp with the database at a URL; empty for SQLite.
+func (b *bench) setUpOn(url string) (*instance, error) {
 	dir, err := b.folder()
 	if err != nil {
 		return nil, err
 	}
-	p, err := b.serve(dir)
-	if err != nil {
+	s := &instance{dir: dir, url: url}
+	if s.process, err = b.serveOn(dir, url); err != nil {
 		return nil, err
 	}
-	s := &instance{process: p, dir: dir}
 	var setup struct {
 		Organization struct{ ID string }
 		Identity     struct {
@@ -34,7 +38,7 @@ func (b *bench) setUp() (*instance, error) {
 	}
 	err = s.post("/api/v1/admin/bootstrap", `{"email":"a@example.com","password":"correct horse","organization":"Bench"}`, &setup)
 	if err != nil {
-		return nil, errors.Join(err, p.stop())
+		return nil, errors.Join(err, s.stop())
 	}
 	s.org, s.identity, s.token = setup.Organization.ID, setup.Identity.ID, setup.Identity.Credentials.Token
 	return s, nil
@@ -49,7 +53,7 @@ func (s *instance) post(path, body string, out any) error {
 	defer c.conn.Close()
 	answer, err := c.do(request("POST", path, s.token, body))
 	if err != nil {
-		return err
+		return fmt.Errorf("POST %s: %w", path, err)
 	}
 	return json.Unmarshal(answer, out)
 }

@@ -18,6 +18,7 @@ const floorCommand = "serve-floor"
 // canned is the answer that the floor gives to every request.
 type canned struct {
 	Addr   string
+	Status int // 0 for 200
 	Header http.Header
 	Body   []byte
 }
@@ -39,6 +40,9 @@ func serveFloor(in io.Reader, out io.Writer) error {
 			h := w.Header()
 			for name, values := range answer.Header {
 				h[name] = values
+			}
+			if answer.Status != 0 {
+				w.WriteHeader(answer.Status)
 			}
 			_, _ = w.Write(answer.Body) // the caller may have gone
 		}),
@@ -97,9 +101,9 @@ func fetch(addr string, request []byte) (canned, error) {
 	}
 	defer res.Body.Close()
 	body, err := io.ReadAll(res.Body)
-	if err == nil && res.StatusCode != http.StatusOK {
+	if err == nil && res.StatusCode != http.StatusOK && res.StatusCode != http.StatusNotModified {
 		err = fmt.Errorf("%.60s answered %s: %s", request, res.Status, body)
 	}
 	res.Header.Del("Date")
-	return canned{Header: res.Header, Body: body}, err
+	return canned{Status: res.StatusCode, Header: res.Header, Body: body}, err
 }

@@ -33,7 +33,8 @@ func dial(addr string) (*caller, error) {
 	return &caller{conn: conn, in: bufio.NewReader(conn)}, nil
 }
 
-// do sends a request and returns the body of its answer, which must be a 200. The body is good until the next call.
+// do sends a request and returns the body of its answer, which must be a 200, or the empty one of a 304. The body is good
+// until the next call.
 func (c *caller) do(request []byte) ([]byte, error) {
 	if _, err := c.conn.Write(request); err != nil {
 		return nil, err
@@ -55,6 +56,9 @@ func (c *caller) do(request []byte) ([]byte, error) {
 				return nil, err
 			}
 		}
+	}
+	if status == "HTTP/1.1 304 Not Modified" { // has no body, whatever its length says (RFC 9110 section 15.4.5)
+		return nil, nil
 	}
 	if length < 0 {
 		return nil, errors.New("the answer has no Content-Length")

@@ -26,12 +26,18 @@ type process struct {
 const startWithin = 30 * time.Second
 
 // serve starts the server on a database folder and waits for its first answer.
-func (b *bench) serve(dataDir string) (*process, error) {
+func (b *bench) serve(dataDir string) (*process, error) { return b.serveOn(dataDir, "") }
+
+// serveOn is serve with the database at a URL; empty for SQLite.
+func (b *bench) serveOn(dataDir, url string) (*process, error) {
 	addr, err := freeAddress()
 	if err != nil {
 		return nil, err
 	}
 	cmd := exec.CommandContext(b.ctx, b.program, "serve", "--listen", addr, "--data-dir", dataDir, "--log-level", "warn")
+	if url != "" {
+		cmd.Args = append(cmd.Args, "--database-url", url)
+	}
 	return b.launch(cmd, addr)
 }
 

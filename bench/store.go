@@ -1,0 +1,74 @@
+package main
+
+import (
+	"errors"
+
+	"github.com/sallyport/sallyport/test/cluster"
+)
+
+// store is an engine to measure with.
+type store struct {
+	*bench
+	name string            // as the lines say it
+	pg   *cluster.Postgres // nil for SQLite
+}
+
+// onBoth measures with SQLite, then with a PostgreSQL of its own.
+func (b *bench) onBoth(measure func(*store) ([]line, error)) ([]line, error) {
+	table, err := measure(&store{b, "SQLite", nil})
+	if err != nil {
+		return nil, err
+	}
+	pg, err := cluster.NewPostgres(cluster.PostgresOptions{})
+	if err != nil {
+		return nil, err
+	}
+	more, err := measure(&store{b, "PostgreSQL", pg})
+	return append(table, more...), errors.Join(err, pg.Close())
+}
+
+// setUp starts a server on a new database and bootstraps it.
+func (st *store) setUp() (*instance, error) {
+	if st.pg == nil {
+		return st.bench.setUp()
+	}
+	at, err := st.database(st.pg)
+	if err != nil {
+		return nil, err
+	}
+	return st.setUpOn(at)
+}
+
+// empty returns a new database with the server's tables, without a server.
+func (st *store) empty() (*engine, error) {
+	s := &instance{}
+	var err error
+	if st.pg == nil {
+		s.dir, err = st.folder()
+	} else {
+		s.url, err = st.database(st.pg)
+	}
+	if err == nil {
+		err = st.schema(s.database())
+	}
+	if err != nil {
+		return nil, err
+	}
+	return st.engine(s, durable)
+}
+
+// engine opens the database of a server beside it; the settings are those of SQLite.
+func (st *store) engine(s *instance, settings []string) (*engine, error) {
+	if st.pg == nil {
+		return openEngine(st.ctx, s.dir, settings)
+	}
+	return connect(st.ctx, "pgx", s.url, "BEGIN")
+}
+
+// database is how the server names its database.
+func (s *instance) database() string {
+	if s.url != "" {
+		return s.url
+	}
+	return sqliteURL(s.dir)
+}
