@@ -17,9 +17,29 @@ func secrets(b *bench) ([]line, error) {
 		if err != nil {
 			return nil, err
 		}
-		table, err := st.readSecrets(s)
-		return table, errors.Join(err, s.stop())
+		table, err := st.secrets(s)
+		if err := errors.Join(err, s.stop()); err != nil {
+			return nil, err
+		}
+		scale, err := st.manySecrets()
+		return append(table, scale...), err
 	})
+}
+
+func (st *store) secrets(s *instance) ([]line, error) {
+	at, err := s.open()
+	if err == nil {
+		err = at.stock(inFolder)
+	}
+	if err != nil {
+		return nil, err
+	}
+	read, err := st.readSecrets(at)
+	if err != nil {
+		return nil, err
+	}
+	changed, err := st.changeSecrets(at)
+	return append(read, changed...), err
 }
 
 // budgets are those of the reads with an engine.
@@ -33,17 +53,10 @@ func (st *store) readBudgets() budgets {
 }
 
 // readSecrets compares reads with a bare net/http handler that sends the same bytes.
-func (st *store) readSecrets(s *instance) ([]line, error) {
-	at, err := s.open()
-	if err == nil {
-		err = at.stock(inFolder)
-	}
-	if err != nil {
-		return nil, err
-	}
+func (st *store) readSecrets(at *shop) ([]line, error) {
 	one, all, least := at.get(secretsV4, "/", "SECRET_7"), at.get(secretsV4, "/", ""), st.readBudgets()
-	oneAgain, errOne := again(s.process, one)
-	allAgain, errAll := again(s.process, all)
+	oneAgain, errOne := again(at.process, one)
+	allAgain, errAll := again(at.process, all)
 	if err := errors.Join(errOne, errAll); err != nil {
 		return nil, err
 	}
@@ -59,7 +72,7 @@ func (st *store) readSecrets(s *instance) ([]line, error) {
 		{fmt.Sprintf("GET /api/v4/secrets: a folder of %d", inFolder), all, 0, least.list},
 		{fmt.Sprintf("GET /api/v4/secrets: a folder of %d that has not changed: 304", inFolder), allAgain, 0, 0},
 	} {
-		lines, err := st.read(s, st.name+": "+r.what, r.request, r.least)
+		lines, err := st.read(at.instance, st.name+": "+r.what, r.request, r.least)
 		if err != nil {
 			return nil, err
 		}
