@@ -140,9 +140,13 @@ func (a *App) mount(o Options) error {
 		return err
 	}
 	a.assertions = assertion.New(assertion.Options{DB: a.db, Private: private})
+	limits, err := limitsOf(o.Config.Limits)
+	if err != nil {
+		return err
+	}
 	registry := prometheus.NewRegistry()
 	a.api = httpapi.New(httpapi.Options{
-		Authenticate: a.authenticate, Refused: a.refused, Explain: explain, TrustedProxies: proxies, MaxBody: o.Config.MaxBody,
+		Authenticate: a.authenticate, Refused: a.refused, Explain: explain, TrustedProxies: proxies, MaxBody: o.Config.MaxBody, Limits: limits,
 		Logger: o.Logger, Now: o.Now, Version: o.Version, Registry: registry,
 	})
 	a.statusRoutes()

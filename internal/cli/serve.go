@@ -15,9 +15,6 @@ import (
 	"github.com/sallyport/sallyport/internal/config"
 )
 
-// stopWithin is how long requests in flight may take to finish once the server was told to stop.
-const stopWithin = 15 * time.Second
-
 // serve runs the server until con.ctx ends. ready, if any, is called once requests are answered, with the base URL.
 func serve(con *console, cfg config.Server, ready func(baseURL string) error) error {
 	log, err := newLogger(con.err, cfg)
@@ -36,11 +33,11 @@ func serve(con *console, cfg config.Server, ready func(baseURL string) error) er
 	if err != nil {
 		return errors.Join(fmt.Errorf("cannot serve on %s; choose another address with --listen: %w", cfg.Listen, err), a.Close())
 	}
-	return errors.Join(run(con.ctx, a, listener, log, ready), a.Close())
+	return errors.Join(run(con.ctx, a, listener, cfg, log, ready), a.Close())
 }
 
-func run(ctx context.Context, a *app.App, listener net.Listener, log *slog.Logger, ready func(string) error) error {
-	server := newServer(a.Handler(), log)
+func run(ctx context.Context, a *app.App, listener net.Listener, cfg config.Server, log *slog.Logger, ready func(string) error) error {
+	server := newServer(a.Handler(), cfg, log)
 	background, stop := context.WithCancel(context.WithoutCancel(ctx))
 	ended := make(chan struct{})
 	go func() {
@@ -66,17 +63,17 @@ func run(ctx context.Context, a *app.App, listener net.Listener, log *slog.Logge
 		err = wait(ctx, failed)
 	}
 	log.Info("stopping")
-	err = errors.Join(err, shutdown(ctx, server))
+	err = errors.Join(err, shutdown(ctx, server, cfg.ShutdownTimeout))
 	stop()
 	<-ended
 	return err
 }
 
 // newServer bounds what one connection may cost: time for headers, body and answer, and the size of headers.
-func newServer(h http.Handler, log *slog.Logger) *http.Server {
+func newServer(h http.Handler, cfg config.Server, log *slog.Logger) *http.Server {
 	return &http.Server{
-		Handler: h, ReadHeaderTimeout: 10 * time.Second, ReadTimeout: time.Minute, WriteTimeout: time.Minute,
-		IdleTimeout: 2 * time.Minute, MaxHeaderBytes: 64 << 10, ErrorLog: slog.NewLogLogger(log.Handler(), slog.LevelDebug),
+		Handler: h, ReadHeaderTimeout: cfg.HeaderTimeout, ReadTimeout: cfg.RequestTimeout, WriteTimeout: cfg.AnswerTimeout,
+		IdleTimeout: cfg.IdleTimeout, MaxHeaderBytes: cfg.MaxHeader, ErrorLog: slog.NewLogLogger(log.Handler(), slog.LevelDebug),
 	}
 }
 
@@ -90,12 +87,12 @@ func wait(ctx context.Context, failed <-chan error) error {
 }
 
 // shutdown lets requests in flight finish, and cuts off those that do not in time.
-func shutdown(ctx context.Context, server *http.Server) error {
-	ctx, cancel := context.WithTimeout(context.WithoutCancel(ctx), stopWithin)
+func shutdown(ctx context.Context, server *http.Server, within time.Duration) error {
+	ctx, cancel := context.WithTimeout(context.WithoutCancel(ctx), within)
 	defer cancel()
 	err := server.Shutdown(ctx)
 	if errors.Is(err, context.DeadlineExceeded) {
-		err = errors.Join(fmt.Errorf("requests that took longer than %s were cut off", stopWithin), server.Close())
+		err = errors.Join(fmt.Errorf("requests that took longer than %s were cut off", within), server.Close())
 	}
 	return err
 }

@@ -33,8 +33,10 @@ type Server struct {
 	MaxBody        int64         `default:"8388608" env:"SALLYPORT_MAX_BODY" help:"Largest request body, in bytes."`
 	AuditRetention time.Duration `default:"8760h" env:"SALLYPORT_AUDIT_RETENTION" help:"How long audit events are kept."`
 	EnvGrace       time.Duration `name:"environment-grace" default:"168h" env:"SALLYPORT_ENVIRONMENT_GRACE" help:"How long a deleted environment of a project can be restored, before its secrets are gone."`
-	LogFormat      string        `default:"text" enum:"text,json" env:"SALLYPORT_LOG_FORMAT" help:"Form of the log lines: text or json."`
-	LogLevel       string        `default:"info" enum:"debug,info,warn,error" env:"SALLYPORT_LOG_LEVEL" help:"Least level that is logged; debug has a line for each request."`
+	Limits         `embed:""`
+	Timeouts       `embed:""`
+	LogFormat      string `default:"text" enum:"text,json" env:"SALLYPORT_LOG_FORMAT" help:"Form of the log lines: text or json."`
+	LogLevel       string `default:"info" enum:"debug,info,warn,error" env:"SALLYPORT_LOG_LEVEL" help:"Least level that is logged; debug has a line for each request."`
 }
 
 // Validate checks what the types do not; kong calls it.
@@ -66,7 +68,10 @@ func (s *Server) Validate() error {
 	if s.EnvGrace < 0 || s.EnvGrace > 10*365*24*time.Hour {
 		return fmt.Errorf("--environment-grace must lie between 0s and 10 years (87600h)")
 	}
-	return nil
+	if err := s.Limits.validate(); err != nil {
+		return err
+	}
+	return s.Timeouts.validate()
 }
 
 // BaseURL returns the URL at which clients reach the server, without a slash at its end.

@@ -3,6 +3,7 @@ package config_test
 import (
 	"net/netip"
 	"reflect"
+	"slices"
 	"strings"
 	"testing"
 	"time"
@@ -14,7 +15,9 @@ import (
 
 func valid() config.Server {
 	return config.Server{Listen: "127.0.0.1:8080", Lease: 2 * time.Second, MaxTokenAge: 90 * 24 * time.Hour, MaxBody: 8 << 20,
-		AuditRetention: 365 * 24 * time.Hour}
+		AuditRetention: 365 * 24 * time.Hour, Limits: config.Limits{MaxHeader: 64 << 10},
+		Timeouts: config.Timeouts{HeaderTimeout: time.Second, RequestTimeout: time.Minute, AnswerTimeout: time.Minute,
+			IdleTimeout: time.Minute, ShutdownTimeout: 15 * time.Second}}
 }
 
 func TestValidate(t *testing.T) {
@@ -43,6 +46,16 @@ func TestValidate(t *testing.T) {
 		"refused/body too small":           {func(s *config.Server) { s.MaxBody = 1023 }, "--max-body"},
 		"refused/body too large":           {func(s *config.Server) { s.MaxBody = 1<<30 + 1 }, "--max-body"},
 		"refused/negative grace":           {func(s *config.Server) { s.EnvGrace = -time.Hour }, "--environment-grace"},
+		"refused/negative rate":            {func(s *config.Server) { s.FailureRate = -1 }, "--failure-rate"},
+		"refused/burst without end":        {func(s *config.Server) { s.IdentityBurst = 2_000_000_000 }, "--identity-burst"},
+		"accepted/nobody is exempt":        {func(s *config.Server) { s.UnlimitedNets = []string{"none"} }, ""},
+		"refused/exempt name":              {func(s *config.Server) { s.UnlimitedNets = []string{"office"} }, "--rate-limits-exempt"},
+		"refused/header too small":         {func(s *config.Server) { s.MaxHeader = 100 }, "--max-header"},
+		"refused/no time for headers":      {func(s *config.Server) { s.HeaderTimeout = 0 }, "--header-timeout"},
+		"refused/no time for requests":     {func(s *config.Server) { s.RequestTimeout = 0 }, "--request-timeout"},
+		"refused/no time for answers":      {func(s *config.Server) { s.AnswerTimeout = 0 }, "--answer-timeout"},
+		"refused/idle for ever":            {func(s *config.Server) { s.IdleTimeout = 24 * time.Hour }, "--idle-timeout"},
+		"refused/shutdown in no time":      {func(s *config.Server) { s.ShutdownTimeout = 0 }, "--shutdown-timeout"},
 		"refused/audit of minutes":         {func(s *config.Server) { s.AuditRetention = time.Minute }, "--audit-retention"},
 	}
 	for name, test := range tests {
@@ -71,6 +84,22 @@ func TestProxies(t *testing.T) {
 		netip.MustParsePrefix("192.0.2.8/32"), netip.MustParsePrefix("172.16.0.0/12")}
 	if diff := cmp.Diff(want, got, cmp.Comparer(func(a, b netip.Prefix) bool { return a == b })); diff != "" {
 		t.Errorf("Proxies() (- want, + got):\n%s", diff)
+	}
+}
+
+func TestExemptNetworks(t *testing.T) {
+	for name, test := range map[string]struct {
+		texts []string
+		want  []netip.Prefix
+	}{
+		"none":         {[]string{"none"}, nil},
+		"the machine":  {[]string{"127.0.0.0/8", "::1"}, []netip.Prefix{netip.MustParsePrefix("127.0.0.0/8"), netip.MustParsePrefix("::1/128")}},
+		"mapped to v6": {[]string{"::ffff:10.0.0.1"}, []netip.Prefix{netip.MustParsePrefix("10.0.0.1/32")}},
+	} {
+		got, err := (&config.Limits{UnlimitedNets: test.texts}).ExemptNetworks()
+		if err != nil || !slices.Equal(got, test.want) {
+			t.Errorf("%s: %v, %v; want %v", name, got, err, test.want)
+		}
 	}
 }
 

@@ -11,22 +11,53 @@ import (
 // maxToken bounds the bearer token in bytes. Ours are far below 2 KiB.
 const maxToken = 16 << 10
 
-// authenticate learns who calls. It is the first thing that happens to a request of a route that is not open.
+// authenticate learns who calls. It is the first thing that happens to a request of a route that is not open. The limit
+// of the identity comes after the token, since only that says whose request it is: a token with a use limit spends a use
+// on a request that is then refused for coming too fast.
 func (ex *exchange) authenticate(r *http.Request) *fault.Error {
 	token, f := bearer(r.Header["Authorization"])
 	if f != nil {
 		return f
 	}
-	actor, err := ex.api.options.Authenticate(&ex.ctx, token, ex.client)
-	if err != nil {
-		return ex.api.explain(err)
-	}
-	if actor == nil {
-		return fault.New(fault.Unauthenticated, "The token belongs to nobody. Log in and send the token you get.")
+	actor, f := ex.identify(token)
+	if f != nil {
+		return f
 	}
 	ex.actor = actor
+	if f := ex.spend(); f != nil {
+		return f
+	}
 	return ex.admits(actor)
 }
+
+// identify checks a token, unless it is a new one from an address that has sent too many that were no good.
+func (ex *exchange) identify(token string) (*access.Actor, *fault.Error) {
+	l := ex.api.limiter
+	limited := !ex.exempt && l.tokens != nil
+	known := limited && l.seen.Has(token)
+	if limited && !known {
+		if f := ex.heldBack(limitTokens, l.tokens); f != nil {
+			return nil, f
+		}
+	}
+	actor, err := ex.api.options.Authenticate(&ex.ctx, token, ex.client)
+	if err == nil && actor == nil {
+		err = errNobody
+	}
+	if err != nil {
+		f := ex.api.explain(err)
+		if limited && guessed(f) {
+			ex.countFailure(l.tokens)
+		}
+		return nil, f
+	}
+	if limited && !known {
+		l.seen.Add(token)
+	}
+	return actor, nil
+}
+
+var errNobody = fault.New(fault.Unauthenticated, "The token belongs to nobody. Log in and send the token you get.")
 
 var (
 	errUserOnly = fault.New(fault.Forbidden, "This route is for people: log in as a user and send that token. A machine identity cannot use it.")

@@ -6,6 +6,8 @@ import (
 	"strconv"
 
 	"github.com/danielgtaylor/huma/v2/adapters/humago"
+
+	"github.com/sallyport/sallyport/internal/fault"
 )
 
 // endpoint is a route with all that is worked out about it once, at start-up.
@@ -15,6 +17,7 @@ type endpoint struct {
 	series      func() *series
 	params      paramNames
 	maxBody     int64 // in bytes
+	login       bool  // strangers send credentials here, so failures are counted
 	bodyField   []int // where Body stands in the input; nil if the route has none
 	bodyPointer bool  // Body is a pointer: an empty body leaves it nil
 	defaults    []bodyDefault
@@ -26,7 +29,7 @@ type endpoint struct {
 
 // newEndpoint works out what the route's types mean, and panics on what this package does not do.
 func (a *API) newEndpoint(r Route, in, out reflect.Type) *endpoint {
-	ep := &endpoint{api: a, route: r, series: a.metrics.lazy(r.Method, r.Path), params: namesOf(in), maxBody: r.MaxBody}
+	ep := &endpoint{api: a, route: r, series: a.metrics.lazy(r.Method, r.Path), params: namesOf(in), maxBody: r.MaxBody, login: a.limiter.isLogin(&r)}
 	if ep.maxBody == 0 {
 		ep.maxBody = a.options.MaxBody
 		if r.Open {
@@ -61,11 +64,9 @@ func (a *API) newEndpoint(r Route, in, out reflect.Type) *endpoint {
 // admit does what comes before huma: authentication first, so that nothing of a stranger's request is looked at, then
 // path, query and body.
 func (ep *endpoint) admit(ex *exchange, r *http.Request) bool {
-	if !ep.route.Open {
-		if f := ex.authenticate(r); f != nil {
-			ex.fail(f)
-			return false
-		}
+	if f := ep.welcome(ex, r); f != nil {
+		ex.fail(f)
+		return false
 	}
 	if f := ep.readParams(ex, r); f != nil {
 		ex.fail(f)
@@ -80,6 +81,17 @@ func (ep *endpoint) admit(ex *exchange, r *http.Request) bool {
 	return true
 }
 
+// welcome decides whether a caller may go on: by its token, or on a login by what its address got wrong before.
+func (ep *endpoint) welcome(ex *exchange, r *http.Request) *fault.Error {
+	switch {
+	case !ep.route.Open:
+		return ex.authenticate(r)
+	case ep.login && !ex.exempt:
+		return ex.heldBack(limitLogins, ep.api.limiter.logins)
+	}
+	return nil
+}
+
 // serve answers a request that the mux found this endpoint for.
 func (ep *endpoint) serve(w http.ResponseWriter, r *http.Request) {
 	ex := w.(*exchange)
@@ -88,6 +100,9 @@ func (ep *endpoint) serve(w http.ResponseWriter, r *http.Request) {
 		b := ep.bound()
 		ex.view = humaContext{adapterContext: humago.NewContext(b.op, r, ex), ex: ex}
 		b.run(&ex.view)
+	}
+	if ep.login && failedLogin(ex.fault) {
+		ex.countFailure(ep.api.limiter.logins)
 	}
 	ex.finish(r)
 }

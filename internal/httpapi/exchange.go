@@ -20,6 +20,7 @@ type exchange struct {
 	started  time.Time
 	method   string
 	client   access.Client
+	exempt   bool      // from limits
 	endpoint *endpoint // nil until a route took the request
 	actor    *access.Actor
 	query    []pair // the decoded query, if the route has query parameters
@@ -76,6 +77,7 @@ func (a *API) open(w http.ResponseWriter, r *http.Request) *exchange {
 	ex := &exchange{ResponseWriter: w, api: a, started: a.options.Now(), method: methodLabel(r.Method)}
 	ex.ctx = requestContext{Context: r.Context(), ex: ex}
 	ex.client = access.Client{IP: a.clientIP(r), UserAgent: userAgent(r), RequestID: id.Request()}
+	ex.exempt = a.limiter.exempt(ex.client.IP)
 	h := w.Header()
 	h["X-Request-Id"] = ex.header(0, ex.client.RequestID)
 	h["Cache-Control"] = noStore

@@ -5,7 +5,6 @@ import (
 	"net/http"
 	"strconv"
 	"strings"
-	"time"
 
 	"github.com/sallyport/sallyport/internal/fault"
 )
@@ -92,8 +91,7 @@ func (ex *exchange) faultHeaders(f *fault.Error) {
 	case fault.MethodNotAllowed:
 		h.Set("Allow", f.Allow)
 	case fault.RateLimited, fault.Unavailable:
-		seconds := max(1, (f.RetryAfter+time.Second-1)/time.Second)
-		h.Set("Retry-After", strconv.FormatInt(int64(seconds), 10))
+		h.Set("Retry-After", strconv.FormatInt(seconds(f.RetryAfter), 10))
 	}
 }
 

@@ -41,6 +41,7 @@ type Options struct {
 	Explain func(err error) *fault.Error
 
 	TrustedProxies []netip.Prefix       // whose X-Forwarded-For is believed; default nobody's
+	Limits         Limits               // how often callers may come; default as often as they like
 	MaxBody        int64                // largest request body in bytes; default DefaultMaxBody
 	Logger         *slog.Logger         // default discards
 	Now            func() time.Time     // default time.Now
@@ -55,6 +56,7 @@ type API struct {
 	yielded   *http.ServeMux // the routes that yield
 	endpoints []*endpoint    // in the order of registration
 	metrics   *metrics
+	limiter   *limiter
 	pages     sync.Pool // of *page: answers being written
 }
 
@@ -69,7 +71,8 @@ func New(o Options) *API {
 	if o.Now == nil {
 		o.Now = time.Now
 	}
-	a := &API{options: o, mux: http.NewServeMux(), yielded: http.NewServeMux(), metrics: newMetrics(o.Registry)}
+	a := &API{options: o, mux: http.NewServeMux(), yielded: http.NewServeMux(), metrics: newMetrics(o.Registry),
+		limiter: newLimiter(o.Limits, o.Registry)}
 	a.pages.New = func() any { return &page{} }
 	a.mux.HandleFunc("/", a.yielded.ServeHTTP)
 	a.yielded.HandleFunc("/", a.unrouted)

@@ -1,0 +1,22 @@
+package app
+
+import (
+	"github.com/sallyport/sallyport/internal/config"
+	"github.com/sallyport/sallyport/internal/httpapi"
+	"github.com/sallyport/sallyport/internal/limit"
+)
+
+// limitsOf returns how often callers may come. A token can be revoked whatever failed before from the same address: a
+// leak must be stopped at once.
+func limitsOf(c config.Limits) (httpapi.Limits, error) {
+	if !c.RateLimits {
+		return httpapi.Limits{}, nil
+	}
+	exempt, err := c.ExemptNetworks()
+	return httpapi.Limits{
+		Failures: limit.Rule{Rate: c.FailureRate, Burst: c.FailureBurst},
+		Identity: limit.Rule{Rate: c.IdentityRate, Burst: c.IdentityBurst},
+		Exempt:   exempt,
+		Always:   []string{"/api/v1/auth/token/revoke", "/api/v1/oauth/revoke"},
+	}, err
+}

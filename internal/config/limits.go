@@ -1,0 +1,69 @@
+package config
+
+import (
+	"fmt"
+	"net/netip"
+	"time"
+)
+
+// Limits says how often callers may come, and how much one connection may send.
+type Limits struct {
+	RateLimits    bool     `name:"rate-limits" default:"true" negatable:"" env:"SALLYPORT_RATE_LIMITS" help:"Answer 429 to those who fail or ask too often; --no-rate-limits for none of that."`
+	FailureRate   int64    `default:"5" env:"SALLYPORT_FAILURE_RATE" help:"Failed logins a second that one address (IPv6: /64) may have for ever, and as many tokens that were never ours; 0 for any number."`
+	FailureBurst  int64    `default:"100" env:"SALLYPORT_FAILURE_BURST" help:"How many of them it may have at once."`
+	IdentityRate  int64    `default:"2000" env:"SALLYPORT_IDENTITY_RATE" help:"Requests a second that one identity or user may make for ever, on each replica; 0 for any number."`
+	IdentityBurst int64    `default:"20000" env:"SALLYPORT_IDENTITY_BURST" help:"How many requests it may make at once."`
+	UnlimitedNets []string `name:"rate-limits-exempt" default:"127.0.0.0/8,::1" env:"SALLYPORT_RATE_LIMITS_EXEMPT" placeholder:"CIDR" help:"Networks whose callers are never limited; none for nobody."`
+	MaxHeader     int      `default:"65536" env:"SALLYPORT_MAX_HEADER" help:"Largest header of a request, in bytes; 4096 are added to it."`
+}
+
+// Timeouts says how long one connection may take.
+type Timeouts struct {
+	HeaderTimeout   time.Duration `default:"10s" env:"SALLYPORT_HEADER_TIMEOUT" help:"How long a caller may take to send the header of a request."`
+	RequestTimeout  time.Duration `default:"1m" env:"SALLYPORT_REQUEST_TIMEOUT" help:"How long a caller may take to send a whole request."`
+	AnswerTimeout   time.Duration `default:"1m" env:"SALLYPORT_ANSWER_TIMEOUT" help:"How long an answer may take from the end of the header, until the caller has read it."`
+	IdleTimeout     time.Duration `default:"2m" env:"SALLYPORT_IDLE_TIMEOUT" help:"How long a connection is kept without a request."`
+	ShutdownTimeout time.Duration `default:"15s" env:"SALLYPORT_SHUTDOWN_TIMEOUT" help:"How long requests in flight may go on once the server was told to stop."`
+}
+
+// ExemptNetworks returns the networks whose callers are never limited.
+func (l *Limits) ExemptNetworks() ([]netip.Prefix, error) {
+	if len(l.UnlimitedNets) == 1 && l.UnlimitedNets[0] == "none" {
+		return nil, nil
+	}
+	return ranges("--rate-limits-exempt", l.UnlimitedNets)
+}
+
+// mostRate bounds rates and bursts, so that a bucket of a day fits in 64 bits of nanoseconds.
+const mostRate = 1_000_000_000
+
+func (l *Limits) validate() error {
+	for _, n := range []struct {
+		flag  string
+		value int64
+	}{{"failure-rate", l.FailureRate}, {"failure-burst", l.FailureBurst}, {"identity-rate", l.IdentityRate}, {"identity-burst", l.IdentityBurst}} {
+		if n.value < 0 || n.value > mostRate {
+			return fmt.Errorf("--%s must lie between 0 and %d", n.flag, mostRate)
+		}
+	}
+	if l.MaxHeader < 4<<10 || l.MaxHeader > 1<<20 {
+		return fmt.Errorf("--max-header must lie between 4096 bytes and 1 MiB")
+	}
+	_, err := l.ExemptNetworks()
+	return err
+}
+
+func (t *Timeouts) validate() error {
+	for _, n := range []struct {
+		flag  string
+		value time.Duration
+	}{
+		{"header-timeout", t.HeaderTimeout}, {"request-timeout", t.RequestTimeout}, {"answer-timeout", t.AnswerTimeout},
+		{"idle-timeout", t.IdleTimeout}, {"shutdown-timeout", t.ShutdownTimeout},
+	} {
+		if n.value < 100*time.Millisecond || n.value > time.Hour {
+			return fmt.Errorf("--%s must lie between 100ms and 1h", n.flag)
+		}
+	}
+	return nil
+}
