@@ -2,7 +2,6 @@ package cluster
 
 import (
 	"fmt"
-	"os"
 	"os/exec"
 	"path/filepath"
 )
@@ -10,11 +9,10 @@ import (
 // PlantedBugs is the build tag of a server that can be told to misbehave; see internal/bug.
 const PlantedBugs = "plantedbugs"
 
-// Build builds the server into a folder, statically, and returns the program's path. tags may be "" or build tags.
+// Build builds the server into a folder, and returns the program's path. tags may be "" or build tags.
 func Build(dir, tags string) (program string, err error) {
 	program = filepath.Join(dir, "sallyport-"+tags)
 	cmd := exec.Command("go", "build", "-tags", tags, "-o", program, "github.com/sallyport/sallyport/cmd/sallyport")
-	cmd.Env = append(os.Environ(), "CGO_ENABLED=0")
 	if out, err := cmd.CombinedOutput(); err != nil {
 		return "", fmt.Errorf("building the server: %w\n%s", err, out)
 	}

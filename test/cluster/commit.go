@@ -37,10 +37,11 @@ func (l *Link) breaks(p *pair, said []byte) bool {
 		return false
 	}
 	defer close(b.done)
-	p.resetEnd(ToServer) // first, so that no answer can come through
+	p.muted.Store(true) // first, so that no answer can come through
 	if b.Deliver {
 		_, _ = p.ends[ToReplica].Write(said)
 	}
+	p.resetEnd(ToServer)
 	_ = p.ends[ToReplica].Close()
 	if b.Cut {
 		l.Reset()

@@ -5,6 +5,7 @@ import (
 	"math/rand/v2"
 	"net"
 	"sync"
+	"sync/atomic"
 	"time"
 )
 
@@ -42,6 +43,7 @@ const (
 type pair struct {
 	ends   [2]net.Conn // by the direction of what is read from it
 	marked bool        // its transaction is the one to break; guarded by the link's mu
+	muted  atomic.Bool // nothing that the server says passes any more
 }
 
 func (p *pair) reset() {
@@ -187,7 +189,7 @@ func (l *Link) pump(p *pair, d Direction) {
 			return
 		}
 		l.wait(d) // the end of a connection does not pass either while the link is held
-		if n > 0 {
+		if n > 0 && !(d == ToReplica && p.muted.Load()) {
 			if _, err := to.Write(buffer[:n]); err != nil {
 				break
 			}

@@ -68,8 +68,11 @@ func New(dir string, options ...Option) (*Server, error) {
 	if err != nil {
 		return nil, err
 	}
-	if err := sqldbtest.NewFile(filepath.Join(dir, "sallyport.db")); err != nil {
-		return nil, err
+	file := filepath.Join(dir, "sallyport.db")
+	if _, err := os.Stat(file); errors.Is(err, os.ErrNotExist) {
+		if err := sqldbtest.NewFile(file); err != nil {
+			return nil, err
+		}
 	}
 	s.options = app.Options{Version: "test", Logger: logger(), Now: s.Clock.Now, Config: settings}
 	for _, change := range options {
@@ -78,7 +81,7 @@ func New(dir string, options ...Option) (*Server, error) {
 	if err := s.run(); err != nil {
 		return nil, err
 	}
-	s.DB, err = sql.Open("sqlite", "file:"+filepath.Join(dir, "sallyport.db")+"?_pragma=busy_timeout(5000)&_pragma=foreign_keys(1)")
+	s.DB, err = sql.Open("sqlite", "file:"+file+"?_pragma=busy_timeout(5000)&_pragma=foreign_keys(1)")
 	return s, err
 }
 
