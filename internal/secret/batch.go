@@ -169,11 +169,11 @@ func folders(made []change) (ids []string) {
 // recordAll writes one audit event for all changes of a sort.
 func (s *Service) recordAll(ctx context.Context, tx *sqldb.Tx, at *spot, made []change) error {
 	for _, event := range []string{"create-secrets", "update-secrets", "delete-secrets"} {
-		var secrets []map[string]any
+		var secrets []told
 		for _, c := range made {
 			if c.event == event {
-				e := c.secret.brief()
-				e["secretPath"] = c.secret.Path
+				e := c.secret.event()
+				e.Environment = "" // that of all stands above
 				secrets = append(secrets, e)
 			}
 		}

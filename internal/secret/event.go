@@ -1,23 +1,20 @@
 package secret
 
-// event returns what the audit log says of a secret (secrets.md 4.10). Never its value or its comment, nor metadata that
-// is encrypted.
-func (s *Secret) event() map[string]any {
-	e := s.brief()
-	e["environment"], e["secretPath"] = s.Environment, s.Path
-	return e
+// told is what the audit log says of a secret (secrets.md 4.10). Never its value or its comment, nor metadata that is
+// encrypted.
+type told struct {
+	Environment string      `json:"environment,omitempty"`
+	ID          string      `json:"secretId"`
+	Key         string      `json:"secretKey"`
+	Metadata    []eventPair `json:"secretMetadata,omitempty"`
+	Path        string      `json:"secretPath"`
+	Tags        []string    `json:"secretTags,omitempty"`
+	Version     int64       `json:"secretVersion"`
 }
 
-// brief is event for one of several secrets in one folder.
-func (s *Secret) brief() map[string]any {
-	e := map[string]any{"secretId": s.ID, "secretKey": s.Key, "secretVersion": s.Version}
-	if len(s.Tags) > 0 {
-		e["secretTags"] = slugs(s.Tags)
-	}
-	if len(s.Metadata) > 0 {
-		e["secretMetadata"] = s.maskedMetadata()
-	}
-	return e
+// event returns what the audit log says of a secret.
+func (s *Secret) event() told {
+	return told{s.Environment, s.ID, s.Key, s.maskedMetadata(), s.Path, slugs(s.Tags), s.Version}
 }
 
 // eventPair is a pair of metadata in the audit log.
@@ -28,6 +25,9 @@ type eventPair struct {
 }
 
 func (s *Secret) maskedMetadata() []eventPair {
+	if len(s.Metadata) == 0 {
+		return nil
+	}
 	pairs := make([]eventPair, len(s.Metadata))
 	for i, m := range s.Metadata {
 		pairs[i] = eventPair(m)

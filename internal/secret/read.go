@@ -354,6 +354,6 @@ func noPath(err error) error {
 }
 
 // note records a read. It is durable within audit.NoteEvery.
-func (s *Service) note(ctx context.Context, actor *access.Actor, event, projectID string, metadata map[string]any) error {
+func (s *Service) note(ctx context.Context, actor *access.Actor, event, projectID string, metadata any) error {
 	return s.Audit.Note(ctx, actor, audit.Event{Type: event, ProjectID: projectID, Metadata: metadata})
 }

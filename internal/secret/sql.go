@@ -43,6 +43,7 @@ const (
 // find reads a secret of a folder by its name; owner is the user of a personal one, or empty. version is that which is
 // wanted, or 0 for the one in force. ErrNoRows if there is none.
 func (s *spot) find(ctx context.Context, name, owner string, version int64) (*row, error) {
+	ctx = context.WithoutCancel(ctx) // to watch for a caller who leaves takes two goroutines, and more time than the row
 	if version == 0 {
 		return s.one(ctx, s.from, inForce+`WHERE f.environment_id = $1 AND f.path = $2 AND s.key = $3 AND coalesce(s.user_id, '') = $4`,
 			s.env.ID, s.path, name, owner)

@@ -1,6 +1,8 @@
 package secret
 
 import (
+	"time"
+
 	"github.com/danielgtaylor/huma/v2"
 
 	"github.com/sallyport/sallyport/internal/httpapi"
@@ -37,10 +39,13 @@ type wireSecret struct {
 // instructions whose traces in the registers make the SHA-256 of the answer's tag up to a hundred times slower.
 type moment int64
 
-// MarshalText writes the moment as httpapi.Time does, without the quotes.
+// MarshalText writes the moment as httpapi.Time does, without the quotes, in half the time: package time has a short cut for
+// RFC 3339, but not with three decimals.
 func (m moment) MarshalText() ([]byte, error) {
-	quoted, err := httpapi.Time(m).MarshalJSON()
-	return quoted[1 : len(quoted)-1], err
+	at := time.UnixMilli(int64(m)).UTC()
+	text := at.AppendFormat(make([]byte, 0, len("2006-01-02T15:04:05.000Z")), time.RFC3339)
+	ms := at.Nanosecond() / int(time.Millisecond)
+	return append(text[:len(text)-1], '.', byte('0'+ms/100), byte('0'+ms/10%10), byte('0'+ms%10), 'Z'), nil
 }
 
 // TransformSchema describes it as an httpapi.Time; huma calls it.

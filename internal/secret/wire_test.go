@@ -1,0 +1,26 @@
+package secret
+
+import (
+	"encoding/json"
+	"testing"
+	"time"
+
+	"pgregory.net/rapid"
+
+	"github.com/sallyport/sallyport/internal/httpapi"
+)
+
+// TestMomentIsWrittenLikeTime compares the two over all years that RFC 3339 knows.
+func TestMomentIsWrittenLikeTime(t *testing.T) {
+	first, last := time.Date(0, 1, 1, 0, 0, 0, 0, time.UTC).UnixMilli(), time.Date(9999, 12, 31, 23, 59, 59, 999e6, time.UTC).UnixMilli()
+	rapid.Check(t, func(t *rapid.T) {
+		ms := rapid.Int64Range(first, last).Draw(t, "ms")
+		want, err := json.Marshal(httpapi.Time(ms))
+		if err != nil {
+			t.Fatal(err)
+		}
+		if got, err := json.Marshal(moment(ms)); err != nil || string(got) != string(want) {
+			t.Errorf("%s, %v; want %s", got, err, want)
+		}
+	})
+}
