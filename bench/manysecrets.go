@@ -5,6 +5,7 @@ import (
 	"errors"
 	"fmt"
 	"math/rand/v2"
+	"os"
 	"time"
 )
 
@@ -32,7 +33,7 @@ func (st *store) manySecrets() ([]line, error) {
 		return nil, errors.Join(err, some.stop())
 	}
 	table, err := st.compareShops(some, many)
-	return table, errors.Join(err, some.stop(), many.stop())
+	return table, errors.Join(err, some.stop(), many.stop(), os.RemoveAll(many.dir)) // a large one need not lie beside the next
 }
 
 func (st *store) compareShops(some, many *shop) ([]line, error) {

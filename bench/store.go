@@ -19,7 +19,7 @@ func (b *bench) onBoth(measure func(*store) ([]line, error)) ([]line, error) {
 	if err != nil {
 		return nil, err
 	}
-	pg, err := cluster.NewPostgres(cluster.PostgresOptions{})
+	pg, err := cluster.NewPostgres(cluster.PostgresOptions{Settings: map[string]string{"max_wal_size": "'512MB'"}})
 	if err != nil {
 		return nil, err
 	}
