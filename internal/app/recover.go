@@ -7,6 +7,7 @@ import (
 	"github.com/sallyport/sallyport/internal/access"
 	"github.com/sallyport/sallyport/internal/audit"
 	"github.com/sallyport/sallyport/internal/auth/tokenauth"
+	"github.com/sallyport/sallyport/internal/backup"
 	"github.com/sallyport/sallyport/internal/fault"
 	"github.com/sallyport/sallyport/internal/identity"
 	"github.com/sallyport/sallyport/internal/role"
@@ -36,6 +37,29 @@ func (a *App) Recover(ctx context.Context) (token string, err error) {
 		return "", nil
 	}
 	return a.newAdminToken(ctx, platform, admin)
+}
+
+// RecoverWith is Recover where the log of revocations of the lost database could be saved: what was revoked by then is dead,
+// and other tokens live. Sessions of users end, since refresh tokens that were used up after the backup would be good again.
+func (a *App) RecoverWith(ctx context.Context, log *backup.Log) error {
+	_, orgID, err := a.administrator(ctx)
+	if err != nil {
+		return err
+	}
+	if err := log.Apply(ctx, a.db); err != nil {
+		return err
+	}
+	if err := a.users.ForgetSessions(ctx); err != nil {
+		return err
+	}
+	err = a.db.Write(ctx, func(tx *sqldb.Tx) error {
+		return a.audit.Record(ctx, tx, &access.Actor{Type: access.ActorPlatform, OrgID: orgID}, audit.Event{Type: "restore-revocations",
+			Metadata: map[string]any{"entries": log.Entries, "head": log.Head}})
+	})
+	if err != nil {
+		return err
+	}
+	return transfer.Reopen(ctx, a.db) // last: until then no server takes it
 }
 
 // administrator returns the first identity that administers the instance, nil if only users do, and the organisation

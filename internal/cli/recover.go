@@ -6,17 +6,35 @@ import (
 	"time"
 
 	"github.com/sallyport/sallyport/internal/app"
+	"github.com/sallyport/sallyport/internal/backup"
 	"github.com/sallyport/sallyport/internal/config"
 )
 
 type recoverCmd struct {
 	config.Storage `embed:""`
+	Revocations    string `type:"path" placeholder:"FILE" help:"Log of revocations of the lost database, from backup --revocations: the tokens that live by it stay alive."`
 }
 
 // Run works on the database itself: a restored one must not be served before its tokens are dead.
 func (c *recoverCmd) Run(con *console) error {
-	cfg := config.Server{Storage: c.Storage, Lease: 2 * time.Second,
-		LogLevel: "warn", LogFormat: "text", Listen: "recover"}
+	log, err := openLog(c.Revocations)
+	if err != nil {
+		return err
+	}
+	return con.recover(c.Storage, log)
+}
+
+// openLog reads a log of revocations, if one is named.
+func openLog(path string) (*backup.Log, error) {
+	if path == "" {
+		return nil, nil
+	}
+	return backup.OpenLog(path)
+}
+
+// recover makes a restored database safe to serve, and says how. log may be nil.
+func (con *console) recover(s config.Storage, revoked *backup.Log) error {
+	cfg := config.Server{Storage: s, Lease: 2 * time.Second, LogLevel: "warn", LogFormat: "text", Listen: "recover"}
 	log, err := newLogger(con.err, cfg)
 	if err != nil {
 		return err
@@ -25,13 +43,23 @@ func (c *recoverCmd) Run(con *console) error {
 	if err != nil {
 		return err
 	}
-	jwt, err := a.Recover(con.ctx)
-	switch {
-	case err != nil:
-	case jwt == "":
-		_, err = fmt.Fprintln(con.out, "Every token of this instance is dead. No machine identity administers it: log in as a user who does.")
-	default:
-		_, err = fmt.Fprintf(con.out, "Every token of this instance is dead. The administrator's new one, shown this once:\n%s\n", jwt)
+	said, err := con.recoverWith(a, revoked)
+	if err = errors.Join(err, a.Close()); err == nil {
+		con.print("%s\n", said)
 	}
-	return errors.Join(err, a.Close())
+	return err
+}
+
+// recoverWith returns what to tell.
+func (con *console) recoverWith(a *app.App, revoked *backup.Log) (said string, err error) {
+	if revoked != nil {
+		said = fmt.Sprintf("%d entries of the log of revocations were applied: what was revoked by %s UTC is dead, other tokens live. Users have to log in again.",
+			revoked.Entries, time.UnixMilli(revoked.Taken).UTC().Format(time.DateTime))
+		return said, a.RecoverWith(con.ctx, revoked)
+	}
+	jwt, err := a.Recover(con.ctx)
+	if jwt == "" {
+		return "Every token of this instance is dead. No machine identity administers it: log in as a user who does.", err
+	}
+	return "Every token of this instance is dead. The administrator's new one, shown this once:\n" + jwt, err
 }

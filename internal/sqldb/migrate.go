@@ -20,8 +20,8 @@ var migrations embed.FS
 // PostgreSQL schema may use goose too.
 const versionTable = "sallyport_versions"
 
-// latest returns the number of the newest schema step that this program has.
-func latest() (int64, error) {
+// SchemaVersion returns the number of the newest schema step that this program has.
+func SchemaVersion() (int64, error) {
 	files, err := fs.Glob(migrations, "migrations/*.sql")
 	if err != nil {
 		return 0, err
@@ -40,7 +40,7 @@ func latest() (int64, error) {
 // migrate brings the schema from the version it has to the newest one, and refuses a schema from the future.
 // An up-to-date schema costs one comparison.
 func migrate(ctx context.Context, log *slog.Logger, db *sql.DB, dialect goose.Dialect, version int64) error {
-	newest, err := latest()
+	newest, err := SchemaVersion()
 	switch {
 	case err != nil:
 		return err

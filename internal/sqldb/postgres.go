@@ -48,7 +48,7 @@ func openPostgres(ctx context.Context, db *DB, o Options) error {
 
 // prepare checks the server and migrates if there is something to migrate, one replica at a time.
 func (s *pgStore) prepare(ctx context.Context) error {
-	newest, err := latest()
+	newest, err := SchemaVersion()
 	if err != nil {
 		return err
 	}

@@ -30,6 +30,8 @@ type Options struct {
 	URL    string           // "sqlite:/path/to/file.db" or "postgres://user:password@host/name?..."
 	Now    func() time.Time // the clock; nil means time.Now
 	Logger *slog.Logger     // nil means slog.Default()
+
+	LostLog bool // open a SQLite file also where a crash left its newest commits in a log that is gone
 }
 
 // The errors that callers tell apart.

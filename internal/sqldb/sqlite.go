@@ -28,7 +28,7 @@ func openSQLite(ctx context.Context, db *DB, o Options) error {
 		return err
 	}
 	s := &liteStore{path: path}
-	if err := s.open(ctx, db.log, path); err != nil {
+	if err := s.open(ctx, db.log, path, o.LostLog); err != nil {
 		_ = s.release()
 		return liteFailure(path, err)
 	}
@@ -69,7 +69,8 @@ func (s *liteStore) close() error {
 		s.statements.close()
 		readers := s.readers.Close()
 		s.group.close()
-		s.closed = errors.Join(readers, s.release())
+		// A crash between the two leaves a log that is not needed; the other way round it could lack one that seems to be.
+		s.closed = errors.Join(readers, sign(s.lock, false), s.release())
 	})
 	return s.closed
 }

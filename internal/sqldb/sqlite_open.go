@@ -49,12 +49,16 @@ func litePath(raw string) (string, error) {
 
 // open takes the lock, checks the file, and opens it for writing and for reading. The lock comes first: it also keeps
 // this process from opening the file twice, since closing any handle on it would lose SQLite's own locks.
-func (s *liteStore) open(ctx context.Context, log *slog.Logger, path string) (err error) {
+func (s *liteStore) open(ctx context.Context, log *slog.Logger, path string, lostLog bool) (err error) {
 	if err := makeDir(filepath.Dir(path)); err != nil {
 		return err
 	}
-	if s.lock, err = lockFile(path + ".lock"); err != nil {
+	var crashed bool
+	if s.lock, crashed, err = lockFile(path + ".lock"); err != nil {
 		return err
+	}
+	if crashed && !lostLog && missesLog(path) {
+		return errLostLog
 	}
 	if err := checkFile(path); err != nil {
 		return err
@@ -76,7 +80,17 @@ func (s *liteStore) open(ctx context.Context, log *slog.Logger, path string) (er
 	s.readers.SetMaxOpenConns(n)
 	s.readers.SetMaxIdleConns(n) // a reader keeps its prepared statements and its cache
 	s.statements = newStatements(s.readers)
-	return nil
+	return sign(s.lock, true) // from here on the log is there
+}
+
+// missesLog reports whether there is a database without a write-ahead log.
+func missesLog(path string) bool {
+	about, err := os.Stat(path)
+	if err != nil || about.Size() == 0 {
+		return false // whoever takes both away wants a new one
+	}
+	_, err = os.Lstat(path + "-wal")
+	return errors.Is(err, os.ErrNotExist)
 }
 
 // makeDir makes the data directory, for its owner alone, if there is none. It syncs the directory above, so that a new
@@ -170,6 +184,7 @@ var (
 	errNotSQLite = errors.New("not a SQLite file")
 	errForeign   = errors.New("another application's file")
 	errNoWAL     = errors.New("no write-ahead log")
+	errLostLog   = errors.New("the write-ahead log is gone")
 )
 
 // liteFailure puts why a file could not be opened in a sentence for the operator.
@@ -184,6 +199,8 @@ func liteFailure(path string, err error) error {
 		return fmt.Errorf("%s is not a SQLite database, or its header is damaged; name another file, or restore this one from a backup", path)
 	case code == sqlite3.SQLITE_CORRUPT || errors.Is(err, errDamaged):
 		return fmt.Errorf("the database %s is damaged; restore it from a backup: %w", path, err)
+	case errors.Is(err, errLostLog):
+		return fmt.Errorf("the database %s was not closed, and its write-ahead log, %s-wal, is gone: the newest changes are lost, revocations among them. Put that file back, or run sallyport recover, which kills every token", path, path)
 	case errors.Is(err, errNoWAL):
 		return fmt.Errorf("the file system of %s cannot hold a SQLite write-ahead log; put the database on a local disk", path)
 	case code == sqlite3.SQLITE_FULL || errors.Is(err, syscall.ENOSPC):

@@ -19,6 +19,9 @@ const (
 	left     = "left"
 )
 
+// Backup is the state of the mark in a backup, and in a mere copy of one.
+const Backup = "backup"
+
 // mark is a row of the table moves.
 type mark struct {
 	ID    string `db:"id"`
@@ -43,8 +46,8 @@ func marks(ctx context.Context, db *sqldb.DB) (map[string]mark, error) {
 	return found, nil
 }
 
-// Check returns why a database must not be served: it was moved away, or a move into it is unfinished. The first does
-// not count where recovering, since every token is about to be killed. A server asks after it has entered itself in the
+// Check returns why a database must not be served: it was moved away, it is a backup, or a move into it is unfinished. The
+// first two do not count where recovering, which sees to the tokens. A server asks after it has entered itself in the
 // register; see open.
 func Check(ctx context.Context, db *sqldb.DB, recovering bool) error {
 	found, err := marks(ctx, db)
@@ -54,16 +57,23 @@ func Check(ctx context.Context, db *sqldb.DB, recovering bool) error {
 	if m, ok := found[left]; ok && !recovering {
 		return fmt.Errorf("this database was moved to %s on %s and does not know which tokens were revoked there since; serve that one with --database-url, or see \"Going back\" in docs/migration.md", m.Place, m.day())
 	}
+	if m, ok := found[Backup]; ok && !recovering {
+		return fmt.Errorf("this database is a backup of %s and does not know which tokens were revoked since; run sallyport recover on it, or use sallyport restore", m.day())
+	}
 	if m, ok := found[arriving]; ok {
 		return fmt.Errorf("the move from %s into this database is unfinished; run the same sallyport migrate again, or empty the database", m.Place)
 	}
 	return nil
 }
 
-// Reopen lets a database be served that was moved away. It is for one in which no token is alive any more.
+// Reopen lets a database be served that was moved away or is a backup. It is for one in which no token is alive that was
+// revoked.
 func Reopen(ctx context.Context, db *sqldb.DB) error {
 	return db.Write(ctx, func(tx *sqldb.Tx) error {
-		_, err := tx.Exec(ctx, `DELETE FROM moves WHERE state = $1`, left)
+		_, err := tx.Exec(ctx, `DELETE FROM moves WHERE state IN ($1, $2)`, left, Backup)
+		if err == nil {
+			_, err = tx.Exec(ctx, `DROP TABLE IF EXISTS backup_contents`)
+		}
 		return err
 	})
 }
@@ -91,6 +101,9 @@ func (m *move) begin(ctx context.Context) (finished time.Time, err error) {
 	there, err := marks(ctx, m.Target)
 	if err != nil {
 		return finished, err
+	}
+	if _, backup := here[Backup]; backup {
+		return finished, errors.New("the source is a backup and does not know which tokens were revoked since; run sallyport recover on it first")
 	}
 	gone, moved := here[left]
 	if moved {

@@ -1,0 +1,61 @@
+package backup
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"time"
+
+	"github.com/sallyport/sallyport/internal/sqldb"
+)
+
+var errServing = errors.New("a server still runs on this database, and what it revokes from now on would be missing in the log; stop every server, write the log, and do not start them on this database again")
+
+// stopped returns an error while a server uses the database. Of SQLite the lock tells. In PostgreSQL's register a server
+// that was killed still stands, so a sign of life is waited for, as long as one must come.
+func (s *Source) stopped(ctx context.Context) error {
+	if s.Engine == sqldb.SQLite {
+		if s.Serving {
+			return errServing
+		}
+		return nil
+	}
+	before, lease, err := s.beats(ctx)
+	if err != nil || len(before) == 0 {
+		return err
+	}
+	wait := time.NewTimer(lease)
+	defer wait.Stop()
+	select {
+	case <-wait.C:
+	case <-ctx.Done():
+		return ctx.Err()
+	}
+	after, _, err := s.beats(ctx)
+	for replica, beat := range after {
+		if old, ok := before[replica]; err == nil && (!ok || old != beat) {
+			err = errServing
+		}
+	}
+	return err
+}
+
+// beats returns the beat of each replica in the register, and the longest lease of them.
+func (s *Source) beats(ctx context.Context) (map[string]int64, time.Duration, error) {
+	rows, err := s.DB.QueryContext(ctx, `SELECT id, beat, lease FROM replicas`)
+	if err != nil {
+		return nil, 0, fmt.Errorf("the register of servers cannot be read: %w", err)
+	}
+	defer rows.Close()
+	found, longest := map[string]int64{}, time.Duration(0)
+	for rows.Next() {
+		var replica string
+		var beat, lease int64
+		if err := rows.Scan(&replica, &beat, &lease); err != nil {
+			return nil, 0, err
+		}
+		found[replica] = beat
+		longest = max(longest, time.Duration(lease)*time.Millisecond)
+	}
+	return found, longest, rows.Err()
+}
