@@ -16,6 +16,7 @@ func limitsOf(c config.Limits) (httpapi.Limits, error) {
 	return httpapi.Limits{
 		Failures: limit.Rule{Rate: c.FailureRate, Burst: c.FailureBurst},
 		Identity: limit.Rule{Rate: c.IdentityRate, Burst: c.IdentityBurst},
+		Delay:    c.FailureDelay,
 		Exempt:   exempt,
 		Always:   []string{"/api/v1/auth/token/revoke", "/api/v1/oauth/revoke"},
 	}, err

@@ -47,6 +47,7 @@ func TestValidate(t *testing.T) {
 		"refused/body too large":           {func(s *config.Server) { s.MaxBody = 1<<30 + 1 }, "--max-body"},
 		"refused/negative grace":           {func(s *config.Server) { s.EnvGrace = -time.Hour }, "--environment-grace"},
 		"refused/negative rate":            {func(s *config.Server) { s.FailureRate = -1 }, "--failure-rate"},
+		"refused/delay of a minute":        {func(s *config.Server) { s.FailureDelay = time.Minute }, "--failure-delay"},
 		"refused/burst without end":        {func(s *config.Server) { s.IdentityBurst = 2_000_000_000 }, "--identity-burst"},
 		"accepted/nobody is exempt":        {func(s *config.Server) { s.UnlimitedNets = []string{"none"} }, ""},
 		"refused/exempt name":              {func(s *config.Server) { s.UnlimitedNets = []string{"office"} }, "--rate-limits-exempt"},

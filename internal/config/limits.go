@@ -8,13 +8,14 @@ import (
 
 // Limits says how often callers may come, and how much one connection may send.
 type Limits struct {
-	RateLimits    bool     `name:"rate-limits" default:"true" negatable:"" env:"SALLYPORT_RATE_LIMITS" help:"Answer 429 to those who fail or ask too often; --no-rate-limits for none of that."`
-	FailureRate   int64    `default:"5" env:"SALLYPORT_FAILURE_RATE" help:"Failed logins a second that one address (IPv6: /64) may have for ever, and as many tokens that were never ours; 0 for any number."`
-	FailureBurst  int64    `default:"100" env:"SALLYPORT_FAILURE_BURST" help:"How many of them it may have at once."`
-	IdentityRate  int64    `default:"2000" env:"SALLYPORT_IDENTITY_RATE" help:"Requests a second that one identity or user may make for ever, on each replica; 0 for any number."`
-	IdentityBurst int64    `default:"20000" env:"SALLYPORT_IDENTITY_BURST" help:"How many requests it may make at once."`
-	UnlimitedNets []string `name:"rate-limits-exempt" default:"127.0.0.0/8,::1" env:"SALLYPORT_RATE_LIMITS_EXEMPT" placeholder:"CIDR" help:"Networks whose callers are never limited; none for nobody."`
-	MaxHeader     int      `default:"65536" env:"SALLYPORT_MAX_HEADER" help:"Largest header of a request, in bytes; 4096 are added to it."`
+	RateLimits    bool          `name:"rate-limits" default:"true" negatable:"" env:"SALLYPORT_RATE_LIMITS" help:"Answer 429 to those who fail or ask too often; --no-rate-limits for none of that."`
+	FailureRate   int64         `default:"5" env:"SALLYPORT_FAILURE_RATE" help:"Failed logins a second that one address (IPv6: /64) may have for ever, and as many tokens that were never ours; 0 for any number."`
+	FailureBurst  int64         `default:"100" env:"SALLYPORT_FAILURE_BURST" help:"How many of them it may have at once."`
+	FailureDelay  time.Duration `default:"100ms" env:"SALLYPORT_FAILURE_DELAY" help:"How long an address that had more waits for each answer of 429."`
+	IdentityRate  int64         `default:"2000" env:"SALLYPORT_IDENTITY_RATE" help:"Requests a second that one identity or user may make for ever, on each replica; 0 for any number."`
+	IdentityBurst int64         `default:"20000" env:"SALLYPORT_IDENTITY_BURST" help:"How many requests it may make at once."`
+	UnlimitedNets []string      `name:"rate-limits-exempt" default:"127.0.0.0/8,::1" env:"SALLYPORT_RATE_LIMITS_EXEMPT" placeholder:"CIDR" help:"Networks whose callers are never limited; none for nobody."`
+	MaxHeader     int           `default:"65536" env:"SALLYPORT_MAX_HEADER" help:"Largest header of a request, in bytes; 4096 are added to it."`
 }
 
 // Timeouts says how long one connection may take.
@@ -45,6 +46,9 @@ func (l *Limits) validate() error {
 		if n.value < 0 || n.value > mostRate {
 			return fmt.Errorf("--%s must lie between 0 and %d", n.flag, mostRate)
 		}
+	}
+	if l.FailureDelay < 0 || l.FailureDelay > 10*time.Second {
+		return fmt.Errorf("--failure-delay must lie between 0s and 10s")
 	}
 	if l.MaxHeader < 4<<10 || l.MaxHeader > 1<<20 {
 		return fmt.Errorf("--max-header must lie between 4096 bytes and 1 MiB")

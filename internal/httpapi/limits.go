@@ -20,6 +20,9 @@ type Limits struct {
 	// work. Tokens of ours that expired or were revoked do not count, since whole clusters have them at once.
 	Failures limit.Rule
 
+	// Delay is how long such a caller waits for its 429, so that it cannot keep the server busy with refusals.
+	Delay time.Duration
+
 	// Identity is how many requests one identity or user may make with its tokens, from wherever.
 	Identity limit.Rule
 
@@ -29,6 +32,9 @@ type Limits struct {
 
 // most is how many addresses, and how many identities, are kept count of: a few megabytes.
 const most = 1 << 16
+
+// maxStalled bounds how many callers wait for their 429 at once; others lose their connection with it.
+const maxStalled = 1024
 
 // The names of the limits, in messages and metrics.
 const (
@@ -43,12 +49,14 @@ type limiter struct {
 	tokens, logins *limit.Buckets[netip.Addr]
 	identities     *limit.Buckets[string]
 	seen           *limit.Seen
+	stalled        chan struct{} // one for each caller that waits for its 429
 	refused        *prometheus.CounterVec
 }
 
 func newLimiter(l Limits, registry *prometheus.Registry) *limiter {
 	n := &limiter{Limits: l, tokens: limit.New[netip.Addr](l.Failures, most), logins: limit.New[netip.Addr](l.Failures, most),
-		identities: limit.New[string](l.Identity, most), seen: limit.NewSeen()}
+		identities: limit.New[string](l.Identity, most), seen: limit.NewSeen(),
+		stalled: make(chan struct{}, maxStalled)}
 	n.refused = prometheus.NewCounterVec(prometheus.CounterOpts{
 		Name: "sallyport_rate_limited_total", Help: "Requests answered 429, by the limit that was reached.",
 	}, []string{"limit"})
@@ -87,7 +95,29 @@ func (ex *exchange) heldBack(name string, buckets *limit.Buckets[netip.Addr]) *f
 	if s.Allowed {
 		return nil
 	}
+	ex.stall()
 	return ex.tooMany(name, s, "Too many failed attempts from your address")
+}
+
+// stall keeps the caller waiting, or has it connect anew where too many wait already.
+func (ex *exchange) stall() {
+	l := ex.api.limiter
+	if l.Delay <= 0 {
+		return
+	}
+	select {
+	case l.stalled <- struct{}{}:
+	default:
+		ex.Header()["Connection"] = closing
+		return
+	}
+	defer func() { <-l.stalled }()
+	wait := time.NewTimer(l.Delay)
+	defer wait.Stop()
+	select {
+	case <-wait.C:
+	case <-ex.ctx.Done():
+	}
 }
 
 // countFailure counts what the caller got wrong against its address.

@@ -4,6 +4,7 @@ import (
 	"context"
 	"net/http/httptest"
 	"net/netip"
+	"sync"
 	"sync/atomic"
 	"testing"
 	"time"
@@ -24,12 +25,14 @@ type limited struct {
 	logins atomic.Int64 // logins that were looked at
 }
 
-func startLimited(t testing.TB) *limited {
+func startLimited(t testing.TB) *limited { return startLimitedWith(t, 0) }
+
+func startLimitedWith(t testing.TB, delay time.Duration) *limited {
 	s := &limited{}
 	o := httpapi.Options{
 		TrustedProxies: []netip.Prefix{netip.MustParsePrefix("127.0.0.1/32")},
 		Now:            func() time.Time { return time.Unix(1_800_000_000+s.now.Load(), 0) },
-		Limits: httpapi.Limits{Failures: limit.Rule{Rate: 1, Burst: 3}, Identity: limit.Rule{Rate: 2, Burst: 8},
+		Limits: httpapi.Limits{Failures: limit.Rule{Rate: 1, Burst: 3}, Identity: limit.Rule{Rate: 2, Burst: 8}, Delay: delay,
 			Exempt: []netip.Prefix{netip.MustParsePrefix("10.0.0.0/8")}, Always: []string{"/revoke/{id}"}},
 		Authenticate: func(_ context.Context, token string, _ access.Client) (*access.Actor, error) {
 			s.asked.Add(1)
@@ -154,6 +157,51 @@ func TestHeldBackCallersCostNothing(t *testing.T) {
 	if asked, logins := s.asked.Load(), s.logins.Load(); asked != 3 || logins != 3 {
 		t.Errorf("%d tokens and %d logins were looked at, want 3 of each", asked, logins)
 	}
+}
+
+// TestStalledCallers: who is held back waits for the answer, and as many as there are places for; the others are told to
+// connect anew. Nobody else waits.
+func TestStalledCallers(t *testing.T) {
+	const places = 1024
+	s := startLimitedWith(t, time.Minute)
+	times(3, func() { s.get(t, "signature", "203.0.113.1") })
+	ctx, stop := context.WithCancel(t.Context())
+	var waiting sync.WaitGroup
+	for range places {
+		waiting.Go(func() {
+			for ctx.Err() == nil { // again, where the caller below had the last place
+				s.stallIn(ctx)
+			}
+		})
+	}
+	for { // until all places are taken
+		ctx, cancel := context.WithTimeout(t.Context(), 50*time.Millisecond)
+		h := s.stallIn(ctx)
+		cancel()
+		if h != nil {
+			if h.Code != 429 || h.Header().Get("Connection") != "close" {
+				t.Errorf("answered %d with %v", h.Code, h.Header())
+			}
+			break
+		}
+	}
+	if got := s.get(t, "new", "203.0.113.2"); got.Status != 200 {
+		t.Errorf("another caller was answered %d", got.Status)
+	}
+	stop()
+	waiting.Wait()
+}
+
+// stallIn sends a guess from an address that is held back, without a socket. It returns nil if ctx ended before the answer.
+func (s *limited) stallIn(ctx context.Context) *httptest.ResponseRecorder {
+	w, r := httptest.NewRecorder(), httptest.NewRequestWithContext(ctx, "GET", "/api/thing", nil)
+	r.RemoteAddr = "203.0.113.1:5"
+	r.Header.Set("Authorization", "Bearer signature")
+	s.Config.Handler.ServeHTTP(w, r)
+	if ctx.Err() != nil {
+		return nil
+	}
+	return w
 }
 
 // TestLimitHeaders: they come with a 429, and before it as soon as less than half is left.
