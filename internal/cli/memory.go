@@ -11,7 +11,7 @@ import (
 // 800th request, and take a sixth of the processor time of each. What is never touched takes no room: resident memory
 // grows by the garbage alone, and that is given back. A higher GOGC would do the same for a small heap, but multiply a
 // large one.
-const headroom = 8 << 20
+const headroom = 16 << 20
 
 // giveBackEvery is how often memory that is not in use is given back to the system.
 const giveBackEvery = time.Minute

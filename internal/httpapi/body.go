@@ -51,22 +51,26 @@ func (ep *endpoint) readBody(ex *exchange, r *http.Request) *fault.Error {
 
 // receive reads the body into buf, up to the route's limit.
 func (ep *endpoint) receive(ex *exchange, r *http.Request, buf *bytes.Buffer) *fault.Error {
-	limit := ep.maxBody
-	tooLarge := fault.New(fault.TooLarge, "The body is larger than the %d bytes that this route takes.", limit)
-	if r.ContentLength > limit {
-		return tooLarge
+	if r.ContentLength > ep.maxBody {
+		return ep.tooLarge()
 	}
-	if r.ContentLength > 0 {
+	body := io.Reader(r.Body) // net/http reads no further than the length that was announced
+	if r.ContentLength >= 0 {
 		buf.Grow(int(min(r.ContentLength, 1<<20)) + bytes.MinRead)
+	} else {
+		body = http.MaxBytesReader(ex.ResponseWriter, r.Body, ep.maxBody)
 	}
-	_, err := buf.ReadFrom(http.MaxBytesReader(ex.ResponseWriter, r.Body, limit))
-	if tooBig := (*http.MaxBytesError)(nil); errors.As(err, &tooBig) {
-		return tooLarge
-	}
-	if err != nil {
+	if _, err := buf.ReadFrom(body); err != nil {
+		if tooBig := (*http.MaxBytesError)(nil); errors.As(err, &tooBig) {
+			return ep.tooLarge()
+		}
 		return fault.New(fault.BadRequest, "The body could not be read to its end.").Because(err)
 	}
 	return nil
+}
+
+func (ep *endpoint) tooLarge() *fault.Error {
+	return fault.New(fault.TooLarge, "The body is larger than the %d bytes that this route takes.", ep.maxBody)
 }
 
 // check compares a parsed body with the schema and writes its canonical form.
