@@ -10,9 +10,13 @@ import (
 // the database keeps it.
 type Time int64
 
-// MarshalJSON writes the moment in quotes.
-func (t Time) MarshalJSON() ([]byte, error) {
-	return time.UnixMilli(int64(t)).UTC().AppendFormat(nil, `"2006-01-02T15:04:05.000Z"`), nil
+// MarshalText writes the moment, in half the time that package time takes for three decimals: it has a short cut for RFC 3339
+// without. It is no MarshalJSON, whose result the JSON library would parse again.
+func (t Time) MarshalText() ([]byte, error) {
+	at := time.UnixMilli(int64(t)).UTC()
+	text := at.AppendFormat(make([]byte, 0, len("2006-01-02T15:04:05.000Z")), time.RFC3339)
+	ms := at.Nanosecond() / int(time.Millisecond)
+	return append(text[:len(text)-1], '.', byte('0'+ms/100), byte('0'+ms/10%10), byte('0'+ms%10), 'Z'), nil
 }
 
 // TransformSchema tells OpenAPI that this is a date-time string, or null for a pointer; huma calls it.

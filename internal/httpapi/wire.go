@@ -40,6 +40,7 @@ func (w wire) Negotiate(string) (string, error) { return "application/json", nil
 // for a long string, as a token or a secret is.
 func (w wire) Unmarshal(_ string, data []byte, v any) error {
 	_, err := fastjson.Parse(data, v, fastjson.DontMatchCaseInsensitiveStructFields)
+	settle()
 	if err == nil {
 		return nil
 	}
