@@ -75,7 +75,7 @@ func (ep *endpoint) tooLarge() *fault.Error {
 
 // check compares a parsed body with the schema and writes its canonical form.
 func (ep *endpoint) check(ex *exchange, bound *binding, tree any) *fault.Error {
-	b := binder{registry: bound.catalog.registry(), path: huma.NewPathBuffer(nil, 0)}
+	b := binder{registry: bound.catalog.registry(), path: huma.NewPathBuffer(make([]byte, 0, 64), 0)}
 	b.path.Push("body")
 	if b.strip(bound.schema, tree); len(b.result.Errors) == 0 {
 		huma.Validate(b.registry, bound.schema, b.path, huma.ModeWriteToServer, tree, &b.result)
