@@ -5,6 +5,7 @@ package oauth
 import (
 	"context"
 	"net/http"
+	"strings"
 
 	"github.com/sallyport/sallyport/internal/access"
 	"github.com/sallyport/sallyport/internal/fault"
@@ -39,16 +40,17 @@ func (s *Service) Routes(api *httpapi.API) {
 		Summary: "Where the endpoints are (RFC 8414)", Open: true}, s.metadataRoute)
 }
 
+// tokenInput may hold any text: what is no token is answered like a dead one, and nothing of it is kept.
 type tokenInput struct {
 	Body struct {
-		Token httpapi.Text `json:"token,omitempty" doc:"The access token"`
-		Hint  httpapi.Text `json:"token_type_hint,omitempty" doc:"Not needed: there are only access tokens"`
+		Token string `json:"token,omitempty" doc:"The access token"`
+		Hint  string `json:"token_type_hint,omitempty" doc:"Not needed: there are only access tokens"`
 	}
 }
 
 // named returns the token of a request, or the error that RFC 6749 section 5.2 names.
 func (in *tokenInput) named() (string, error) {
-	jwt := in.Body.Token.Trimmed()
+	jwt := strings.TrimSpace(in.Body.Token)
 	if jwt == "" {
 		return "", fault.New(fault.BadRequest, "The request has no token. Send it as token=... in a form.").Named("invalid_request")
 	}

@@ -141,6 +141,9 @@ func (f field) strings() []nasty {
 	if f.String() == "password" { // never stored, never shown: any character is good, and it is the wrong one for a login
 		all = []nasty{{"a NUL", `"a\u0000b"`, []int{accepted, 400}}}
 	}
+	if f.String() == "token" || f.String() == "token_type_hint" { // of OAuth: what is no token is a dead one
+		all = []nasty{{"a NUL", `"a\u0000b"`, []int{accepted}}}
+	}
 	if strings.HasSuffix(f.String(), "secretValue") { // sealed, so that any character is good
 		all = []nasty{{"a NUL", `"a\u0000b"`, []int{accepted}}}
 	}
