@@ -208,7 +208,7 @@ func (l *Link) wait(d Direction) {
 	delay, delayed := l.state.delay, !l.state.some || d == ToReplica && rand.IntN(4) == 0
 	l.mu.Unlock()
 	if delay > 0 && delayed {
-		time.Sleep(rand.N(delay))
+		time.Sleep(rand.N(delay)) // the delay itself is what a slow link is made of
 	}
 	l.mu.Lock()
 	defer l.mu.Unlock()

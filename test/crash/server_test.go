@@ -13,18 +13,9 @@ import (
 	"syscall"
 	"testing"
 	"time"
-)
 
-// buildServer builds the real program, once, and returns its path.
-func buildServer(t *testing.T) string {
-	t.Helper()
-	path := filepath.Join(t.TempDir(), "sallyport")
-	build := exec.Command("go", "build", "-o", path, "github.com/sallyport/sallyport/cmd/sallyport")
-	if out, err := build.CombinedOutput(); err != nil {
-		t.Fatalf("the server does not build: %v\n%s", err, out)
-	}
-	return path
-}
+	"github.com/sallyport/sallyport/test/cluster"
+)
 
 // host is where the server runs, again and again: its program, its data and its address.
 type host struct {
@@ -33,7 +24,11 @@ type host struct {
 
 func newHost(t *testing.T) *host {
 	t.Helper()
-	h := &host{program: buildServer(t), data: filepath.Join(t.TempDir(), "data"), log: filepath.Join(t.TempDir(), "log")}
+	program, err := cluster.Build(t.TempDir(), "")
+	if err != nil {
+		t.Fatal(err)
+	}
+	h := &host{program: program, data: filepath.Join(t.TempDir(), "data"), log: filepath.Join(t.TempDir(), "log")}
 	listener, err := net.Listen("tcp", "127.0.0.1:0")
 	if err != nil {
 		t.Fatal(err)
