@@ -1,0 +1,161 @@
+package secret
+
+import (
+	"regexp"
+	"strings"
+	"testing"
+
+	"github.com/sallyport/sallyport/internal/fault"
+	"github.com/sallyport/sallyport/internal/project"
+)
+
+// spots are the secrets of FuzzExpand, in the order of its texts. They are fewer than references may be deep.
+var spots = []spotName{
+	{"dev", "/", "A"}, {"dev", "/", "B"}, {"dev", "/", "C"}, {"dev", "/x", "A"}, {"dev", "/x", "D"},
+	{"prod", "/", "A"}, {"prod", "/", "B"}, {"prod", "/x/y", "C"}, {"prod", "/x", "E"},
+}
+
+// FuzzExpand expands the references of secrets whose values are the parts of a text, cut at semicolons, and compares with
+// slowExpander. The bits of hidden say which of them the caller may not read, those of multiline which are to be quoted.
+func FuzzExpand(f *testing.F) {
+	for _, seed := range []struct {
+		text              string
+		hidden, multiline uint16
+	}{
+		{"a;${A}${A};<${B}>", 0, 0}, {"${B};${C};${A}", 0, 0}, {"x${A}y;$;${B}{A}", 0, 0}, {"${prod.A};${prod.x.y.C};${@shop.dev.A};${B}", 0, 0},
+		{"${${B}};A;${x.A};${D};d;${E}", 0, 0}, {"${dev.x.A};${dev..x..D};${.A}${A.}${..};${A};q", 0, 0}, {"a\nb;${A};${B}", 0, 6},
+		{"${prod.A};1;${A}${C}${B};;;${dev.B}", 32, 0}, {"$1${B}$&;${C}$$;\\1", 2, 1}, {"${A}${B};${A}${B};${C${A}};${", 0, 7},
+	} {
+		f.Add(seed.text, seed.hidden, seed.multiline)
+	}
+	f.Fuzz(func(t *testing.T, text string, hidden, multiline uint16) {
+		if len(text) > 500 {
+			return
+		}
+		secrets := secretsOf(text, hidden, multiline)
+		slow := &slowExpander{secrets: map[spotName]*Secret{}}
+		for _, s := range secrets {
+			slow.secrets[s.name()] = s
+		}
+		want := make([]string, len(secrets))
+		for i, s := range secrets {
+			want[i] = slow.shown(s)
+		}
+		if slow.steps > mostSteps {
+			return
+		}
+		e := (&room{Access: &project.Access{Project: &project.Project{}}}).expander("")
+		for _, s := range secrets { // there is no database to find them in
+			e.found[s.name()], e.looked[s.name()] = s, true
+		}
+		err := e.all(t.Context(), secrets)
+		if slow.refused {
+			if !fault.Is(err, fault.Forbidden) {
+				t.Fatalf("a hidden value was asked for: %v", err)
+			}
+			return
+		}
+		if err != nil {
+			t.Fatal(err)
+		}
+		for i, s := range secrets {
+			if s.Value != want[i] {
+				t.Errorf("%v is %q, want %q", s.name(), s.Value, want[i])
+			}
+		}
+	})
+}
+
+func secretsOf(text string, hidden, multiline uint16) (secrets []*Secret) {
+	for i, value := range strings.SplitN(text, ";", len(spots)) {
+		at := spots[i]
+		s := &Secret{Environment: at.environment, Path: at.path, Key: at.key, Value: value, Hidden: hidden>>i&1 == 1, SkipMultiline: multiline>>i&1 == 1}
+		secrets = append(secrets, s)
+	}
+	return secrets
+}
+
+// slowExpander does what secrets.md 2.1 and 2.2 say, and remembers nothing.
+type slowExpander struct {
+	secrets map[spotName]*Secret
+	refused bool
+	steps   int
+}
+
+// mostSteps is how many references slowExpander follows before it gives up.
+const mostSteps = 3000
+
+var anyReference = regexp.MustCompile(`\$\{[a-zA-Z0-9_.@-]+\}`)
+
+// shown returns the value of a secret as a caller sees it.
+func (e *slowExpander) shown(s *Secret) string {
+	if s.Hidden || !anyReference.MatchString(s.Value) {
+		return s.Value
+	}
+	value := e.value(s, []spotName{s.name()})
+	if s.SkipMultiline && strings.Contains(value, "\n") {
+		return `"` + strings.Join(strings.Split(value, "\n"), `\n`) + `"`
+	}
+	return value
+}
+
+// value replaces references until there are none that lead anywhere, ten times at most.
+func (e *slowExpander) value(s *Secret, above []spotName) string {
+	text := s.Value
+	for range 10 {
+		changed := false
+		text = anyReference.ReplaceAllStringFunc(text, func(reference string) string {
+			value, leads := e.follow(strings.Trim(reference, "${}"), s, above)
+			if !leads {
+				return reference
+			}
+			changed = true
+			return value
+		})
+		if !changed {
+			break
+		}
+	}
+	return text
+}
+
+// follow returns what a reference in s stands for, and whether it leads anywhere.
+func (e *slowExpander) follow(name string, s *Secret, above []spotName) (value string, leads bool) {
+	if e.steps++; e.steps > mostSteps {
+		return "", false
+	}
+	to := spotName{s.Environment, s.Path, name}
+	if first, rest, dotted := strings.Cut(name, "."); dotted {
+		if name[0] == '@' {
+			return "", false
+		}
+		to = spotName{environment: first}
+		for {
+			folder, more, inside := strings.Cut(rest, ".")
+			if !inside {
+				break
+			}
+			if rest = more; folder != "" {
+				to.path += "/" + folder
+			}
+		}
+		to.key = rest
+		if to.path == "" {
+			to.path = "/"
+		}
+	}
+	for _, name := range above {
+		if name == to {
+			return "", true
+		}
+	}
+	target := e.secrets[to]
+	if target == nil {
+		return "", false
+	}
+	if target.Hidden {
+		e.refused = true
+		return "", true
+	}
+	return e.value(target, append(append([]spotName(nil), above...), to)), true
+}
