@@ -21,6 +21,7 @@ const module = "github.com/sallyport/sallyport/internal/"
 // floors lists the packages from the ground up. A package imports only what stands on floors below its own; on one
 // floor nobody imports a neighbour. A login method, a folder of auth that is not listed, stands on the floor "auth/*".
 var floors = [][]string{
+	{"crashpoint"},
 	{"bug", "config", "fault", "id", "importer", "limit", "seal", "tally"},
 	{"access", "sqldb"},
 	{"httpapi", "sqldb/sqldbtest", "transfer"},

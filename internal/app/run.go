@@ -5,6 +5,7 @@ import (
 	"sync"
 	"time"
 
+	"github.com/sallyport/sallyport/internal/crashpoint"
 	"github.com/sallyport/sallyport/internal/token"
 )
 
@@ -17,7 +18,7 @@ func (a *App) Run(ctx context.Context) {
 	var beside sync.WaitGroup
 	beside.Go(func() { a.feed.Run(ctx) })
 	beside.Go(func() { a.audit.Run(ctx, a.log) })
-	flush, clean := time.NewTicker(token.FlushEvery), time.NewTicker(a.cleanEvery)
+	flush, clean := time.NewTicker(crashpoint.Pace(token.FlushEvery)), time.NewTicker(crashpoint.Pace(a.cleanEvery))
 	defer flush.Stop()
 	defer clean.Stop()
 	for ctx.Err() == nil {

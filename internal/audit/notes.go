@@ -7,6 +7,7 @@ import (
 	"time"
 
 	"github.com/sallyport/sallyport/internal/access"
+	"github.com/sallyport/sallyport/internal/crashpoint"
 	"github.com/sallyport/sallyport/internal/sqldb"
 )
 
@@ -57,6 +58,7 @@ func (l *Log) Flush(ctx context.Context) error {
 	if len(batch) == 0 {
 		return nil
 	}
+	crashpoint.Reach(crashpoint.NotesFlush)
 	err := l.db.Write(ctx, func(tx *sqldb.Tx) error {
 		for _, r := range batch {
 			if err := insert(ctx, tx, r); err != nil {
@@ -65,6 +67,7 @@ func (l *Log) Flush(ctx context.Context) error {
 		}
 		return nil
 	})
+	crashpoint.Reach(crashpoint.NotesFlushed)
 	if err != nil {
 		l.notes.mu.Lock()
 		l.notes.waiting = append(batch, l.notes.waiting...)

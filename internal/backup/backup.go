@@ -13,6 +13,7 @@ import (
 
 	"modernc.org/sqlite"
 
+	"github.com/sallyport/sallyport/internal/crashpoint"
 	"github.com/sallyport/sallyport/internal/id"
 	"github.com/sallyport/sallyport/internal/sqldb"
 	"github.com/sallyport/sallyport/internal/transfer"
@@ -66,9 +67,11 @@ func create(to string, write func(path string) error) (err error) {
 		err = write(path)
 	}
 	if err == nil {
+		crashpoint.Reach(crashpoint.BackupWritten)
 		err = syncPath(path)
 	}
 	if err == nil {
+		crashpoint.Reach(crashpoint.BackupSynced)
 		err = os.Rename(path, to)
 	}
 	if err != nil {
@@ -77,6 +80,7 @@ func create(to string, write func(path string) error) (err error) {
 		}
 		return err
 	}
+	crashpoint.Reach(crashpoint.BackupRenamed)
 	return syncPath(filepath.Dir(to))
 }
 

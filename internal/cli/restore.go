@@ -10,6 +10,7 @@ import (
 
 	"github.com/sallyport/sallyport/internal/backup"
 	"github.com/sallyport/sallyport/internal/config"
+	"github.com/sallyport/sallyport/internal/crashpoint"
 	"github.com/sallyport/sallyport/internal/seal"
 )
 
@@ -46,6 +47,7 @@ func (c *restoreCmd) restore(con *console, path string, log *backup.Log) error {
 	if err := copyFile(c.From, path); err != nil {
 		return err
 	}
+	crashpoint.Reach(crashpoint.RestoreCopied)
 	result, err := backup.Verify(con.ctx, path)
 	if err != nil {
 		return err
@@ -55,6 +57,7 @@ func (c *restoreCmd) restore(con *console, path string, log *backup.Log) error {
 	if err != nil {
 		return err
 	}
+	crashpoint.Reach(crashpoint.RestorePlace)
 	return c.place(path)
 }
 
@@ -88,6 +91,7 @@ func (c *restoreCmd) place(path string) error {
 	if err := os.Link(path, to); err != nil { // unlike a rename it replaces nothing
 		return fmt.Errorf("the restored database cannot be put in its place: %w", err)
 	}
+	crashpoint.Reach(crashpoint.RestorePlaced)
 	return syncDir(c.DataDir)
 }
 

@@ -4,6 +4,7 @@ import (
 	"context"
 	"time"
 
+	"github.com/sallyport/sallyport/internal/crashpoint"
 	"github.com/sallyport/sallyport/internal/sqldb"
 )
 
@@ -42,6 +43,7 @@ func (f *Feed) Change(ctx context.Context, fn func(*Tx) error) error {
 	if err != nil || seq == 0 {
 		return err
 	}
+	crashpoint.Reach(crashpoint.FeedSettle)
 	// What is committed is true, also for a caller who has gone: its cancellation must not stop the wait.
 	return f.settle(context.WithoutCancel(ctx), seq)
 }

@@ -7,6 +7,7 @@ import (
 	"time"
 
 	"github.com/sallyport/sallyport/internal/bug"
+	"github.com/sallyport/sallyport/internal/crashpoint"
 	"github.com/sallyport/sallyport/internal/fault"
 	"github.com/sallyport/sallyport/internal/id"
 )
@@ -63,9 +64,11 @@ func (f *Feed) register(ctx context.Context) error {
 		return nil
 	}
 	next := id.New()
+	crashpoint.Reach(crashpoint.Register)
 	if err := f.insertReplica(ctx, next); err != nil {
 		return err
 	}
+	crashpoint.Reach(crashpoint.Registered)
 	f.lease.mu.Lock()
 	defer f.lease.mu.Unlock()
 	f.lease.id = next
@@ -78,10 +81,12 @@ func (f *Feed) renew(ctx context.Context) error {
 	ctx, cancel := context.WithTimeout(ctx, f.Lease)
 	defer cancel()
 	noted := f.Clock()
+	crashpoint.Reach(crashpoint.Renew)
 	there, err := f.beat(ctx)
 	if err != nil {
 		return err
 	}
+	crashpoint.Reach(crashpoint.Beaten)
 	if !there {
 		return f.startOver(ctx)
 	}
@@ -89,6 +94,7 @@ func (f *Feed) renew(ctx context.Context) error {
 		return err
 	}
 	f.lease.extend(noted + f.Lease)
+	crashpoint.Reach(crashpoint.Renewed)
 	return f.report(ctx)
 }
 
@@ -131,6 +137,7 @@ func (f *Feed) Run(ctx context.Context) {
 	leave, cancel := context.WithTimeout(context.WithoutCancel(ctx), f.Lease)
 	defer cancel()
 	f.lease.extend(0)
+	crashpoint.Reach(crashpoint.SignOff)
 	if err := f.deleteReplica(leave); err != nil {
 		f.Logger.Warn("could not sign off; other replicas will wait for one lease", "error", err)
 	}

@@ -3,6 +3,8 @@ package feed
 import (
 	"context"
 	"time"
+
+	"github.com/sallyport/sallyport/internal/crashpoint"
 )
 
 // sightings remembers for each other replica the beat that was last seen, and when it was seen first.
@@ -42,7 +44,9 @@ func (f *Feed) strikeSilent(ctx context.Context, replicas []Replica, now time.Du
 }
 
 func (f *Feed) strike(ctx context.Context, r Replica) bool {
+	crashpoint.Reach(crashpoint.Strike)
 	struck, err := f.deleteSilent(ctx, r)
+	crashpoint.Reach(crashpoint.Struck)
 	if err != nil {
 		f.Logger.Warn("cannot strike off a silent replica", "silent", r.Name, "error", err)
 	} else if struck {

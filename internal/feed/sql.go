@@ -7,6 +7,7 @@ import (
 	"strings"
 	"time"
 
+	"github.com/sallyport/sallyport/internal/crashpoint"
 	"github.com/sallyport/sallyport/internal/sqldb"
 )
 
@@ -135,6 +136,7 @@ func appendEntries(ctx context.Context, tx *Tx) (seq int64, err error) {
 	if n == 0 {
 		return 0, nil
 	}
+	crashpoint.Reach(crashpoint.FeedAppend)
 	err = tx.Get(ctx, &seq, `UPDATE feed_head SET seq = seq + $1 WHERE id = 'head' RETURNING seq`, n)
 	if err != nil {
 		return 0, err
@@ -147,11 +149,13 @@ func appendEntries(ctx context.Context, tx *Tx) (seq int64, err error) {
 			return 0, err
 		}
 	}
+	crashpoint.Reach(crashpoint.FeedAppended)
 	return seq, nil
 }
 
 // Prune deletes up to n entries that nobody needs any more, and returns how many it deleted.
 func (f *Feed) Prune(ctx context.Context, n int64) (deleted int64, err error) {
+	crashpoint.Reach(crashpoint.FeedPrune)
 	err = f.DB.Write(ctx, func(tx *sqldb.Tx) error {
 		old := tx.Now().Add(-ClockSlack).UnixMilli()
 		deleted, err = tx.Exec(ctx, `DELETE FROM changes WHERE seq IN
@@ -159,5 +163,6 @@ func (f *Feed) Prune(ctx context.Context, n int64) (deleted int64, err error) {
 			old, f.Applied(), n)
 		return err
 	})
+	crashpoint.Reach(crashpoint.FeedPruned)
 	return deleted, err
 }

@@ -14,6 +14,7 @@ import (
 
 	"github.com/sallyport/sallyport/internal/access"
 	"github.com/sallyport/sallyport/internal/audit"
+	"github.com/sallyport/sallyport/internal/crashpoint"
 	"github.com/sallyport/sallyport/internal/fault"
 	"github.com/sallyport/sallyport/internal/feed"
 	"github.com/sallyport/sallyport/internal/org"
@@ -99,6 +100,7 @@ func (s *Service) run(ctx context.Context, r rotation, resume bool) (State, erro
 	state, err := r.read(ctx)
 	if err == nil && state.Done() && !resume {
 		if err = r.begin(ctx); err == nil {
+			crashpoint.Reach(crashpoint.RotationBegun)
 			state, err = r.read(ctx)
 		}
 	}
@@ -121,10 +123,13 @@ func (r rotation) retire(ctx context.Context, keyID string, steps *int) error {
 		if err != nil {
 			return err
 		}
+		crashpoint.Reach(crashpoint.RotationStep)
 		if n > 0 {
 			continue
 		}
+		crashpoint.Reach(crashpoint.RotationDrop)
 		if err := r.drop(ctx, keyID); !sqldb.IsForeignKey(err) { // else somebody sealed with it meanwhile
+			crashpoint.Reach(crashpoint.RotationDropped)
 			return err
 		}
 	}

@@ -7,6 +7,7 @@ import (
 	"strings"
 
 	"github.com/sallyport/sallyport/internal/access"
+	"github.com/sallyport/sallyport/internal/crashpoint"
 	"github.com/sallyport/sallyport/internal/fault"
 	"github.com/sallyport/sallyport/internal/feed"
 	"github.com/sallyport/sallyport/internal/org"
@@ -72,6 +73,7 @@ func (s *Service) beginRoot(ctx context.Context, actor *access.Actor) error {
 		return err
 	})
 	if err == nil {
+		crashpoint.Reach(crashpoint.RootComing)
 		err = s.everywhere(ctx, next)
 	}
 	if err != nil {
@@ -183,6 +185,7 @@ func (s *Service) tidy(ctx context.Context) error {
 	if ids := s.Root.IDs(); len(ids) == 1 || ids[0] != state.Active {
 		return nil
 	}
+	crashpoint.Reach(crashpoint.RootTidy)
 	key, err := seal.KeepRoot(s.RootFile, state.Active)
 	if err != nil {
 		return fmt.Errorf("the root key was rotated, but the old one could not be taken out of the key file: %w", err)

@@ -5,6 +5,7 @@ import (
 
 	"github.com/sallyport/sallyport/internal/access"
 	"github.com/sallyport/sallyport/internal/audit"
+	"github.com/sallyport/sallyport/internal/crashpoint"
 	"github.com/sallyport/sallyport/internal/fault"
 	"github.com/sallyport/sallyport/internal/feed"
 	"github.com/sallyport/sallyport/internal/id"
@@ -72,8 +73,10 @@ func (s *Service) Bootstrap(ctx context.Context, client access.Client, email, pa
 			err = s.Audit.Record(ctx, tx, &access.Actor{Type: access.ActorPlatform, OrgID: setup.Organization.ID, Client: client},
 				audit.Event{Type: "bootstrap-instance", Metadata: map[string]any{"identityId": setup.Admin.ID, "userId": setup.User.ID}})
 		}
+		crashpoint.Reach(crashpoint.BootstrapCommit)
 		return err
 	})
+	crashpoint.Reach(crashpoint.Bootstrapped)
 	return setup, err
 }
 

@@ -9,6 +9,8 @@ import (
 	"os"
 	"path/filepath"
 	"strings"
+
+	"github.com/sallyport/sallyport/internal/crashpoint"
 )
 
 // RootFile is the name of the key file that the server makes in its data directory when it was given no root key.
@@ -129,8 +131,10 @@ func writeRoot(path, text string, place func(from, to string) error) error {
 	defer os.Remove(f.Name())
 	_, err = f.WriteString(text)
 	if err = errors.Join(err, f.Sync(), f.Close()); err == nil {
+		crashpoint.Reach(crashpoint.RootKeyWritten)
 		err = place(f.Name(), path)
 	}
+	crashpoint.Reach(crashpoint.RootKeyPlaced)
 	return errors.Join(err, syncDir(filepath.Dir(path)))
 }
 

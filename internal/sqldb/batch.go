@@ -5,6 +5,8 @@ import (
 	"errors"
 	"fmt"
 	"time"
+
+	"github.com/sallyport/sallyport/internal/crashpoint"
 )
 
 // errGroupLost says that the engine ended the transaction under functions that had done nothing wrong, as SQLite does on a
@@ -109,11 +111,13 @@ func (b *batch) ready() {
 		return
 	}
 	if b.run == nil {
+		crashpoint.Reach(crashpoint.GroupBegin)
 		run, err := b.group.session.begin(b.ctx)
 		if b.run = run; err != nil {
 			b.lose(err)
 		}
 	} else if b.dirty {
+		crashpoint.Reach(crashpoint.GroupBetween)
 		if err := b.group.session.keep(b.ctx); err != nil {
 			b.lose(fmt.Errorf("%w: %w", errGroupLost, err))
 		}
@@ -153,10 +157,12 @@ func (b *batch) end() {
 			b.group.session.drop()
 		}
 	default:
+		crashpoint.Reach(crashpoint.GroupCommit)
 		if err := b.group.session.commit(); err != nil {
 			b.lose(err)
 			return
 		}
+		crashpoint.Reach(crashpoint.GroupCommitted)
 		b.group.commits.Add(1)
 		b.group.functions.Add(uint64(len(b.kept)))
 		b.answer(nil)

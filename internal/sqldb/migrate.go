@@ -4,11 +4,14 @@ import (
 	"context"
 	"database/sql"
 	"embed"
+	"errors"
 	"fmt"
 	"io/fs"
 	"log/slog"
 
 	"github.com/pressly/goose/v3"
+
+	"github.com/sallyport/sallyport/internal/crashpoint"
 )
 
 // migrations holds the schema, one numbered file a step. A step that was released is never edited.
@@ -58,7 +61,12 @@ func migrate(ctx context.Context, log *slog.Logger, db *sql.DB, dialect goose.Di
 	if err != nil {
 		return err
 	}
-	if _, err = steps.Up(ctx); err != nil {
+	for err == nil {
+		if _, err = steps.UpByOne(ctx); err == nil {
+			crashpoint.Reach(crashpoint.Migrated)
+		}
+	}
+	if !errors.Is(err, goose.ErrNoNextVersion) {
 		return err
 	}
 	log.Info("the database schema is up to date", "was", version, "is", newest)

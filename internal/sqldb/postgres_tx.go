@@ -11,6 +11,8 @@ import (
 
 	"github.com/jackc/pgx/v5/pgconn"
 	"github.com/jackc/pgx/v5/stdlib"
+
+	"github.com/sallyport/sallyport/internal/crashpoint"
 )
 
 // errRolledBack says that PostgreSQL answered a COMMIT with a rollback, as it does after a failed statement.
@@ -68,10 +70,12 @@ func (t *pgTx) simple(ctx context.Context, text string) (results []*pgconn.Resul
 // end commits if err is nil, rolls back otherwise, and gives the connection back. It returns what became of it.
 func (t *pgTx) end(s *pgStore, err error) error {
 	if err == nil {
+		crashpoint.Reach(crashpoint.WriteCommit)
 		if err = s.commit(t); err != nil {
 			t.drop()
 			return err
 		}
+		crashpoint.Reach(crashpoint.WriteCommitted)
 		_ = t.conn.Close() // back to the pool
 		return nil
 	}

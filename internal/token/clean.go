@@ -7,6 +7,7 @@ import (
 	"slices"
 	"time"
 
+	"github.com/sallyport/sallyport/internal/crashpoint"
 	"github.com/sallyport/sallyport/internal/feed"
 	"github.com/sallyport/sallyport/internal/sqldb"
 )
@@ -19,10 +20,12 @@ const KeepExpired = 24 * time.Hour
 // walks through all revocations, so it is not done at every step.
 func (s *Service) Clean(ctx context.Context, n int64) (deleted int64, err error) {
 	now := s.DB.Now()
+	crashpoint.Reach(crashpoint.Clean)
 	err = s.DB.Write(ctx, func(tx *sqldb.Tx) error {
 		deleted, err = deleteRows(ctx, tx, now.Add(-KeepExpired).UnixMilli(), n)
 		return err
 	})
+	crashpoint.Reach(crashpoint.Cleaned)
 	if deleted < n {
 		s.revoked.forget(now.Add(-feed.ClockSlack).UnixMilli())
 	}

@@ -8,6 +8,7 @@ import (
 
 	"github.com/sallyport/sallyport/internal/access"
 	"github.com/sallyport/sallyport/internal/audit"
+	"github.com/sallyport/sallyport/internal/crashpoint"
 	"github.com/sallyport/sallyport/internal/fault"
 	"github.com/sallyport/sallyport/internal/feed"
 	"github.com/sallyport/sallyport/internal/org"
@@ -41,7 +42,9 @@ func (s *Service) readKeys(ctx context.Context) error {
 	before := s.keys.changes.Load() // a change that comes in from here on has the keys read once more
 	rows, err := signingKeys(ctx, s.DB)
 	if err == nil && len(rows) == 0 {
+		crashpoint.Reach(crashpoint.FirstKey)
 		if err = s.DB.Write(ctx, func(tx *sqldb.Tx) error { return makeFirstKey(ctx, tx, s.Root) }); err == nil {
+			crashpoint.Reach(crashpoint.FirstKeyMade)
 			rows, err = signingKeys(ctx, s.DB)
 		}
 	}

@@ -7,6 +7,7 @@ import (
 
 	"github.com/google/uuid"
 
+	"github.com/sallyport/sallyport/internal/crashpoint"
 	"github.com/sallyport/sallyport/internal/sqldb"
 )
 
@@ -74,7 +75,9 @@ func (s *Service) Flush(ctx context.Context) error {
 	pending := s.usage.take()
 	for len(pending) > 0 {
 		step := takeStep(pending)
+		crashpoint.Reach(crashpoint.UsesFlush)
 		err := s.DB.Write(ctx, func(tx *sqldb.Tx) error { return addUses(ctx, tx, step) })
+		crashpoint.Reach(crashpoint.UsesFlushed)
 		if err != nil {
 			s.putBack(pending, step)
 			return err
@@ -105,11 +108,14 @@ func (s *Service) putBack(maps ...map[uuid.UUID]used) {
 
 // spend takes one use of a limited token durably, before the request goes on: N means N, on any number of replicas.
 func (s *Service) spend(ctx context.Context, c *Claims) error {
-	return s.DB.WriteGrouped(ctx, func(tx *sqldb.Tx) error {
+	crashpoint.Reach(crashpoint.Spend)
+	err := s.DB.WriteGrouped(ctx, func(tx *sqldb.Tx) error {
 		n, err := spendUse(ctx, tx, c.ID, tx.Now().UnixMilli())
 		if err == nil && n == 0 {
 			err = whyNot(ctx, tx, c.ID)
 		}
 		return err
 	})
+	crashpoint.Reach(crashpoint.Spent)
+	return err
 }
