@@ -2,6 +2,7 @@ package crash
 
 import (
 	"bytes"
+	"database/sql"
 	"errors"
 	"fmt"
 	"net"
@@ -9,17 +10,24 @@ import (
 	"os"
 	"os/exec"
 	"path/filepath"
+	"sync"
 	"sync/atomic"
 	"syscall"
 	"testing"
 	"time"
 
+	_ "modernc.org/sqlite" // the driver "sqlite"
+
 	"github.com/sallyport/sallyport/test/cluster"
+	"github.com/sallyport/sallyport/test/ledger"
 )
 
 // host is where the server runs, again and again: its program, its data and its address.
 type host struct {
 	program, data, log, address string
+
+	opened sync.Once
+	db     *sql.DB
 }
 
 func newHost(t *testing.T) *host {
@@ -60,6 +68,26 @@ type server struct {
 	ended  chan struct{}
 	dying  atomic.Bool // it was told to end: from here on requests may fail
 	status error       // how it ended
+}
+
+// life is the server as the ledger knows it.
+func (s *server) life() *ledger.Server {
+	return &ledger.Server{Address: s.host.address, Gone: s.dying.Load}
+}
+
+// open opens the database to be read beside the server.
+func (h *host) open(t *testing.T) *sql.DB {
+	t.Helper()
+	h.opened.Do(func() {
+		db, err := sql.Open("sqlite", "file:"+filepath.Join(h.data, "sallyport.db")+"?mode=ro&_pragma=busy_timeout(5000)")
+		if err != nil {
+			t.Fatal(err)
+		}
+		db.SetMaxIdleConns(0) // nothing stays open that keeps the server from folding up its log when it ends
+		h.db = db
+		t.Cleanup(func() { _ = db.Close() })
+	})
+	return h.db
 }
 
 // start starts the program on the host's data. It does not wait until it answers.

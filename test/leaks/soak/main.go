@@ -26,12 +26,12 @@ type options struct {
 func main() {
 	var o options
 	flag.DurationVar(&o.duration, "duration", time.Hour, "how long to run")
-	flag.DurationVar(&o.warmup, "warmup", 0, "how much of that is not judged, since caches fill; 0 means a sixth")
+	flag.DurationVar(&o.warmup, "warmup", 0, "how much of that is not judged, since caches fill; 0 means a third")
 	flag.StringVar(&o.engine, "engine", "sqlite", "sqlite or postgres")
 	flag.Uint64Var(&o.seed, "seed", uint64(time.Now().UnixNano()), "decides what callers do")
 	flag.Parse()
 	if o.warmup == 0 {
-		o.warmup = o.duration / 6
+		o.warmup = o.duration / 3
 	}
 	ctx, stop := signal.NotifyContext(context.Background(), os.Interrupt, syscall.SIGTERM)
 	defer stop()

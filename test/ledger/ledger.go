@@ -1,4 +1,6 @@
-package crash
+// Package ledger keeps what a server has acknowledged while it was worked with, and compares it with what the server holds
+// and does after it was killed. It neither starts servers nor kills them: the tests do.
+package ledger
 
 import (
 	"fmt"
@@ -6,17 +8,26 @@ import (
 	"sync"
 )
 
-// facts is everything that the server has acknowledged so far, and what was asked of it without an answer. It is the
-// model that the server is compared with.
-type facts struct {
+// Ledger is everything that a server has acknowledged so far, over all its lives, and what was asked of it without an
+// answer. It is the model that the server is compared with.
+type Ledger struct {
 	mu            sync.Mutex
 	admin         string // the token of the first administrator
 	adminID       string // its identity
+	project       string // where the secrets are
 	identities    []*workload
 	tokens        []*token
 	byID          map[string]*token
 	askedInVain   int // tokens that were asked for, without an answer
 	contradiction []string
+}
+
+// Server is one life of a server.
+type Server struct {
+	Address string
+	// Gone reports, when a request got no answer, whether the server has ended or was told to: then that may be. It may
+	// wait a little for the end of a process that is dying.
+	Gone func() bool
 }
 
 // workload is an identity whose tokens are worked with.
@@ -25,6 +36,7 @@ type workload struct {
 	limit    int64 // uses of each of its tokens; 0: no limit
 	began    int   // detachments that were begun
 	finished int   // and those after which it was attached again
+	secret   *note
 }
 
 // token is a token whose creation was acknowledged.
@@ -42,29 +54,48 @@ type token struct {
 }
 
 // do runs fn alone.
-func (f *facts) do(fn func()) {
-	f.mu.Lock()
-	defer f.mu.Unlock()
+func (l *Ledger) do(fn func()) {
+	l.mu.Lock()
+	defer l.mu.Unlock()
 	fn()
 }
 
 // contradict notes something that the server must never do. The caller holds the lock.
-func (f *facts) contradict(format string, args ...any) {
-	f.contradiction = append(f.contradiction, fmt.Sprintf(format, args...))
+func (l *Ledger) contradict(format string, args ...any) {
+	l.contradiction = append(l.contradiction, fmt.Sprintf(format, args...))
+}
+
+// Contradictions returns where the server contradicted what it had acknowledged, at most twenty of them, and forgets them.
+func (l *Ledger) Contradictions() (found []string) {
+	l.do(func() {
+		found = l.contradiction
+		if more := len(found) - 20; more > 0 {
+			found = append(found[:20:20], fmt.Sprintf("... and %d more", more))
+		}
+		l.contradiction = nil
+	})
+	return found
+}
+
+// Summary tells how much was worked with.
+func (l *Ledger) Summary() string {
+	l.mu.Lock()
+	defer l.mu.Unlock()
+	return fmt.Sprintf("%d tokens, %d asked for in vain", len(l.tokens), l.askedInVain)
 }
 
 // recent is among how many of the newest tokens most picks are made.
 const recent = 40
 
 // pick returns a token, most often a recent one, or nil.
-func (f *facts) pick(random *rand.Rand) (t *token) {
-	f.do(func() {
-		if n := len(f.tokens); n > 0 {
+func (l *Ledger) pick(random *rand.Rand) (t *token) {
+	l.do(func() {
+		if n := len(l.tokens); n > 0 {
 			from := 0
 			if random.IntN(4) > 0 {
 				from = max(0, n-recent)
 			}
-			t = f.tokens[from+random.IntN(n-from)]
+			t = l.tokens[from+random.IntN(n-from)]
 			t.touched = true
 		}
 	})

@@ -1,4 +1,4 @@
-package crash
+package ledger
 
 import (
 	"bytes"
@@ -12,11 +12,11 @@ import (
 
 // client calls one life of the server.
 type client struct {
-	server *server
+	server *Server
 	http   *http.Client
 }
 
-func newClient(s *server) *client {
+func newClient(s *Server) *client {
 	return &client{s, &http.Client{Timeout: 20 * time.Second, Transport: &http.Transport{MaxIdleConnsPerHost: 1}}}
 }
 
@@ -53,7 +53,7 @@ func (c *client) call(method, path, token string, body any) (answer, error) {
 		}
 		text = bytes.NewReader(encoded)
 	}
-	request, err := http.NewRequest(method, "http://"+c.server.host.address+path, text)
+	request, err := http.NewRequest(method, "http://"+c.server.Address+path, text)
 	if err != nil {
 		return answer{}, err
 	}
@@ -63,7 +63,7 @@ func (c *client) call(method, path, token string, body any) (answer, error) {
 	}
 	a, err := c.do(request)
 	if err != nil {
-		if c.server.dying.Load() {
+		if c.server.Gone() {
 			return answer{}, nil
 		}
 		return answer{}, fmt.Errorf("%s %s failed although the server lives: %w", method, path, err)

@@ -1,17 +1,12 @@
-package crash
+package ledger
 
 import (
+	"cmp"
+	"context"
 	"database/sql"
-	"encoding/base64"
 	"encoding/json"
 	"fmt"
-	"math/rand/v2"
-	"net/http"
-	"path/filepath"
 	"strings"
-	"sync"
-
-	_ "modernc.org/sqlite" // the driver "sqlite"
 )
 
 // state is what the database holds, read while nobody changes it.
@@ -22,6 +17,7 @@ type state struct {
 	head    int64                     // of the log
 	events  map[string]map[string]int // type of event -> what it is about -> how often
 	configs map[string]bool           // identities that have Token Auth
+	secrets map[string]int64          // id -> version
 }
 
 type row struct {
@@ -37,31 +33,32 @@ type change struct {
 	kind, key string
 }
 
-// readState reads the database beside the server, as an operator's tool would.
-func (h *host) readState() (*state, error) {
-	db, err := sql.Open("sqlite", "file:"+filepath.Join(h.data, "sallyport.db")+"?mode=ro&_pragma=busy_timeout(5000)")
+// readState reads the database beside the server, as an operator's tool would, as of one moment.
+func readState(db *sql.DB) (*state, error) {
+	tx, err := db.BeginTx(context.Background(), &sql.TxOptions{ReadOnly: true, Isolation: isolation(db)})
 	if err != nil {
 		return nil, err
 	}
-	defer db.Close()
-	s := &state{rows: map[string]row{}, counts: map[string]int64{}, events: map[string]map[string]int{}, configs: map[string]bool{}}
+	defer func() { _ = tx.Rollback() }() // it changed nothing
+	s := &state{rows: map[string]row{}, counts: map[string]int64{}, events: map[string]map[string]int{}, configs: map[string]bool{}, secrets: map[string]int64{}}
 	for query, take := range map[string]func(*sql.Rows) error{
 		`SELECT id, identity_id, method, uses, uses_limit, born, revoked, expires_at FROM access_tokens`: s.takeRow,
 		`SELECT identity_id || ' ' || method, total FROM token_counts`:                                   s.takeCount,
 		`SELECT seq, kind, key FROM changes ORDER BY seq`:                                                s.takeChange,
 		`SELECT event_type, event_metadata FROM audit_logs`:                                              s.takeEvent,
 		`SELECT identity_id FROM auth_configs`:                                                           s.takeConfig,
+		`SELECT id, version FROM secrets`:                                                                s.takeSecret,
 		`SELECT seq FROM feed_head`:                                                                      func(r *sql.Rows) error { return r.Scan(&s.head) },
 	} {
-		if err := readAll(db, query, take); err != nil {
+		if err := readAll(tx, query, take); err != nil {
 			return nil, fmt.Errorf("%s: %w", query, err)
 		}
 	}
 	return s, nil
 }
 
-func readAll(db *sql.DB, query string, take func(*sql.Rows) error) error {
-	rows, err := db.Query(query)
+func readAll(tx *sql.Tx, query string, take func(*sql.Rows) error) error {
+	rows, err := tx.Query(query)
 	if err != nil {
 		return err
 	}
@@ -104,7 +101,15 @@ func (s *state) takeConfig(r *sql.Rows) error {
 	return err
 }
 
-// takeEvent counts an event under the token that it is about, or else the identity.
+func (s *state) takeSecret(r *sql.Rows) error {
+	var id string
+	var version int64
+	err := r.Scan(&id, &version)
+	s.secrets[id] = version
+	return err
+}
+
+// takeEvent counts an event under the token or secret that it is about, or else the identity.
 func (s *state) takeEvent(r *sql.Rows) error {
 	var kind, metadata string
 	if err := r.Scan(&kind, &metadata); err != nil {
@@ -113,17 +118,15 @@ func (s *state) takeEvent(r *sql.Rows) error {
 	var about struct {
 		Identity string `json:"identityId"`
 		Token    string `json:"identityAccessTokenId"`
+		Secret   string `json:"secretId"`
 	}
 	if err := json.Unmarshal([]byte(metadata), &about); err != nil {
 		return err
 	}
-	if about.Token == "" {
-		about.Token = about.Identity
-	}
 	if s.events[kind] == nil {
 		s.events[kind] = map[string]int{}
 	}
-	s.events[kind][about.Token]++
+	s.events[kind][cmp.Or(about.Token, about.Secret, about.Identity)]++
 	return nil
 }
 
@@ -133,6 +136,8 @@ const (
 	eventRevoked  = "revoke-identity-access-token"
 	eventAttached = "add-identity-token-auth"
 	eventDetached = "revoke-identity-token-auth"
+	eventMade     = "create-secret"
+	eventWritten  = "update-secret"
 )
 
 // agree compares the database with itself: rows with their counts, changes with their events and entries in the log.
@@ -178,6 +183,11 @@ func (s *state) agree(adminID string) (faults []string) {
 			fault("%d tokens are counted for %s, there are %d", s.counts[key], key, n)
 		}
 	}
+	for id, version := range s.secrets {
+		if n := s.events[eventWritten][id] + s.events[eventMade][id]; int64(n) != version {
+			fault("the secret %s has the version %d, with %d events", id, version, n)
+		}
+	}
 	for identity, n := range s.events[eventAttached] {
 		detached := s.events[eventDetached][identity]
 		if has := map[bool]int{true: 1}[s.configs[identity]]; n-detached != has || cut[identity] != detached {
@@ -187,117 +197,11 @@ func (s *state) agree(adminID string) (faults []string) {
 	return faults
 }
 
-// compare compares the facts with the database after a restart: nothing that was acknowledged is missing, and nothing is
-// there that was never asked for. What was in doubt is settled from here on, since nothing is under way.
-func (f *facts) compare(s *state) {
-	f.mu.Lock()
-	defer f.mu.Unlock()
-	for _, fault := range s.agree(f.adminID) {
-		f.contradict("%s", fault)
+// isolation returns the level that shows one moment. SQLite has one level, which does; its driver refuses to hear of
+// others.
+func isolation(db *sql.DB) sql.IsolationLevel {
+	if strings.Contains(fmt.Sprintf("%T", db.Driver()), "sqlite") {
+		return sql.LevelDefault
 	}
-	cuts := map[string]int64{} // the newest cut-off of each identity, so that dead need not look for each token
-	for _, c := range s.changes {
-		if identity, _, _ := strings.Cut(c.key, " "); c.kind == "cut-method" {
-			cuts[identity] = c.seq
-		}
-	}
-	strangers := 0
-	for id, t := range s.rows {
-		if f.byID[id] == nil && t.identity != f.adminID {
-			strangers++
-		}
-	}
-	if strangers > f.askedInVain {
-		f.contradict("%d tokens are there that nobody was given; %d were asked for in vain", strangers, f.askedInVain)
-	}
-	for _, t := range f.tokens {
-		r, there := s.rows[t.id]
-		if !there {
-			f.contradict("lost: %v", t)
-			continue
-		}
-		f.settle(t, r, r.revoked || r.born < cuts[r.identity])
-	}
-}
-
-// settle compares one token with its row.
-func (f *facts) settle(t *token, r row, dead bool) {
-	switch {
-	case t.dead && !dead:
-		f.contradict("its revoke was acknowledged and is lost: %v", t)
-	case dead && !t.dead && !t.doubt:
-		f.contradict("dead, though nothing that kills it was asked for: %v", t)
-	}
-	t.dead, t.doubt = dead, dead
-	if limit := t.owner.limit; limit > 0 && (r.uses < t.passed || r.uses > t.began) {
-		f.contradict("the row has %d uses: %v", r.uses, t)
-	}
-	for _, jwt := range t.jwts {
-		if exp := expiry(jwt); exp*1000 > r.expiresAt {
-			f.contradict("a renewal is lost, the row expires at %d and a JWT at %d: %v", r.expiresAt, exp*1000, t)
-		}
-	}
-}
-
-func expiry(jwt string) int64 {
-	var claims struct {
-		Exp int64 `json:"exp"`
-	}
-	parts := strings.Split(jwt, ".")
-	if payload, err := base64.RawURLEncoding.DecodeString(parts[1]); err == nil {
-		_ = json.Unmarshal(payload, &claims) // an unreadable one has no expiry, and fails elsewhere
-	}
-	return claims.Exp
-}
-
-// probe uses the tokens that choose selects, to compare what the server answers with what is known. Tokens with a use
-// limit are used only once dead, so that nothing is spent.
-func (f *facts) probe(s *server, random *rand.Rand, all bool) {
-	const probers = 4
-	var chosen []*token
-	f.do(func() {
-		for _, t := range f.tokens {
-			if all || t.touched || random.IntN(20) == 0 {
-				chosen = append(chosen, t)
-			}
-			t.touched = false
-		}
-	})
-	var group sync.WaitGroup
-	for n := range probers {
-		group.Go(func() {
-			c := newClient(s)
-			defer c.close()
-			for i := n; i < len(chosen); i += probers {
-				f.probeOne(c, chosen[i], all)
-			}
-		})
-	}
-	group.Wait()
-}
-
-// probeOne uses the newest JWT of a token, or all of them.
-func (f *facts) probeOne(c *client, t *token, all bool) {
-	if t.owner.limit > 0 && !t.dead {
-		return
-	}
-	jwts := t.jwts[len(t.jwts)-1:]
-	if all {
-		jwts = t.jwts
-	}
-	for _, jwt := range jwts {
-		a, err := c.call(http.MethodGet, detailsPath, jwt, nil)
-		f.do(func() {
-			t.began++
-			switch {
-			case err != nil:
-				f.contradict("%v", err)
-			case !t.dead && a.status == http.StatusOK:
-				t.passed++
-			case t.dead && a.status == http.StatusUnauthorized && a.reason == "revoked":
-			default:
-				f.contradict("answered with %v: %v", a, t)
-			}
-		})
-	}
+	return sql.LevelRepeatableRead
 }
