@@ -30,17 +30,22 @@ func FuzzHandler(f *testing.F) {
 		if !ok || endsTheRun(route) {
 			return
 		}
-		r.Header.Set("Authorization", "Bearer "+s.Admin.Token)
-		w := httptest.NewRecorder()
-		s.App.Handler().ServeHTTP(w, r)
-		answer := &harness.Answer{Status: w.Code, Header: w.Result().Header, Body: w.Body.Bytes()}
-		if w.Code == http.StatusNotModified {
+		a := answerTo(s, r)
+		if a.Status == http.StatusNotModified {
 			return
 		}
-		for _, fault := range faultsOf(answer) {
-			t.Errorf("%s %q: %s: %d %.500s", r.Method, r.RequestURI, fault, w.Code, w.Body)
+		for _, fault := range faultsOf(a) {
+			t.Errorf("%s %q: %s: %d %.500s", r.Method, r.RequestURI, fault, a.Status, a.Body)
 		}
 	})
+}
+
+// answerTo has the handler answer a request of the administrator, without a network.
+func answerTo(s *harness.Server, r *http.Request) *harness.Answer {
+	r.Header.Set("Authorization", "Bearer "+s.Admin.Token)
+	w := httptest.NewRecorder()
+	s.App.Handler().ServeHTTP(w, r)
+	return &harness.Answer{Status: w.Code, Header: w.Result().Header, Body: w.Body.Bytes()}
 }
 
 // seedBodies are bodies to start from, by method.
