@@ -1,7 +1,6 @@
 package access_test
 
 import (
-	"fmt"
 	"regexp"
 	"slices"
 	"strings"
@@ -324,9 +323,13 @@ func drawGlob(c *choices, key string) (glob string, expression *regexp.Regexp) {
 			pattern.WriteString(atom.expression)
 		}
 	}
-	everything := ""
-	if strings.Trim(text.String(), "/*") == "" && strings.HasPrefix(text.String(), "/**") && !strings.Contains(strings.ReplaceAll(text.String(), "/**", ""), "*") {
-		everything = "|/" // the root is no folder, but all of them lie in it
+	expression = regexp.MustCompile("^(" + pattern.String() + ")$")
+	switch glob = text.String(); {
+	case strings.ReplaceAll(glob, "/**", "") == "" && glob != "":
+		return glob, regexp.MustCompile("^/|^$") // everything below the root, and the root
+	case key == "secretPath" && expression.MatchString("/"):
+		// Whether a star may be the empty name of the root is not said in secrets.md.
+		return glob + "a", regexp.MustCompile("^(" + pattern.String() + "a)$")
 	}
-	return text.String(), regexp.MustCompile(fmt.Sprintf(`^(%s%s)$`, pattern.String(), everything))
+	return glob, expression
 }
