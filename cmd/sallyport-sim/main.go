@@ -1,0 +1,41 @@
+// Sallyport-sim simulates revoking on many replicas in several regions: the protocol of docs/revocation.md as internal/feed
+// runs it, event by event, with what its steps cost on a real machine. It knows nothing of tokens, and touches no database.
+package main
+
+import (
+	"fmt"
+	"os"
+
+	"github.com/alecthomas/kong"
+)
+
+// program is the command line: one run with the settings given, or the stages of docs/scaling.md.
+type program struct {
+	Settings
+	Stages   bool `help:"Print the table of stages instead: the protocol as it is, then each change to it."`
+	Validate bool `help:"Print the runs that docs/performance.md has measured, beside what was measured."`
+}
+
+func main() {
+	var p program
+	kong.Parse(&p, kong.Name("sallyport-sim"), kong.Description("Simulates revoking on many replicas in several regions."))
+	if err := p.run(); err != nil {
+		fmt.Fprintln(os.Stderr, "sallyport-sim:", err)
+		os.Exit(1)
+	}
+}
+
+func (p *program) run() error {
+	if err := p.Settings.check(); err != nil {
+		return err
+	}
+	switch {
+	case p.Stages:
+		return stages(os.Stdout, p.Settings)
+	case p.Validate:
+		return validate(os.Stdout, p.Settings)
+	}
+	r := simulate(p.Settings)
+	fmt.Print(r)
+	return r.broken()
+}
