@@ -312,16 +312,12 @@ func drawGlob(c *choices, key string) (glob string, expression *regexp.Regexp) {
 		} else if i > 0 {
 			break
 		}
-		star := false
-		for range 1 + c.below(3) {
-			atom := atoms[c.below(len(atoms))]
-			if star && atom.glob == "*" {
-				continue // two of them would be a globstar
-			}
-			star = atom.glob == "*"
-			text.WriteString(atom.glob)
-			pattern.WriteString(atom.expression)
+		name, means := drawName(c)
+		if key == "secretPath" && strings.Contains(name, "{") && regexp.MustCompile("^("+means+")$").MatchString("") {
+			name, means = name+"a", means+"a" // no folder has an empty name
 		}
+		text.WriteString(name)
+		pattern.WriteString(means)
 	}
 	expression = regexp.MustCompile("^(" + pattern.String() + ")$")
 	switch glob = text.String(); {
@@ -330,6 +326,20 @@ func drawGlob(c *choices, key string) (glob string, expression *regexp.Regexp) {
 	case key == "secretPath" && expression.MatchString("/"):
 		// Whether a star may be the empty name of the root is not said in secrets.md.
 		return glob + "a", regexp.MustCompile("^(" + pattern.String() + "a)$")
+	}
+	return glob, expression
+}
+
+// drawName draws a glob without a slash, with the regular expression of what it matches.
+func drawName(c *choices) (glob, expression string) {
+	star := false
+	for range 1 + c.below(3) {
+		atom := atoms[c.below(len(atoms))]
+		if star && atom.glob == "*" {
+			continue // two of them would be a globstar
+		}
+		star = atom.glob == "*"
+		glob, expression = glob+atom.glob, expression+atom.expression
 	}
 	return glob, expression
 }

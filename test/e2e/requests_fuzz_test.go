@@ -25,7 +25,7 @@ func FuzzRequests(f *testing.F) {
 			routes = append(routes, r)
 		}
 	}
-	for i := range routes {
+	for i := 0; i < len(routes); i += 12 { // the others are found: making a target for each takes a while
 		f.Add(uint16(i), []byte{byte(i), byte(i + 7), byte(3 * i), byte(i + 11)}, "worker", "limit=1")
 	}
 	f.Fuzz(func(t *testing.T, which uint16, edits []byte, text, query string) {
