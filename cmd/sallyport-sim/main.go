@@ -36,6 +36,8 @@ func (p *program) run() error {
 		return validate(os.Stdout, p.Settings)
 	}
 	r := simulate(p.Settings)
-	fmt.Print(r)
+	if _, err := fmt.Fprint(os.Stdout, r); err != nil {
+		return err
+	}
 	return r.broken()
 }

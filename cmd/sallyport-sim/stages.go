@@ -70,10 +70,14 @@ func stages(to io.Writer, s Settings) error {
 // rates are what a stage is tried with, the highest first.
 var rates = []float64{10000, 3000, 1000, 300, 100, 30, 10, 3, 1}
 
+// fewest is how many revokes a run must have, to say something of how long they take.
+const fewest = 40
+
 func stage(to io.Writer, name string, s Settings) error {
-	beyond := ""
+	beyond, span := "", s.Span
 	for _, rate := range rates {
 		s.Revokes = rate
+		s.Span = max(span, time.Duration(fewest/rate*float64(time.Second)))
 		r := simulate(s)
 		if err := r.broken(); err != nil {
 			return err

@@ -1,15 +1,12 @@
 package main
 
-import (
-	"math/rand/v2"
-	"time"
-)
+import "time"
 
 // world is one run: the database, the replicas, and what was seen.
 type world struct {
 	*engine
 	Settings
-	random   *rand.Rand
+	random   *draws
 	db       *database
 	replicas []*replica
 	relays   []*replica // one for each region, if there are any
@@ -27,7 +24,7 @@ type world struct {
 
 // newWorld makes a run in which every replica is registered and has its first lease.
 func newWorld(s Settings) *world {
-	w := &world{engine: &engine{}, Settings: s, random: rand.New(rand.NewPCG(s.Seed, 1)), warm: s.Lease}
+	w := &world{engine: &engine{}, Settings: s, random: &draws{s.Seed}, warm: s.Lease}
 	w.db = &database{world: w, cpu: w.station(s.Cores), disk: w.station(1), head: w.station(1), register: map[*replica]row{}}
 	for i := range s.Replicas {
 		w.join(i * s.Regions / s.Replicas)
@@ -64,7 +61,7 @@ func (w *world) join(region int) {
 	if r.relay == nil {
 		w.db.register[r] = row{}
 	}
-	w.after(time.Duration(w.random.Int64N(int64(w.Lease/3))), r.tick)
+	w.after(w.random.below(w.Lease/3), r.tick)
 }
 
 // cutOff reports whether a replica cannot reach the database now, nor a relay of another region.
@@ -76,7 +73,7 @@ func (w *world) cutOff(r *replica) bool {
 func (w *world) simulate() {
 	if w.Callers > 0 {
 		for range w.Callers {
-			w.after(time.Duration(w.random.Int64N(int64(w.Lease))), func() { w.revoke(w.replicas[0], true) })
+			w.after(w.random.below(w.Lease), func() { w.revoke(w.replicas[0], true) })
 		}
 	} else if w.Revokes > 0 {
 		w.arrive()
@@ -87,7 +84,7 @@ func (w *world) simulate() {
 
 // arrive has callers come at random, as many in a second as the settings say, each to the next replica.
 func (w *world) arrive() {
-	w.after(time.Duration(w.random.ExpFloat64()/w.Revokes*float64(time.Second)), func() {
+	w.after(w.random.around(time.Duration(float64(time.Second)/w.Revokes)), func() {
 		w.entry++
 		if r := w.replicas[w.entry%len(w.replicas)]; !r.dead {
 			w.revoke(r, false)
@@ -112,7 +109,7 @@ func (w *world) revoke(at *replica, again bool) {
 	if start >= w.warm {
 		w.asked++
 	}
-	request := time.Duration(w.random.ExpFloat64() * float64(w.Costs.Request))
+	request := w.random.around(w.Costs.Request)
 	at.cpu.work(request, func() {
 		w.after(hop, func() {
 			writer.ask(nil, func() {}, func() { // the token's row
