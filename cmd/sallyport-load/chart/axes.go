@@ -13,35 +13,31 @@ import (
 	"github.com/sallyport/sallyport/cmd/sallyport-load/result"
 )
 
-// axes names and scales the axes of a picture, and returns its lines.
+// axes names and scales the axes of a picture, and returns its lines. Where an axis is logarithmic the lines hold logarithms, and
+// its marks tell the values: the library's own logarithmic scale leaves a third of the picture empty.
 func axes(kind Kind, p *plot.Plot, results []*result.Result) ([]*series, error) {
 	switch kind {
 	case Latency:
 		p.X.Label.Text, p.Y.Label.Text = "intended load (operations/s)", "latency from the intended start (ms)"
-		logarithmic(&p.X)
-		logarithmic(&p.Y)
+		p.X.Tick.Marker, p.Y.Tick.Marker = decades{}, decades{}
 		return byKind(results, latencies), nil
 	case Throughput:
 		p.X.Label.Text, p.Y.Label.Text = "callers", "answers/s"
-		logarithmic(&p.X)
-		p.X.Tick.Marker = doublings{}
-		p.Y.Min = 0
+		p.X.Tick.Marker, p.Y.Tick.Marker = doublings{}, decades{}
 		return byKind(results, throughput), nil
 	case Memory:
 		p.X.Label.Text, p.Y.Label.Text = "live revocations (thousands)", "resident memory of the server (MB)"
+		p.X.Tick.Marker, p.Y.Tick.Marker = steps{}, steps{}
 		p.Y.Min = 0
 		return memory(results), nil
 	}
 	return nil, fmt.Errorf("there is no picture of %q", kind)
 }
 
-// room widens axes of a single value, which a logarithmic scale cannot show, and leaves space above the lines.
+// room leaves space above and below the lines.
 func room(p *plot.Plot, kind Kind) {
-	if p.X.Min == p.X.Max && kind != Memory {
-		p.X.Min, p.X.Max = p.X.Min/2, p.X.Max*2
-	}
-	if kind == Latency {
-		p.Y.Min, p.Y.Max = p.Y.Min/1.5, p.Y.Max*1.5
+	if kind != Memory {
+		p.Y.Min, p.Y.Max = p.Y.Min-0.1, p.Y.Max+0.1
 		return
 	}
 	p.Y.Max *= 1.1
@@ -84,8 +80,8 @@ func latencies(name string, r *result.Result, kind string) []*series {
 	middle, high := &series{name: name + ": p50"}, &series{name: name + ": p99", dashed: true}
 	for _, p := range r.Points {
 		if k, ok := p.Kinds[kind]; ok && p.Rate > 0 && k.P50 > 0 && k.P99 > 0 {
-			middle.points = append(middle.points, plotter.XY{X: p.Rate, Y: k.P50})
-			high.points = append(high.points, plotter.XY{X: p.Rate, Y: k.P99})
+			middle.points = append(middle.points, plotter.XY{X: math.Log10(p.Rate), Y: math.Log10(k.P50)})
+			high.points = append(high.points, plotter.XY{X: math.Log10(p.Rate), Y: math.Log10(k.P99)})
 		}
 	}
 	if len(middle.points) == 0 {
@@ -97,8 +93,8 @@ func latencies(name string, r *result.Result, kind string) []*series {
 func throughput(name string, r *result.Result, kind string) []*series {
 	s := &series{name: name}
 	for _, p := range r.Points {
-		if k, ok := p.Kinds[kind]; ok && p.Rate == 0 && p.Callers > 0 && k.Count > 0 {
-			s.points = append(s.points, plotter.XY{X: float64(p.Callers), Y: k.PerSecond})
+		if k, ok := p.Kinds[kind]; ok && p.Rate == 0 && p.Callers > 0 && k.PerSecond > 0 {
+			s.points = append(s.points, plotter.XY{X: math.Log2(float64(p.Callers)), Y: math.Log10(k.PerSecond)})
 		}
 	}
 	if len(s.points) == 0 {
@@ -128,39 +124,48 @@ func memory(results []*result.Result) (all []*series) {
 	return slices.DeleteFunc(all, func(s *series) bool { return len(s.points) == 0 })
 }
 
-func logarithmic(a *plot.Axis) {
-	a.Scale = plot.LogScale{}
-	a.Tick.Marker = decades{}
-}
-
-// decades marks 1, 2 and 5 of each power of ten.
+// decades marks 1, 2 and 5 of each power of ten, on an axis of logarithms to the base of ten.
 type decades struct{}
 
-// Ticks returns the marks between two values above 0.
+// Ticks returns the marks between two logarithms.
 func (decades) Ticks(least, most float64) (ticks []plot.Tick) {
-	for power := math.Pow(10, math.Floor(math.Log10(least))); power <= most; power *= 10 {
+	for n := math.Floor(least); n <= most; n++ {
 		for _, step := range []float64{1, 2, 5} {
-			if v := step * power; v >= least && v <= most {
-				ticks = append(ticks, tick(v))
+			v := step * math.Pow(10, n)
+			if at := math.Log10(v); at >= least && at <= most {
+				ticks = append(ticks, plot.Tick{Value: at, Label: number(v)})
 			}
 		}
 	}
 	return ticks
 }
 
-// doublings marks the powers of two.
+// doublings marks the powers of two, on an axis of logarithms to the base of two.
 type doublings struct{}
 
-// Ticks returns the marks between two values above 0.
+// Ticks returns the marks between two logarithms.
 func (doublings) Ticks(least, most float64) (ticks []plot.Tick) {
-	for v := 1.0; v <= most; v *= 2 {
-		if v >= least {
-			ticks = append(ticks, tick(v))
-		}
+	for n := math.Ceil(least); n <= most; n++ {
+		ticks = append(ticks, plot.Tick{Value: n, Label: number(math.Pow(2, n))})
 	}
 	return ticks
 }
 
-func tick(v float64) plot.Tick {
-	return plot.Tick{Value: v, Label: strconv.FormatFloat(v, 'g', 6, 64)}
+// steps marks multiples of 1, 2 or 5 times a power of ten: at most seven of them.
+type steps struct{}
+
+// Ticks returns the marks between two values.
+func (steps) Ticks(least, most float64) (ticks []plot.Tick) {
+	step := math.Pow(10, math.Floor(math.Log10((most-least)/6)))
+	for _, factor := range []float64{2, 2.5, 2} { // 2, 5 and 10 times the power
+		if (most-least)/step > 6 {
+			step *= factor
+		}
+	}
+	for n := math.Ceil(least / step); n*step <= most; n++ {
+		ticks = append(ticks, plot.Tick{Value: n * step, Label: number(n * step)})
+	}
+	return ticks
 }
+
+func number(v float64) string { return strconv.FormatFloat(v, 'g', 7, 64) }

@@ -30,7 +30,7 @@ const (
 
 // The size of a picture.
 const (
-	width  = 18 * vg.Centimeter
+	width  = 20 * vg.Centimeter
 	height = 11 * vg.Centimeter
 )
 
@@ -46,14 +46,20 @@ func Draw(kind Kind, title string, results []*result.Result) ([]byte, error) {
 	if len(lines) == 0 {
 		return nil, fmt.Errorf("there is nothing in the results for a picture of %s", kind)
 	}
+	legend := p.Legend // drawn beside the lines, where it hides none of them
 	for _, l := range lines {
-		if err := l.add(p); err != nil {
+		if err := l.add(p, &legend); err != nil {
 			return nil, err
 		}
 	}
 	room(p, kind)
 	canvas := vgsvg.New(width, height)
-	p.Draw(draw.Crop(draw.New(canvas), margin, -2*margin, margin, -margin))
+	whole := draw.New(canvas)
+	whole.SetColor(color.White)
+	whole.Fill(whole.Rectangle.Path())
+	names := min(legend.Rectangle(whole).Size().X+2*margin, width/2)
+	p.Draw(draw.Crop(whole, margin, -names-margin, margin, -margin))
+	legend.Draw(draw.Crop(whole, width-names, -margin, margin, -4*margin))
 	var out bytes.Buffer
 	if _, err := canvas.WriteTo(&out); err != nil {
 		return nil, err
@@ -101,7 +107,7 @@ var palette = []color.Color{
 // marks are the shapes of points, so that lines differ by more than their colour.
 var marks = []draw.GlyphDrawer{draw.CircleGlyph{}, draw.SquareGlyph{}, draw.TriangleGlyph{}, draw.PyramidGlyph{}, draw.RingGlyph{}, draw.BoxGlyph{}, draw.CrossGlyph{}}
 
-func (s *series) add(p *plot.Plot) error {
+func (s *series) add(p *plot.Plot, legend *plot.Legend) error {
 	slices.SortStableFunc(s.points, func(a, b plotter.XY) int { return cmp.Compare(a.X, b.X) })
 	line, points, err := plotter.NewLinePoints(s.points)
 	if err != nil {
@@ -113,6 +119,6 @@ func (s *series) add(p *plot.Plot) error {
 		line.Dashes = []vg.Length{vg.Points(5), vg.Points(3)}
 	}
 	p.Add(line, points)
-	p.Legend.Add(s.name, line, points)
+	legend.Add(s.name, line, points)
 	return nil
 }

@@ -18,9 +18,9 @@ type sweep struct {
 // What is measured under load. Rates go past what two cores can do, so that the picture shows where it ends.
 var (
 	rates = []sweep{
-		{"verify", "500,1000,2000,4000,8000,16000"},
-		{"read", "250,500,1000,2000,4000,8000"},
-		{"revoke", "125,250,500,1000,2000,4000"},
+		{"verify", "1000,2000,4000,8000,16000"},
+		{"read", "500,1000,2000,4000,8000"},
+		{"revoke", "250,500,1000,2000,4000"},
 	}
 	callers = []sweep{
 		{"verify", "1,2,4,8,16,32,64"},
@@ -36,9 +36,9 @@ func (p *plots) underLoad(s site) error {
 	if err != nil {
 		return err
 	}
-	err = p.sweeps(c, s, "latency", "--rates", rates, "1500ms")
+	err = p.sweeps(c, s, "latency", "--rates", rates, "1200ms")
 	if err == nil {
-		err = p.sweeps(c, s, "throughput", "--callers", callers, "1s")
+		err = p.sweeps(c, s, "throughput", "--callers", callers, "700ms")
 	}
 	return errors.Join(err, c.Close())
 }

@@ -8,6 +8,7 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"net/url"
 	"os"
 	"os/exec"
 	"os/signal"
@@ -100,8 +101,16 @@ type site struct {
 const lease = 2 * time.Second
 
 func (p *plots) start(s site) (*cluster.Cluster, error) {
-	return cluster.Start(p.ctx, cluster.Options{Binary: p.server, Postgres: s.postgres, Replicas: s.replicas, Lease: lease,
-		Env: []string{"SALLYPORT_LOG_LEVEL=warn"}})
+	env := []string{"SALLYPORT_LOG_LEVEL=warn"}
+	if s.postgres != nil {
+		name, err := s.postgres.NewDatabase(p.ctx)
+		if err != nil {
+			return nil, err
+		}
+		at := url.Values{"host": {s.postgres.Dir}, "user": {"postgres"}} // past the links that tests put between
+		env = append(env, "SALLYPORT_DATABASE_URL=postgres:///"+name+"?"+at.Encode())
+	}
+	return cluster.Start(p.ctx, cluster.Options{Binary: p.server, Postgres: s.postgres, Replicas: s.replicas, Lease: lease, Env: env})
 }
 
 // command runs sallyport-load with a token, and shows what it says.

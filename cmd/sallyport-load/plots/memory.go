@@ -11,6 +11,7 @@ import (
 
 	_ "modernc.org/sqlite" // the driver "sqlite"
 
+	"github.com/sallyport/sallyport/cmd/sallyport-load/result"
 	"github.com/sallyport/sallyport/test/cluster"
 )
 
@@ -49,7 +50,23 @@ func (p *plots) holding(c *cluster.Cluster, fewer, n int, file string) error {
 	if err := r.Start(); err != nil {
 		return err
 	}
-	return p.command(c.Admin, "run", "--mix", "verify", "--rate", "1000", "--duration", "2s", "--warm-up", "500ms", "--url", "http://"+r.Addr, "--json", file)
+	if err := p.command(c.Admin, "run", "--mix", "verify", "--rate", "1000", "--duration", "2s", "--warm-up", "500ms", "--url", "http://"+r.Addr,
+		"--json", file); err != nil {
+		return err
+	}
+	return holds(file, n)
+}
+
+// holds returns an error unless the server of a result held so many revocations.
+func holds(file string, n int) error {
+	r, err := result.Read(file)
+	if err != nil {
+		return err
+	}
+	if held := r.Points[0].Replicas[0].RevokedAfter; held == nil || *held != float64(n) {
+		return fmt.Errorf("the server does not hold %d revocations; are they written as it writes them? See %s", n, file)
+	}
+	return nil
 }
 
 // revoke writes n revocations of random tokens of 5,000 identities into a database, as the log of changes has them; each matters for up

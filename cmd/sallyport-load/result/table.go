@@ -41,6 +41,9 @@ func (k *Kind) errors() string {
 
 // remarks are what a reader of the figures must know.
 func (p *Point) remarks() (lines []string) {
+	if len(p.Kinds) == 0 {
+		lines = append(lines, "Nothing was measured: no request that began after the warm-up has ended.")
+	}
 	if p.Unsent > 0 {
 		lines = append(lines, fmt.Sprintf("The server did not keep up: %d of %d operations had not begun when time was over.", p.Unsent, p.Planned))
 	}

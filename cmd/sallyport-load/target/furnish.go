@@ -54,9 +54,9 @@ const batch = 100
 func (s *Site) makeSecrets(ctx context.Context) error {
 	err := s.ask(ctx, s.admin(http.MethodPost, foldersPath,
 		map[string]any{"projectId": s.project, "environment": environment, "path": "/", "name": folder}), nil)
-	for first := 0; err == nil && first < s.Secret; first += batch {
+	for first := 0; err == nil && first < s.Secrets; first += batch {
 		var items []map[string]string
-		for n := first; n < min(first+batch, s.Secret); n++ {
+		for n := first; n < min(first+batch, s.Secrets); n++ {
 			items = append(items, map[string]string{"secretKey": secretName(n), "secretValue": fmt.Sprintf("a value of some length, as a password has: %08d", n)})
 		}
 		err = s.ask(ctx, s.admin(http.MethodPost, secretsPath+"/batch",

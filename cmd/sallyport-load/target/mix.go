@@ -22,12 +22,17 @@ const (
 
 // The kinds of requests that follow from operations.
 const (
-	Use             = "use"              // of a token that lives
-	UseAfterRevoke  = "use-after-revoke" // of a token that is dead, which must be refused
-	mostShare       = 1000
-	operationsKnown = Verify + ", " + Read + ", " + List + ", " + Poll + ", " + Login + ", " + CreateToken + ", " + Revoke + ", " +
-		RevokeThenUse + " and " + MassRevoke
+	Use            = "use"              // of a token that lives
+	UseAfterRevoke = "use-after-revoke" // of a token that is dead, which must be refused
 )
+
+// Operations returns all operations that there are.
+func Operations() []string {
+	return []string{Verify, Read, List, Poll, Login, CreateToken, Revoke, RevokeThenUse, MassRevoke}
+}
+
+// mostWeight bounds the weight of an operation, and so the length of a round of a mix.
+const mostWeight = 1000
 
 // Mix says which operations a run does, and how often each: by its share of all.
 type Mix []Share
@@ -46,12 +51,12 @@ func ParseMix(text string) (Mix, error) {
 		weight := 1
 		if weighted {
 			var err error
-			if weight, err = strconv.Atoi(number); err != nil || weight < 1 || weight > mostShare {
-				return nil, fmt.Errorf("the weight in %q must be a whole number from 1 to %d", part, mostShare)
+			if weight, err = strconv.Atoi(number); err != nil || weight < 1 || weight > mostWeight {
+				return nil, fmt.Errorf("the weight in %q must be a whole number from 1 to %d", part, mostWeight)
 			}
 		}
-		if !slices.Contains(strings.Split(strings.ReplaceAll(operationsKnown, " and ", ", "), ", "), name) {
-			return nil, fmt.Errorf("there is no operation %q; a mix is made of %s", name, operationsKnown)
+		if !slices.Contains(Operations(), name) {
+			return nil, fmt.Errorf("there is no operation %q; a mix is made of %s", name, strings.Join(Operations(), ", "))
 		}
 		if m.Has(name) {
 			return nil, fmt.Errorf("%s is twice in the mix %q", name, text)

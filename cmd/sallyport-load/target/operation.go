@@ -37,7 +37,7 @@ func (s *Site) Work(ctx context.Context, t *drive.Turn) error {
 func (s *Site) simple(operation, at string, n int64) call {
 	switch operation {
 	case Read:
-		name := url.PathEscape(secretName(int(n % int64(s.Secret))))
+		name := url.PathEscape(secretName(int(n % int64(s.Secrets))))
 		return call{method: http.MethodGet, url: at + secretsPath + "/" + name + s.secretPlace(), token: s.worker}
 	case List:
 		return s.listCall(at)
