@@ -35,7 +35,7 @@ func (r *replica) send(m *replica, head int, then func()) {
 func (r *replica) heard(m *replica, applied int) {
 	m.seen = max(m.seen, applied)
 	if r.known() > r.told && !r.dead {
-		r.changed = true
+		r.news = true
 		r.next()
 	}
 }

@@ -15,6 +15,7 @@ type replica struct {
 	lease         time.Duration // until when it may answer from memory
 	busy          bool          // renewing or following
 	due, changed  bool          // to be done when it is not
+	news          bool          // of a relay: members know more than it has reported
 
 	waiting  []*pending // for their turn in a group
 	grouping bool
@@ -60,7 +61,7 @@ func (r *replica) tick() {
 
 // next does what is due, one thing at a time; each ends within a lease, be it by a time-out.
 func (r *replica) next() {
-	if r.busy || r.dead || !r.due && !r.changed {
+	if r.busy || r.dead || !r.due && !r.changed && !r.news {
 		return
 	}
 	r.busy = true
@@ -77,12 +78,16 @@ func (r *replica) next() {
 		r.renew(end)
 		return
 	}
-	r.changed = false
+	rested := end
 	if len(r.members) > 0 {
-		read := end
-		end = func() { r.after(pace, read) }
+		rested = func() { r.after(pace, end) }
 	}
-	r.catchUp(func() { r.report(end) })
+	if r.news = false; !r.changed {
+		r.report(rested)
+		return
+	}
+	r.changed = false
+	r.catchUp(func() { r.report(rested) })
 }
 
 // renew notes the clock, beats, reads on, and only then has a lease: from the noted time.

@@ -9,7 +9,7 @@ import (
 type Settings struct {
 	Seed     uint64        `help:"Draws of the run." default:"1"`
 	Replicas int           `help:"How many, over all regions." default:"3"`
-	Regions  int           `help:"1 to 5: us-east, us-west, eu-west, ap-southeast, sa-east. The database is in the first." default:"1"`
+	Regions  int           `help:"1 to 5: Washington, Dallas, London, Sydney, Sao Paulo. The database is in the first." default:"1"`
 	Distance float64       `help:"Factor for the round trips between regions." default:"1"`
 	Span     time.Duration `help:"Simulated time that is measured, after one lease to warm up." default:"10s"`
 	Lease    time.Duration `help:"As --lease of the server." default:"2s"`
@@ -55,14 +55,14 @@ type Costs struct {
 	Writes    int           `help:"Statements of a revoke in its transaction." default:"5"`
 }
 
-// trips are the round trips between regions in milliseconds: us-east, us-west, eu-west, ap-southeast, sa-east. Within a
-// region it is half a millisecond. The source is in docs/scaling.md.
+// trips are the round trips between regions in milliseconds: Washington, Dallas, London, Sydney, Sao Paulo. Within a region it
+// is half a millisecond. The source is in docs/scaling.md.
 var trips = [5][5]float64{
-	{0.5, 62, 68, 217, 113},
-	{62, 0.5, 128, 169, 174},
-	{68, 128, 0.5, 178, 177},
-	{217, 169, 178, 0.5, 323},
-	{113, 174, 177, 323, 0.5},
+	{0.5, 32, 76, 214, 118},
+	{32, 0.5, 113, 185, 145},
+	{76, 113, 0.5, 261, 187},
+	{214, 185, 261, 0.5, 327},
+	{118, 145, 187, 327, 0.5},
 }
 
 func (s *Settings) check() error {

@@ -68,10 +68,10 @@ func stages(to io.Writer, s Settings) error {
 }
 
 // rates are what a stage is tried with, the highest first.
-var rates = []float64{10000, 3000, 1000, 300, 100, 30, 10, 3, 1}
+var rates = []float64{10000, 1000, 100, 10, 1}
 
 // fewest is how many revokes a run must have, to say something of how long they take.
-const fewest = 40
+const fewest = 30
 
 func stage(to io.Writer, name string, s Settings) error {
 	beyond, span := "", s.Span
