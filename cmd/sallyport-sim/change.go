@@ -17,6 +17,8 @@ type group struct {
 	taken  []*pending
 	began  time.Duration
 	locked time.Duration // since when it holds the lock on the log's head; 0 for not yet
+	heard  time.Duration // when the database heard of it last
+	queued bool          // it waits for the lock
 	over   bool
 }
 
@@ -32,18 +34,22 @@ func (r *replica) begin() {
 	if r.grouping = len(r.waiting) > 0 && !r.dead; !r.grouping {
 		return
 	}
-	g := &group{replica: r, began: r.now}
+	g := &group{replica: r, began: r.now, heard: r.now}
 	r.after(transactionLimit, g.abort)
 	r.ask(nil, func() {}, g.next)
 }
 
-// abort ends a transaction that was cut off from the database: nobody is told that it succeeded.
+// abort ends a transaction whose client is gone: nobody is told that it succeeded.
 func (g *group) abort() {
-	if g.over {
-		return
+	idle := g.now - g.heard
+	switch {
+	case g.over:
+	case g.queued || idle < transactionLimit:
+		g.after(max(transactionLimit-idle, time.Millisecond), g.abort)
+	default:
+		g.end()
+		g.begin()
 	}
-	g.end()
-	g.begin()
 }
 
 // end gives the lock back.
@@ -58,13 +64,17 @@ func (g *group) end() {
 // next runs one function after the other, each with its statements. From the first append on the group holds the lock on the
 // log's head. With Append all statements go in one batch, and the append is the last of them.
 func (g *group) next() {
+	if g.over {
+		return
+	}
+	g.heard = g.now
 	if g.Protocol.Append {
 		n := min(len(g.waiting), mostInGroup)
 		g.taken, g.waiting = g.waiting[:n:n], g.waiting[n:]
 		g.after(g.trip(0, g.region)/2, func() { g.batch(n*(g.Costs.Writes-2), g.appendAll) })
 		return
 	}
-	if len(g.waiting) == 0 || len(g.taken) == mostInGroup || g.now-g.began > longestTurn {
+	if len(g.waiting) == 0 || len(g.taken) == mostInGroup || len(g.taken) > 0 && g.now-g.began > longestTurn {
 		g.commit()
 		return
 	}
@@ -81,7 +91,7 @@ func (g *group) next() {
 
 // statements sends statements one after the other, each after the answer to the one before.
 func (g *group) statements(n int, then func()) {
-	if n == 0 {
+	if g.heard = g.now; n == 0 {
 		then()
 		return
 	}
@@ -90,7 +100,7 @@ func (g *group) statements(n int, then func()) {
 
 // batch is at the database, which runs statements without waiting for anybody.
 func (g *group) batch(n int, then func()) {
-	if n <= 0 {
+	if g.heard = g.now; n <= 0 {
 		then()
 		return
 	}
@@ -98,12 +108,9 @@ func (g *group) batch(n int, then func()) {
 }
 
 func (g *group) lock(then func()) {
+	g.queued = true
 	g.db.head.take(func() {
-		if g.over { // it waited for too long
-			g.db.head.done()
-			return
-		}
-		g.locked = g.now
+		g.queued, g.locked, g.heard = false, g.now, g.now
 		then()
 	})
 }
