@@ -32,6 +32,7 @@ type Server struct {
 	MaxTokenAge    time.Duration `default:"2160h" env:"SALLYPORT_MAX_TOKEN_AGE" help:"Longest life of one access token where no other limit is set."`
 	MaxBody        int64         `default:"8388608" env:"SALLYPORT_MAX_BODY" help:"Largest request body, in bytes."`
 	AuditRetention time.Duration `default:"8760h" env:"SALLYPORT_AUDIT_RETENTION" help:"How long audit events are kept."`
+	SecretCache    int64         `default:"33554432" env:"SALLYPORT_SECRET_CACHE" help:"Bytes of memory for secrets that were read, as they are stored: sealed. 0 reads the database each time."`
 	EnvGrace       time.Duration `name:"environment-grace" default:"168h" env:"SALLYPORT_ENVIRONMENT_GRACE" help:"How long a deleted environment of a project can be restored, before its secrets are gone."`
 	Limits         `embed:""`
 	Timeouts       `embed:""`
@@ -61,6 +62,9 @@ func (s *Server) Validate() error {
 	}
 	if s.MaxBody < 1<<10 || s.MaxBody > 1<<30 {
 		return fmt.Errorf("--max-body must lie between 1024 bytes and 1 GiB")
+	}
+	if s.SecretCache < 0 || s.SecretCache > 1<<40 {
+		return fmt.Errorf("--secret-cache must lie between 0 bytes and 1 TiB")
 	}
 	if s.AuditRetention < time.Hour {
 		return fmt.Errorf("--audit-retention must be at least 1h")

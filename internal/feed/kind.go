@@ -29,10 +29,11 @@ const (
 	Project     Kind = "project"      // project id: its row, or its environments, folders or tags
 	ProjectSlug Kind = "project-slug" // Key(organisation id, slug): which project has the slug
 	ProjectKey  Kind = "project-key"  // project id: its data key was rotated, or is gone
+	Secrets     Kind = "secrets"      // Key(environment id, path): a secret of the folder there
 	RootKey     Kind = "root-key"     // fingerprint: which root keys servers must have, or which of them seals, changed
 )
 
-// Key joins the parts of an entry's key. Parts are ids and slugs: they hold no space.
+// Key joins the parts of an entry's key. Parts are ids, slugs and paths of folders: they hold no space.
 func Key(parts ...string) string { return strings.Join(parts, " ") }
 
 // Cut splits a key of two parts.

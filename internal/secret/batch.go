@@ -8,6 +8,7 @@ import (
 	"github.com/sallyport/sallyport/internal/access"
 	"github.com/sallyport/sallyport/internal/audit"
 	"github.com/sallyport/sallyport/internal/fault"
+	"github.com/sallyport/sallyport/internal/feed"
 	"github.com/sallyport/sallyport/internal/sqldb"
 )
 
@@ -140,16 +141,16 @@ func about(err error, name string) error {
 // writeAll runs the changes of several secrets with their audit events in one transaction.
 func (s *Service) writeAll(ctx context.Context, at *spot, do func(*sqldb.Tx) ([]change, error)) ([]*Secret, error) {
 	var made []change
-	err := s.commit(ctx, at, func(tx *sqldb.Tx) (err error) {
-		if made, err = do(tx); err != nil {
+	err := s.commit(ctx, at, func(tx *feed.Tx) (err error) {
+		if made, err = do(tx.Tx); err != nil {
 			return err
 		}
-		for _, folderID := range folders(made) {
-			if err := touch(ctx, tx, folderID); err != nil {
+		for _, f := range folders(made) {
+			if err := at.touch(ctx, tx, f.id, f.path); err != nil {
 				return err
 			}
 		}
-		return s.recordAll(ctx, tx, at, made)
+		return s.recordAll(ctx, tx.Tx, at, made)
 	})
 	secrets := make([]*Secret, len(made))
 	for i, c := range made {
@@ -158,12 +159,17 @@ func (s *Service) writeAll(ctx context.Context, at *spot, do func(*sqldb.Tx) ([]
 	return secrets, err
 }
 
-func folders(made []change) (ids []string) {
+// folder is one that changes were made in.
+type folder struct{ id, path string }
+
+// folders returns those of changes, always in the same order, so that two who change the same ones do not wait for each other
+// in a ring.
+func folders(made []change) (list []folder) {
 	for _, c := range made {
-		ids = append(ids, c.secret.FolderID)
+		list = append(list, folder{c.secret.FolderID, c.secret.Path})
 	}
-	slices.Sort(ids)
-	return slices.Compact(ids)
+	slices.SortFunc(list, func(a, b folder) int { return strings.Compare(a.id, b.id) })
+	return slices.Compact(list)
 }
 
 // recordAll writes one audit event for all changes of a sort.

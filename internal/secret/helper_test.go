@@ -66,7 +66,7 @@ func start(t testing.TB, db *sqldb.DB) *Service {
 	log := feed.New(feed.Options{DB: db, Logger: slog.New(slog.DiscardHandler)})
 	records := audit.New(db, 0)
 	roles := role.New(db, log, records)
-	s := New(Options{DB: db, Feed: log, Audit: records, Projects: project.New(project.Options{DB: db, Feed: log, Audit: records, Roles: roles,
+	s := New(Options{DB: db, Feed: log, Audit: records, Cache: 1 << 20, Projects: project.New(project.Options{DB: db, Feed: log, Audit: records, Roles: roles,
 		Grace: time.Hour, Orgs: org.New(org.Options{DB: db, Feed: log, Audit: records, Root: root}),
 		Identities: identity.New(identity.Options{DB: db, Feed: log, Roles: roles, Audit: records,
 			Methods:     func(context.Context, []string) (map[string][]string, error) { return nil, nil },

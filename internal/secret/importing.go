@@ -7,6 +7,7 @@ import (
 	"github.com/sallyport/sallyport/internal/access"
 	"github.com/sallyport/sallyport/internal/audit"
 	"github.com/sallyport/sallyport/internal/fault"
+	"github.com/sallyport/sallyport/internal/feed"
 	"github.com/sallyport/sallyport/internal/id"
 	"github.com/sallyport/sallyport/internal/project"
 	"github.com/sallyport/sallyport/internal/sqldb"
@@ -93,7 +94,7 @@ func (s *spot) checkCircle(ctx context.Context, tx *sqldb.Tx, folderID string, s
 		return err
 	}
 	inside := *s.room
-	inside.from = tx
+	inside.from, inside.cache = tx, nil
 	l := inside.links()
 	if err := l.load(ctx, []string{target.ID}); err != nil {
 		return err
@@ -106,10 +107,10 @@ func (s *spot) checkCircle(ctx context.Context, tx *sqldb.Tx, folderID string, s
 
 // changeImports runs a change of a folder's imports, one at a time, with its audit event.
 func (s *Service) changeImports(ctx context.Context, at *spot, event string, change func(tx *sqldb.Tx, folderID string, all []Import) (*Import, error)) error {
-	return s.DB.WriteGrouped(ctx, func(tx *sqldb.Tx) error {
+	return s.Feed.Change(ctx, func(tx *feed.Tx) error {
 		f, err := at.folder(ctx, tx)
 		if err == nil {
-			err = touch(ctx, tx, f.ID) // whoever comes at the same time waits here
+			err = at.touch(ctx, tx, f.ID, f.Path) // whoever comes at the same time waits here
 		}
 		if err != nil {
 			return err
@@ -118,14 +119,14 @@ func (s *Service) changeImports(ctx context.Context, at *spot, event string, cha
 		if err := tx.Select(ctx, &all, importColumns+`WHERE i.folder_id = $1 ORDER BY i.position`, f.ID); err != nil {
 			return err
 		}
-		if err := closeGaps(ctx, tx, all); err != nil {
+		if err := closeGaps(ctx, tx.Tx, all); err != nil {
 			return err
 		}
-		changed, err := change(tx, f.ID, all)
+		changed, err := change(tx.Tx, f.ID, all)
 		if err != nil {
 			return err
 		}
-		return s.Audit.Record(ctx, tx, at.Actor, audit.Event{Type: event, ProjectID: at.Project.ID, Metadata: changed.event()})
+		return s.Audit.Record(ctx, tx.Tx, at.Actor, audit.Event{Type: event, ProjectID: at.Project.ID, Metadata: changed.event()})
 	})
 }
 

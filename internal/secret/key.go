@@ -3,6 +3,7 @@ package secret
 import (
 	"context"
 
+	"github.com/sallyport/sallyport/internal/feed"
 	"github.com/sallyport/sallyport/internal/project"
 	"github.com/sallyport/sallyport/internal/sqldb"
 )
@@ -49,8 +50,8 @@ func (r *room) learn(ctx context.Context, from project.Reader, keyID string) err
 
 // commit runs a change in the room of a spot, again if the key that it sealed with was rotated away before it was
 // committed. The error of a folder that is gone has its words.
-func (s *Service) commit(ctx context.Context, at *spot, change func(*sqldb.Tx) error) error {
-	err := s.DB.WriteGrouped(ctx, change)
+func (s *Service) commit(ctx context.Context, at *spot, change func(*feed.Tx) error) error {
+	err := s.Feed.Change(ctx, change)
 	if !sqldb.IsForeignKey(err) {
 		return err
 	}
@@ -60,7 +61,7 @@ func (s *Service) commit(ctx context.Context, at *spot, change func(*sqldb.Tx) e
 	}
 	if fresh.ID != at.key.ID {
 		at.key = fresh
-		err = s.DB.WriteGrouped(ctx, change)
+		err = s.Feed.Change(ctx, change)
 	}
 	return at.conflict(err)
 }

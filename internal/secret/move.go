@@ -7,6 +7,7 @@ import (
 	"github.com/sallyport/sallyport/internal/access"
 	"github.com/sallyport/sallyport/internal/audit"
 	"github.com/sallyport/sallyport/internal/fault"
+	"github.com/sallyport/sallyport/internal/feed"
 	"github.com/sallyport/sallyport/internal/httpapi"
 	"github.com/sallyport/sallyport/internal/sqldb"
 )
@@ -34,17 +35,17 @@ func (s *Service) Move(ctx context.Context, actor *access.Actor, m Move) error {
 	if from.env.ID == to.env.ID && from.path == to.path {
 		return fault.New(fault.BadRequest, "The secrets are in that folder already. Choose another destination.")
 	}
-	return s.commit(ctx, to, func(tx *sqldb.Tx) error {
+	return s.commit(ctx, to, func(tx *feed.Tx) error {
 		if err := from.moveAll(ctx, tx, to, m); err != nil {
 			return err
 		}
-		return s.Audit.Record(ctx, tx, actor, audit.Event{Type: "move-secrets", ProjectID: from.Project.ID, Metadata: map[string]any{
+		return s.Audit.Record(ctx, tx.Tx, actor, audit.Event{Type: "move-secrets", ProjectID: from.Project.ID, Metadata: map[string]any{
 			"sourceEnvironment": from.env.Slug, "sourceSecretPath": from.path, "destinationEnvironment": to.env.Slug,
 			"destinationSecretPath": to.path, "secretIds": m.IDs}})
 	})
 }
 
-func (s *spot) moveAll(ctx context.Context, tx *sqldb.Tx, to *spot, m Move) error {
+func (s *spot) moveAll(ctx context.Context, tx *feed.Tx, to *spot, m Move) error {
 	source, err := s.folder(ctx, tx)
 	if err != nil {
 		return err
@@ -54,14 +55,14 @@ func (s *spot) moveAll(ctx context.Context, tx *sqldb.Tx, to *spot, m Move) erro
 		return err
 	}
 	for _, secretID := range m.IDs {
-		if err := s.move(ctx, tx, to, source.ID, target.ID, secretID, m.Overwrite); err != nil {
+		if err := s.move(ctx, tx.Tx, to, source.ID, target.ID, secretID, m.Overwrite); err != nil {
 			return err
 		}
 	}
-	if err := touch(ctx, tx, source.ID); err != nil {
+	if err := s.touch(ctx, tx, source.ID, source.Path); err != nil {
 		return err
 	}
-	return touch(ctx, tx, target.ID)
+	return to.touch(ctx, tx, target.ID, target.Path)
 }
 
 func (s *spot) move(ctx context.Context, tx *sqldb.Tx, to *spot, sourceID, targetID, secretID string, overwrite bool) error {

@@ -16,24 +16,30 @@ import (
 // cacheSize bounds how many projects' tags are kept in memory.
 const cacheSize = 10_000
 
-// Options says what the service works with; all are needed.
+// Options says what the service works with; all but Cache are needed.
 type Options struct {
 	DB       *sqldb.DB
 	Feed     *feed.Feed
 	Audit    *audit.Log
 	Projects *project.Service
+	Cache    int64 // bytes of sealed rows to keep in memory; 0 keeps none
 }
 
 // Service reads and changes secrets.
 type Service struct {
 	Options
-	tags *feed.Cache[map[string]Tag] // of projects, by id
-	from project.Reader              // what is read outside of changes
+	tags  *feed.Cache[map[string]Tag] // of projects, by id
+	cache *cache                      // nil keeps nothing
+	from  project.Reader              // what is read outside of changes
 }
 
 // New returns a service that follows the feed.
 func New(o Options) *Service {
-	return &Service{Options: o, tags: feed.NewCache[map[string]Tag](o.Feed, feed.Project, cacheSize), from: o.DB}
+	s := &Service{Options: o, tags: feed.NewCache[map[string]Tag](o.Feed, feed.Project, cacheSize), from: o.DB}
+	if o.Cache > 0 {
+		s.cache = newCache(o.Feed, o.Cache)
+	}
+	return s
 }
 
 // Secret is one version of a secret. Times are milliseconds UTC.
@@ -74,9 +80,10 @@ type Place struct {
 // room is a project that an actor has entered, with what it takes to read the secrets there.
 type room struct {
 	*project.Access
-	key  *project.DataKey
-	tags map[string]Tag
-	from project.Reader
+	key   *project.DataKey
+	tags  map[string]Tag
+	cache *cache
+	from  project.Reader
 
 	projects *project.Service
 }
@@ -107,7 +114,7 @@ func (s *Service) enter(ctx context.Context, actor *access.Actor, projectID, slu
 	if err != nil {
 		return nil, err
 	}
-	r := &room{Access: a, from: s.from, projects: s.Projects}
+	r := &room{Access: a, cache: s.cache, from: s.from, projects: s.Projects}
 	if r.key, err = s.Projects.Key(ctx, a.Project.ID); err == nil {
 		r.tags, err = s.tagsOf(ctx, a.Project.ID)
 	}

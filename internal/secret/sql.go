@@ -7,6 +7,7 @@ import (
 	"strconv"
 	"strings"
 
+	"github.com/sallyport/sallyport/internal/feed"
 	"github.com/sallyport/sallyport/internal/project"
 	"github.com/sallyport/sallyport/internal/sqldb"
 )
@@ -45,22 +46,48 @@ const (
 func (s *spot) find(ctx context.Context, name, owner string, version int64) (*row, error) {
 	ctx = context.WithoutCancel(ctx) // to watch for a caller who leaves takes two goroutines, and more time than the row
 	if version == 0 {
-		return s.one(ctx, s.from, inForce+`WHERE f.environment_id = $1 AND f.path = $2 AND s.key = $3 AND coalesce(s.user_id, '') = $4`,
-			s.env.ID, s.path, name, owner)
+		return s.current(ctx, name, owner)
 	}
 	return s.one(ctx, s.from, columns+`$1 WHERE f.environment_id = $2 AND f.path = $3 AND s.key = $4 AND coalesce(s.user_id, '') = $5`,
 		version, s.env.ID, s.path, name, owner)
 }
 
-// all reads the secrets of a folder, or of all below it too: the shared ones, and those of one user.
+// current is find for the version in force, from memory if it can.
+func (s *spot) current(ctx context.Context, name, owner string) (*row, error) {
+	read := func() ([]row, error) {
+		stored, err := s.one(ctx, s.from, inForce+`WHERE f.environment_id = $1 AND f.path = $2 AND s.key = $3 AND coalesce(s.user_id, '') = $4`,
+			s.env.ID, s.path, name, owner)
+		return []row{*stored}, err
+	}
+	rows, err := s.kept(ctx, name, owner, read)
+	if err != nil {
+		return nil, err
+	}
+	return &rows[0], nil
+}
+
+// kept reads what may be in memory, unless it is about a user: personal secrets are not kept.
+func (s *spot) kept(ctx context.Context, name, owner string, read func() ([]row, error)) ([]row, error) {
+	if s.cache == nil || owner != "" {
+		return read()
+	}
+	return s.cache.load(ctx, s, name, read)
+}
+
+// all reads the secrets of a folder, or of all below it too: the shared ones, and those of one user. Callers must not change
+// the rows.
 func (s *spot) all(ctx context.Context, owner string, below bool) ([]row, error) {
 	if !below {
-		return s.several(ctx, inForce+`WHERE f.environment_id = $1 AND f.path = $2 AND coalesce(s.user_id, '') IN ('', $3)`,
-			s.env.ID, s.path, owner)
+		return s.kept(ctx, "", owner, func() ([]row, error) { return s.folderRows(ctx, owner) })
 	}
 	prefix := strings.TrimSuffix(s.path, "/") + "/"
 	return s.several(ctx, inForce+`WHERE f.environment_id = $1 AND (f.path = $2 OR substr(f.path, 1, $3) = $4)
 		AND coalesce(s.user_id, '') IN ('', $5)`, s.env.ID, s.path, len([]rune(prefix)), prefix, owner)
+}
+
+func (s *spot) folderRows(ctx context.Context, owner string) ([]row, error) {
+	return s.several(ctx, inForce+`WHERE f.environment_id = $1 AND f.path = $2 AND coalesce(s.user_id, '') IN ('', $3)`,
+		s.env.ID, s.path, owner)
 }
 
 // chunk is how many values one statement asks for at once. Fewer are filled up with the last one, so that there are few
@@ -169,8 +196,9 @@ func remove(ctx context.Context, tx *sqldb.Tx, s *Secret) error {
 	return err
 }
 
-// touch notes on a folder that a secret in it changed.
-func touch(ctx context.Context, tx *sqldb.Tx, folderID string) error {
+// touch notes on a folder of the spot's environment that a secret in it changed, and tells all replicas.
+func (s *spot) touch(ctx context.Context, tx *feed.Tx, folderID, path string) error {
+	tx.Append(feed.Secrets, feed.Key(s.env.ID, path), feed.Evict)
 	_, err := tx.Exec(ctx, `UPDATE folders SET secret_modified_at = $1 WHERE id = $2`, tx.Now().UnixMilli(), folderID)
 	return err
 }

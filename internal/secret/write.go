@@ -7,6 +7,7 @@ import (
 	"github.com/sallyport/sallyport/internal/access"
 	"github.com/sallyport/sallyport/internal/audit"
 	"github.com/sallyport/sallyport/internal/fault"
+	"github.com/sallyport/sallyport/internal/feed"
 	"github.com/sallyport/sallyport/internal/id"
 	"github.com/sallyport/sallyport/internal/sqldb"
 )
@@ -66,14 +67,14 @@ func (s *Service) Delete(ctx context.Context, actor *access.Actor, p Place, name
 // write runs the change of one secret with its audit event in one transaction.
 func (s *Service) write(ctx context.Context, at *spot, event string, change func(*sqldb.Tx) (*Secret, error)) (*Secret, error) {
 	var changed *Secret
-	err := s.commit(ctx, at, func(tx *sqldb.Tx) (err error) {
-		if changed, err = change(tx); err != nil {
+	err := s.commit(ctx, at, func(tx *feed.Tx) (err error) {
+		if changed, err = change(tx.Tx); err != nil {
 			return err
 		}
-		if err := touch(ctx, tx, changed.FolderID); err != nil {
+		if err := at.touch(ctx, tx, changed.FolderID, changed.Path); err != nil {
 			return err
 		}
-		return s.Audit.Record(ctx, tx, at.Actor, audit.Event{Type: event, ProjectID: at.Project.ID, Metadata: changed.event()})
+		return s.Audit.Record(ctx, tx.Tx, at.Actor, audit.Event{Type: event, ProjectID: at.Project.ID, Metadata: changed.event()})
 	})
 	return changed, err
 }

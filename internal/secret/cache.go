@@ -1,0 +1,89 @@
+package secret
+
+import (
+	"context"
+
+	"github.com/maypok86/otter/v2"
+
+	"github.com/sallyport/sallyport/internal/feed"
+	"github.com/sallyport/sallyport/internal/project"
+)
+
+// maxShelves bounds how many folders the cache knows of.
+const maxShelves = 100_000
+
+// cache keeps rows of folders as they are stored, sealed, until the feed says that a secret of the folder changed. It holds
+// shared secrets in force alone: what most readers ask for, again and again.
+type cache struct {
+	shelves *feed.Cache[*shelf] // by feed.Key(environment id, path)
+	rows    *otter.Cache[place, []row]
+}
+
+// shelf stands for a folder as it is. When a secret in it changes another shelf takes its place, so what a reader puts on
+// the old one, too late, is never found. The same goes for a project whose environments or folders changed.
+type shelf struct{ project *project.Project }
+
+// place is where rows lie: the one of a name, or with no name all of the folder.
+type place struct {
+	on   *shelf
+	name string
+}
+
+func newCache(f *feed.Feed, size int64) *cache {
+	return &cache{
+		shelves: feed.NewCache[*shelf](f, feed.Secrets, maxShelves),
+		rows: otter.Must(&otter.Options[place, []row]{MaximumWeight: uint64(size), //nolint:gosec // config bounds it
+			Weigher: func(_ place, rows []row) uint32 { return weight(rows) }}),
+	}
+}
+
+// overhead is about what a row takes in memory beside what varies: its fields, and its place in the cache.
+const overhead = 512
+
+func weight(rows []row) uint32 {
+	sum := overhead
+	for i := range rows {
+		r := &rows[i]
+		sum += overhead + len(r.Path) + len(r.Key) + len(r.Value) + len(r.Comment) + len(r.Metadata) + len(r.Tags)
+	}
+	return uint32(min(sum, 1<<31)) //nolint:gosec // bounded
+}
+
+// load returns the rows of a name, or all, from memory if the room's key opens them, or else reads and keeps them.
+func (c *cache) load(ctx context.Context, s *spot, name string, read func() ([]row, error)) ([]row, error) {
+	on, err := c.shelf(ctx, s)
+	if err != nil {
+		return nil, err
+	}
+	at := place{on, name}
+	if rows, ok := c.rows.GetIfPresent(at); ok && s.opens(rows) {
+		return rows, nil
+	}
+	rows, err := read()
+	if err == nil && len(rows) > 0 {
+		c.rows.Set(at, rows)
+	}
+	return rows, err
+}
+
+// shelf returns that of a folder. It must be asked for before the rows are read.
+func (c *cache) shelf(ctx context.Context, s *spot) (*shelf, error) {
+	key := feed.Key(s.env.ID, s.path)
+	for {
+		on, err := c.shelves.Load(ctx, key, func(context.Context) (*shelf, error) { return &shelf{s.Project}, nil })
+		if err != nil || on.project == s.Project {
+			return on, err
+		}
+		c.shelves.Evict(key)
+	}
+}
+
+// opens reports whether the room's key opens all rows; that of a row may have been rotated away.
+func (r *room) opens(rows []row) bool {
+	for i := range rows {
+		if !r.key.Opens(rows[i].KeyID) {
+			return false
+		}
+	}
+	return true
+}
