@@ -59,14 +59,7 @@ func (l *Log) Flush(ctx context.Context) error {
 		return nil
 	}
 	crashpoint.Reach(crashpoint.NotesFlush)
-	err := l.db.Write(ctx, func(tx *sqldb.Tx) error {
-		for _, r := range batch {
-			if err := insert(ctx, tx, r); err != nil {
-				return err
-			}
-		}
-		return nil
-	})
+	err := l.db.Write(ctx, func(tx *sqldb.Tx) error { return insertAll(ctx, tx, batch) })
 	crashpoint.Reach(crashpoint.NotesFlushed)
 	if err != nil {
 		l.notes.mu.Lock()

@@ -2,6 +2,7 @@ package audit
 
 import (
 	"context"
+	"fmt"
 	"strconv"
 	"strings"
 
@@ -11,14 +12,57 @@ import (
 const columns = `id, org_id, project_id, actor_type, actor_id, actor_metadata, event_type, event_metadata, ip, user_agent,
 	user_agent_type, request_id, created_at, expires_at`
 
-// insert stores an event. One of a project goes earlier where the project says so.
+// several is how many events one statement stores where many wait: each statement costs about as much as several rows.
+const several = 20
+
+var insertOne, insertSeveral = inserting(1), inserting(several)
+
+// inserting returns the statement that stores n events. One of a project goes earlier where the project says so.
+func inserting(n int) string {
+	values := make([]string, n)
+	for i := range values {
+		var marks []any
+		for column := 1; column <= 14; column++ {
+			marks = append(marks, "$"+strconv.Itoa(14*i+column))
+		}
+		values[i] = fmt.Sprintf(`(%[1]s, %[2]s, %[3]s, %[4]s, %[5]s, %[6]s, %[7]s, %[8]s, %[9]s, %[10]s, %[11]s, %[12]s, %[13]s,
+		coalesce((SELECT %[13]s + p.audit_days * 86400000 FROM projects p
+		WHERE p.id = %[3]s AND p.audit_days > 0 AND %[13]s + p.audit_days * 86400000 < %[14]s), %[14]s))`, marks...)
+	}
+	return `INSERT INTO audit_logs (` + columns + `) VALUES ` + strings.Join(values, ", ")
+}
+
+// insert stores an event.
 func insert(ctx context.Context, tx *sqldb.Tx, r row) error {
-	_, err := tx.Exec(ctx, `INSERT INTO audit_logs (`+columns+`)
-		VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13, coalesce((SELECT $13 + p.audit_days * 86400000 FROM projects p
-		WHERE p.id = $3 AND p.audit_days > 0 AND $13 + p.audit_days * 86400000 < $14), $14))`,
-		r.ID, r.OrgID, r.ProjectID, r.ActorType, r.ActorID, r.ActorMetadata, r.EventType, r.EventMetadata, r.IP, r.UserAgent,
-		r.UserAgentType, r.RequestID, r.CreatedAt, r.ExpiresAt)
+	_, err := tx.Exec(ctx, insertOne, r.values(nil)...)
 	return err
+}
+
+// insertAll stores events, in their order.
+func insertAll(ctx context.Context, tx *sqldb.Tx, rows []row) error {
+	values := make([]any, 0, several*14)
+	for len(rows) >= several {
+		values = values[:0]
+		for i := range rows[:several] {
+			values = rows[i].values(values)
+		}
+		if _, err := tx.Exec(ctx, insertSeveral, values...); err != nil {
+			return err
+		}
+		rows = rows[several:]
+	}
+	for _, r := range rows {
+		if err := insert(ctx, tx, r); err != nil {
+			return err
+		}
+	}
+	return nil
+}
+
+// values appends what a row has in each column.
+func (r *row) values(to []any) []any {
+	return append(to, r.ID, r.OrgID, r.ProjectID, r.ActorType, r.ActorID, r.ActorMetadata, r.EventType, r.EventMetadata, r.IP, r.UserAgent,
+		r.UserAgentType, r.RequestID, r.CreatedAt, r.ExpiresAt)
 }
 
 // find returns the events that match, newest first.
