@@ -2,6 +2,7 @@ package secret
 
 import (
 	"context"
+	"sync/atomic"
 
 	"github.com/maypok86/otter/v2"
 
@@ -21,7 +22,10 @@ type cache struct {
 
 // shelf stands for a folder as it is. When a secret in it changes another shelf takes its place, so what a reader puts on
 // the old one, too late, is never found. The same goes for a project whose environments or folders changed.
-type shelf struct{ project *project.Project }
+type shelf struct {
+	project *project.Project
+	imports atomic.Pointer[[]link] // of the folder, once they were read; most folders have none
+}
 
 // place is where rows lie: the one of a name, or with no name all of the folder.
 type place struct {
@@ -66,11 +70,30 @@ func (c *cache) load(ctx context.Context, s *spot, name string, read func() ([]r
 	return rows, err
 }
 
+// maxKeptImports is how many imports of a folder are kept: more are read each time.
+const maxKeptImports = 20
+
+// imports returns those of a folder, from memory if they were read before.
+func (c *cache) imports(ctx context.Context, s *spot, read func() ([]link, error)) ([]link, error) {
+	on, err := c.shelf(ctx, s)
+	if err != nil {
+		return nil, err
+	}
+	if kept := on.imports.Load(); kept != nil {
+		return *kept, nil
+	}
+	found, err := read()
+	if err == nil && len(found) <= maxKeptImports {
+		on.imports.Store(&found)
+	}
+	return found, err
+}
+
 // shelf returns that of a folder. It must be asked for before the rows are read.
 func (c *cache) shelf(ctx context.Context, s *spot) (*shelf, error) {
 	key := feed.Key(s.env.ID, s.path)
 	for {
-		on, err := c.shelves.Load(ctx, key, func(context.Context) (*shelf, error) { return &shelf{s.Project}, nil })
+		on, err := c.shelves.Load(ctx, key, func(context.Context) (*shelf, error) { return &shelf{project: s.Project}, nil })
 		if err != nil || on.project == s.Project {
 			return on, err
 		}

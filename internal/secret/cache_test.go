@@ -139,4 +139,3 @@ func TestCacheIsBounded(t *testing.T) {
 		}
 	})
 }
-

@@ -232,15 +232,25 @@ func (l *links) through(via link) []string {
 	return append([]string{*via.SourceID}, l.sources(*via.SourceID, via.FolderID)...)
 }
 
+const directOf = linkColumns + `JOIN folders f ON f.id = i.folder_id WHERE f.environment_id = $1 AND `
+
 // direct reads the imports of a folder, or of all folders below it too.
 func (s *spot) direct(ctx context.Context, below bool) ([]link, error) {
-	var found []link
-	const of = linkColumns + `JOIN folders f ON f.id = i.folder_id WHERE f.environment_id = $1 AND `
-	if !below {
-		return found, s.from.Select(ctx, &found, of+`f.path = $2 ORDER BY i.position`, s.env.ID, s.path)
+	if below {
+		return s.directBelow(ctx)
 	}
+	read := func() (found []link, err error) {
+		return found, s.from.Select(ctx, &found, directOf+`f.path = $2 ORDER BY i.position`, s.env.ID, s.path)
+	}
+	if s.cache == nil {
+		return read()
+	}
+	return s.cache.imports(ctx, s, read)
+}
+
+func (s *spot) directBelow(ctx context.Context) (found []link, err error) {
 	prefix := strings.TrimSuffix(s.path, "/") + "/"
-	return found, s.from.Select(ctx, &found, of+`(f.path = $2 OR substr(f.path, 1, $3) = $4) ORDER BY f.path, i.position`,
+	return found, s.from.Select(ctx, &found, directOf+`(f.path = $2 OR substr(f.path, 1, $3) = $4) ORDER BY f.path, i.position`,
 		s.env.ID, s.path, len([]rune(prefix)), prefix)
 }
 

@@ -219,5 +219,12 @@ func TestReadsTakeFewStatements(t *testing.T) {
 		if l, err := f.List(t.Context(), reader, at, Query{View: all}); err != nil || len(l.Secrets) != 100 || c.statements > 2 {
 			t.Errorf("100 secrets took %d statements: %v", c.statements, err)
 		}
+		c.statements = 0
+		if s, err := f.Get(t.Context(), reader, at, Find{Name: "S7", View: all}); err != nil || s.Value != "x" || c.statements != 0 {
+			t.Errorf("the second time one secret took %d statements: %v", c.statements, err)
+		}
+		if l, err := f.List(t.Context(), reader, at, Query{View: all}); err != nil || len(l.Secrets) != 100 || c.statements != 0 {
+			t.Errorf("the second time 100 secrets took %d statements: %v", c.statements, err)
+		}
 	})
 }
