@@ -12,8 +12,9 @@ import (
 const columns = `id, org_id, project_id, actor_type, actor_id, actor_metadata, event_type, event_metadata, ip, user_agent,
 	user_agent_type, request_id, created_at, expires_at`
 
-// several is how many events one statement stores where many wait: each statement costs about as much as several rows.
-const several = 20
+// several is how many events one statement stores where many wait. More would be slower: SQLite's driver goes through all
+// arguments for each of them.
+const several = 5
 
 var insertOne, insertSeveral = inserting(1), inserting(several)
 

@@ -10,3 +10,6 @@ func (db *DB) SetGroup(n int) { db.group.least.Store(int64(n)) }
 
 // SetLookup sets how long PostgreSQL is asked what became of a commit.
 func (db *DB) SetLookup(d time.Duration) { db.store.(*pgStore).lookup = d }
+
+// Positional is positional.
+var Positional = positional

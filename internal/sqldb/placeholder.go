@@ -17,6 +17,25 @@ func CheckPlaceholders(query string) error {
 
 // placeholders returns how many arguments a query takes.
 func placeholders(query string) (int, error) {
+	return eachPlaceholder(query, func(int, int, int) {})
+}
+
+// positional returns a query with ? in place of every $n, and which argument, from 0, each of them takes. (SQLite's driver looks for
+// the argument of a ? by its place, and for that of a $n by comparing its name with that of every argument, as text.)
+func positional(query string) (text string, order []int, err error) {
+	var b strings.Builder
+	done := 0
+	_, err = eachPlaceholder(query, func(start, end, k int) {
+		b.WriteString(query[done:start] + "?")
+		done = end
+		order = append(order, k-1)
+	})
+	return b.String() + query[done:], order, err
+}
+
+// eachPlaceholder calls found for each placeholder $k of a query with where it begins and ends, and returns how many arguments
+// the query takes.
+func eachPlaceholder(query string, found func(start, end, k int)) (int, error) {
 	n := 0
 	for i := 0; i < len(query); {
 		c := query[i]
@@ -36,6 +55,7 @@ func placeholders(query string) (int, error) {
 				return 0, fmt.Errorf("query uses the placeholder $%s where $%d is next: %s", number, n+1, brief(query))
 			}
 			n = max(n, k)
+			found(i, i+1+len(number), k)
 			i += 1 + len(number)
 		default:
 			i++

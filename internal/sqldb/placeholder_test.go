@@ -1,6 +1,7 @@
 package sqldb_test
 
 import (
+	"slices"
 	"strings"
 	"testing"
 
@@ -86,4 +87,24 @@ func TestQueriesAreChecked(t *testing.T) {
 			})
 		}
 	})
+}
+
+func TestPositional(t *testing.T) {
+	for query, want := range map[string]struct {
+		text  string
+		order []int
+	}{
+		"SELECT 1":                         {"SELECT 1", nil},
+		"SELECT $1, $2":                    {"SELECT ?, ?", []int{0, 1}},
+		"SELECT $1, '$1', $2, $1":          {"SELECT ?, '$1', ?, ?", []int{0, 1, 0}},
+		`SELECT "$2" -- $3` + "\n, $1, $1": {`SELECT "$2" -- $3` + "\n, ?, ?", []int{0, 0}},
+	} {
+		text, order, err := sqldb.Positional(query)
+		if err != nil || text != want.text || !slices.Equal(order, want.order) {
+			t.Errorf("%s became %s with %v, %v", query, text, order, err)
+		}
+	}
+	if _, _, err := sqldb.Positional("SELECT $2"); err == nil {
+		t.Error("accepted a placeholder out of order")
+	}
 }

@@ -43,7 +43,7 @@ func (s *liteStore) row(ctx context.Context, query string, args []any) *sql.Row 
 	if err != nil || stmt == nil {
 		return s.readers.QueryRowContext(ctx, query, args...) // meets the same error, if there was one
 	}
-	return stmt.QueryRowContext(ctx, args...)
+	return stmt.QueryRowContext(ctx, stmt.place(args)...)
 }
 
 func (s *liteStore) snapshot(ctx context.Context) (runner, func() error, error) {

@@ -28,15 +28,33 @@ const maxStatements = 512
 type statements struct {
 	on   preparer
 	mu   sync.RWMutex
-	kept map[string]*sql.Stmt
+	kept map[string]*statement
+}
+
+// statement is a prepared one, and which argument each of its placeholders takes.
+type statement struct {
+	*sql.Stmt
+	order []int
+}
+
+// place puts the arguments of a query where the statement takes them.
+func (s *statement) place(args []any) []any {
+	if len(s.order) == len(args) { // none is used twice, so they are in order
+		return args
+	}
+	placed := make([]any, len(s.order))
+	for i, from := range s.order {
+		placed[i] = args[from]
+	}
+	return placed
 }
 
 func newStatements(on preparer) *statements {
-	return &statements{on: on, kept: map[string]*sql.Stmt{}}
+	return &statements{on: on, kept: map[string]*statement{}}
 }
 
 // look returns the statement kept for a text, or nil; and whether there is room for another.
-func (s *statements) look(query string) (stmt *sql.Stmt, room bool) {
+func (s *statements) look(query string) (stmt *statement, room bool) {
 	s.mu.RLock()
 	defer s.mu.RUnlock()
 	return s.kept[query], len(s.kept) < maxStatements
@@ -44,15 +62,20 @@ func (s *statements) look(query string) (stmt *sql.Stmt, room bool) {
 
 // prepared returns the statement kept for a text, preparing it if need be; nil when there is no room for it. Preparing
 // takes a connection from a pool: who holds one already must not ask.
-func (s *statements) prepared(ctx context.Context, query string) (*sql.Stmt, error) {
+func (s *statements) prepared(ctx context.Context, query string) (*statement, error) {
 	stmt, room := s.look(query)
 	if stmt != nil || !room {
 		return stmt, nil
 	}
-	fresh, err := s.on.PrepareContext(ctx, query)
+	text, order, err := positional(query)
 	if err != nil {
 		return nil, err
 	}
+	made, err := s.on.PrepareContext(ctx, text)
+	if err != nil {
+		return nil, err
+	}
+	fresh := &statement{made, order}
 	s.mu.Lock()
 	defer s.mu.Unlock()
 	if stmt = s.kept[query]; stmt != nil { // somebody was faster
@@ -71,7 +94,7 @@ func (s *statements) QueryContext(ctx context.Context, query string, args ...any
 	case stmt == nil:
 		return s.on.QueryContext(ctx, query, args...)
 	}
-	return stmt.QueryContext(ctx, args...)
+	return stmt.QueryContext(ctx, stmt.place(args)...)
 }
 
 // ExecContext runs a statement that returns no rows, prepared.
@@ -83,7 +106,7 @@ func (s *statements) ExecContext(ctx context.Context, query string, args ...any)
 	case stmt == nil:
 		return s.on.ExecContext(ctx, query, args...)
 	}
-	return stmt.ExecContext(ctx, args...)
+	return stmt.ExecContext(ctx, stmt.place(args)...)
 }
 
 // close closes every statement kept.
@@ -109,7 +132,7 @@ type within struct {
 func (w *within) QueryContext(ctx context.Context, query string, args ...any) (*sql.Rows, error) {
 	stmt, room := w.pool.look(query)
 	if stmt != nil {
-		return w.tx.StmtContext(ctx, stmt).QueryContext(ctx, args...)
+		return w.tx.StmtContext(ctx, stmt.Stmt).QueryContext(ctx, stmt.place(args)...)
 	}
 	if room && !slices.Contains(w.missed, query) {
 		w.missed = append(w.missed, query)
