@@ -78,31 +78,36 @@ func (l *Log) row(actor *access.Actor, e Event, now time.Time) (row, error) {
 	if err != nil {
 		return row{}, err
 	}
-	who, err := json.Marshal(actorMetadata(actor))
+	shown, err := json.Marshal(actorMetadata(actor))
 	return row{
 		ID: id.New(), OrgID: e.OrgID, ProjectID: optional(e.ProjectID), ActorType: string(actor.Type), ActorID: optional(actor.ID),
-		ActorMetadata: string(who), EventType: e.Type, EventMetadata: string(metadata),
+		ActorMetadata: string(shown), EventType: e.Type, EventMetadata: string(metadata),
 		IP: address(actor.Client.IP), UserAgent: actor.Client.UserAgent, UserAgentType: userAgentType(actor.Client.UserAgent),
 		RequestID: actor.Client.RequestID, CreatedAt: now.UnixMilli(), ExpiresAt: now.Add(l.retention).UnixMilli(),
 	}, err
 }
 
 // actorMetadata is what the API shows of an actor (identity.md section 6.4); tokenId says which token was used.
-func actorMetadata(a *access.Actor) map[string]string {
-	m := map[string]string{}
+func actorMetadata(a *access.Actor) (m who) {
+	m.AuthMethod, m.TokenID = a.AuthMethod, a.TokenID
 	switch a.Type {
 	case access.ActorIdentity:
-		m["identityId"], m["name"] = a.ID, a.Name
+		m.IdentityID, m.Name = &a.ID, &a.Name
 	case access.ActorUser:
-		m["userId"], m["email"], m["username"] = a.ID, a.Name, a.Name
-	}
-	if a.AuthMethod != "" {
-		m["authMethod"] = a.AuthMethod
-	}
-	if a.TokenID != "" {
-		m["tokenId"] = a.TokenID
+		m.UserID, m.Email, m.Username = &a.ID, &a.Name, &a.Name
 	}
 	return m
+}
+
+// who is what the API shows of an actor.
+type who struct {
+	AuthMethod string  `json:"authMethod,omitempty"`
+	Email      *string `json:"email,omitempty"`
+	IdentityID *string `json:"identityId,omitempty"`
+	Name       *string `json:"name,omitempty"`
+	TokenID    string  `json:"tokenId,omitempty"`
+	UserID     *string `json:"userId,omitempty"`
+	Username   *string `json:"username,omitempty"`
 }
 
 func optional(s string) *string {
