@@ -40,7 +40,25 @@ func (p *plots) underLoad(s site) error {
 	if err == nil {
 		err = p.sweeps(c, s, "throughput", "--callers", callers, "700ms")
 	}
+	if err == nil && s.replicas > 1 {
+		err = p.stale(c, s)
+	}
 	return errors.Join(err, c.Close())
+}
+
+// stale has tokens used at another replica right after their revoke, and fails if one is accepted.
+func (p *plots) stale(c *cluster.Cluster, s site) error {
+	fmt.Fprintf(os.Stderr, "\n%s: uses after a revoke\n", s.title)
+	return p.command(c.Admin, append([]string{"run", "--mix", "revoke-then-use=20,mass-revoke=1", "--mass", "50", "--duration", "2s", "--warm-up", "0s",
+		"--json", filepath.Join(p.dir, s.name+"-stale.json")}, addresses(c)...)...)
+}
+
+// addresses returns the replicas as flags.
+func addresses(c *cluster.Cluster) (flags []string) {
+	for _, r := range c.Replicas {
+		flags = append(flags, "--url", "http://"+r.Addr)
+	}
+	return flags
 }
 
 // sweeps measures all lines of a picture and draws it.
@@ -51,10 +69,7 @@ func (p *plots) sweeps(c *cluster.Cluster, s site, kind, over string, sweeps []s
 		files = append(files, file)
 		fmt.Fprintf(os.Stderr, "\n%s: %s of %s\n", s.title, kind, w.mix)
 		args := []string{"sweep", "--mix", w.mix, over, w.values, "--duration", duration, "--warm-up", "200ms", "--max-errors", "0.05", "--json", file}
-		for _, r := range c.Replicas {
-			args = append(args, "--url", "http://"+r.Addr)
-		}
-		if err := p.command(c.Admin, args...); err != nil {
+		if err := p.command(c.Admin, append(args, addresses(c)...)...); err != nil {
 			return err
 		}
 	}

@@ -1,7 +1,7 @@
 // Command plots makes the pictures of docs/performance.md anew: it starts servers on this machine, has sallyport-load load
 // them, and draws the results. It decides what is measured and on what; measuring and drawing are those of sallyport-load.
 //
-// Usage: go run ./cmd/sallyport-load/plots [--out docs/plots] [--keep FOLDER]
+// Usage: go run ./cmd/sallyport-load/plots [--out docs/plots] [--keep FOLDER] [--only PART,...]
 package main
 
 import (
@@ -13,6 +13,8 @@ import (
 	"os/exec"
 	"os/signal"
 	"path/filepath"
+	"slices"
+	"syscall"
 	"time"
 
 	"github.com/alecthomas/kong"
@@ -21,14 +23,15 @@ import (
 )
 
 type flags struct {
-	Out  string `default:"docs/plots" type:"path" help:"Folder for the pictures."`
-	Keep string `type:"path" help:"Folder for the results as JSON; they are thrown away without it."`
+	Out  string   `default:"docs/plots" type:"path" help:"Folder for the pictures."`
+	Keep string   `type:"path" help:"Folder for the results as JSON; they are thrown away without it."`
+	Only []string `enum:"sqlite,postgres-1,postgres-3,memory" default:"sqlite,postgres-1,postgres-3,memory" help:"Parts to make."`
 }
 
 func main() {
 	var f flags
 	kong.Parse(&f, kong.Description("Makes the pictures of docs/performance.md anew."))
-	ctx, stop := signal.NotifyContext(context.Background(), os.Interrupt)
+	ctx, stop := signal.NotifyContext(context.Background(), os.Interrupt, syscall.SIGTERM)
 	defer stop()
 	if err := run(ctx, f); err != nil {
 		fmt.Fprintln(os.Stderr, "plots:", err)
@@ -41,6 +44,7 @@ func main() {
 type plots struct {
 	ctx          context.Context
 	out, dir     string // of the pictures, and of the results
+	only         []string
 	server, load string // programs
 }
 
@@ -50,7 +54,7 @@ func run(ctx context.Context, f flags) (err error) {
 		return err
 	}
 	defer func() { err = errors.Join(err, os.RemoveAll(dir)) }()
-	p := &plots{ctx: ctx, out: f.Out, dir: f.Keep, load: filepath.Join(dir, "sallyport-load")}
+	p := &plots{ctx: ctx, out: f.Out, dir: f.Keep, only: f.Only, load: filepath.Join(dir, "sallyport-load")}
 	if p.dir == "" {
 		p.dir = filepath.Join(dir, "results")
 	}
@@ -71,7 +75,7 @@ func (p *plots) build(dir string) (err error) {
 	return nil
 }
 
-// all makes every picture.
+// all makes every picture that is asked for.
 func (p *plots) all() error {
 	pg, err := cluster.NewPostgres(cluster.PostgresOptions{})
 	if err != nil {
@@ -83,9 +87,15 @@ func (p *plots) all() error {
 		{"postgres-1", "PostgreSQL, 1 replica", pg, 1},
 		{"postgres-3", "PostgreSQL, 3 replicas", pg, 3},
 	} {
+		if !slices.Contains(p.only, s.name) {
+			continue
+		}
 		if err := p.underLoad(s); err != nil {
 			return fmt.Errorf("%s: %w", s.title, err)
 		}
+	}
+	if !slices.Contains(p.only, "memory") {
+		return nil
 	}
 	return p.memory()
 }
