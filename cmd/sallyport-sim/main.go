@@ -12,8 +12,10 @@ import (
 // program is the command line: one run with the settings given, or the stages of docs/scaling.md.
 type program struct {
 	Settings
-	Stages   bool `help:"Print the table of stages instead: the protocol as it is, then each change to it."`
-	Validate bool `help:"Print the runs that docs/performance.md has measured, beside what was measured."`
+	Stages   bool  `help:"Print the table of stages instead: the protocol as it is, then each change to it."`
+	Sizes    []int `help:"Numbers of replicas of the stages." default:"1,3,10,30,100,300,1000"`
+	From     int   `help:"The first step of the stages: 0 is the protocol as it is, 4 the one with all changes." default:"0"`
+	Validate bool  `help:"Print the runs that docs/performance.md has measured, beside what was measured."`
 }
 
 func main() {
@@ -31,7 +33,7 @@ func (p *program) run() error {
 	}
 	switch {
 	case p.Stages:
-		return stages(os.Stdout, p.Settings)
+		return p.stages(os.Stdout)
 	case p.Validate:
 		return validate(os.Stdout, p.Settings)
 	}

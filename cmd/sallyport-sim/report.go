@@ -77,7 +77,7 @@ func (r *result) saturated() string {
 			name, most = other, load
 		}
 	}
-	if r.keepsUp() && most < 0.7 {
+	if most < 0.7 { // if it does not keep up, it is for the round trips
 		return fmt.Sprintf("nothing (%s: %.0f %%)", name, 100*most)
 	}
 	return fmt.Sprintf("%s: %.0f %%", name, 100*min(most, 1))

@@ -17,7 +17,7 @@ type Settings struct {
 	Revokes  float64       `help:"A second, over all replicas." default:"100"`
 	Callers  int           `help:"Instead of --revokes: so many callers at the first replica, each revoking without a pause."`
 	Checks   float64       `help:"A second, over all replicas." default:"10000000"`
-	Lifetime time.Duration `help:"How long a revocation must be remembered: what was left of the token's life." default:"1h"`
+	Lifetime time.Duration `help:"How long a revocation is remembered: what was left of the token's life, and an hour (feed.ClockSlack)." default:"2h"`
 
 	Protocol Protocol `embed:""`
 	Engine   string   `help:"What keeps the log: postgres, synchronous (a standby in the same region confirms each commit), distributed (SQL over three regions)." enum:"postgres,synchronous,distributed" default:"postgres"`

@@ -31,9 +31,6 @@ func validate(to io.Writer, s Settings) error {
 	return nil
 }
 
-// sizes are the numbers of replicas of the stages.
-var sizes = []int{1, 3, 10, 30, 100, 300, 1000}
-
 // steps are the changes to the protocol, each on top of those before.
 var steps = []struct {
 	name     string
@@ -48,12 +45,13 @@ var steps = []struct {
 
 // stages prints, for each change to the protocol, size and number of regions, the highest of rates that it bears: it keeps up,
 // and 99 of 100 callers wait for less than two leases.
-func stages(to io.Writer, s Settings) error {
+func (p *program) stages(to io.Writer) error {
+	s := p.Settings
 	s.Revokes = rates[0]
 	fmt.Fprintln(to, "| protocol | regions | replicas | revokes/s it bears | median | p99 | statements/s | log read | database processors | without a lease | used up first beyond that |\n|---|--:|--:|--:|--:|--:|--:|--:|--:|--:|---|")
-	for _, step := range steps {
+	for _, step := range steps[min(max(p.From, 0), len(steps)):] {
 		for _, s.Regions = range []int{1, 5} {
-			for _, s.Replicas = range sizes {
+			for _, s.Replicas = range p.Sizes {
 				if s.Replicas < s.Regions {
 					continue
 				}
