@@ -11,4 +11,5 @@ const (
 	ApplyOutOfOrder   = false // an entry of the log overtakes those before it, which are then taken for applied
 	LateFill          = false // a value that was read before a change is cached after it
 	RenewForgetsBorn  = false // a renewed token escapes the cut-offs of its past
+	AckBeforeCommit   = false // a change is acknowledged before it is committed
 )

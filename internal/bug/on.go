@@ -15,4 +15,5 @@ var (
 	ApplyOutOfOrder   = planted == "apply-out-of-order"
 	LateFill          = planted == "late-fill"
 	RenewForgetsBorn  = planted == "renew-forgets-born"
+	AckBeforeCommit   = planted == "ack-before-commit"
 )

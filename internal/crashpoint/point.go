@@ -74,3 +74,15 @@ const (
 	RestorePlace  Point = "restore-place"  // it is safe to serve, and not in its place (SQLite)
 	RestorePlaced Point = "restore-placed" // it is in its place, and the folder is not synced (SQLite)
 )
+
+// All returns every point.
+func All() []Point {
+	return []Point{
+		GroupBegin, GroupBetween, GroupCommit, GroupCommitted, WriteCommit, WriteCommitted, Migrated, FeedAppend,
+		FeedAppended, FeedSettle, FeedPrune, FeedPruned, Register, Registered, Renew, Beaten, Renewed, Strike, Struck,
+		SignOff, Spend, Spent, UsesFlush, UsesFlushed, NotesFlush, NotesFlushed, Clean, Cleaned, RootKeyWritten,
+		RootKeyPlaced, FirstKey, FirstKeyMade, BootstrapCommit, Bootstrapped, RotationBegun, RotationStep, RotationDrop,
+		RotationDropped, RootComing, RootTidy, BackupWritten, BackupSynced, BackupRenamed, RestoreCopied, RestorePlace,
+		RestorePlaced,
+	}
+}

@@ -48,6 +48,9 @@ func TestPoints(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
+	if len(All()) != len(named) {
+		t.Errorf("All returns %d points, %d have a name", len(All()), len(named))
+	}
 	if diff := cmp.Diff(named, reached); diff != "" {
 		t.Errorf("points that have a name (-) and that are reached (+):\n%s", diff)
 	}

@@ -30,8 +30,11 @@ type answer struct {
 	body   []byte
 }
 
+// came tells whether there was an answer at all.
+func (a answer) came() bool { return a.status != 0 }
+
 // outcome tells whether the caller knows what became of its request.
-func (a answer) outcome() bool { return a.status != 0 }
+func (a answer) outcome() bool { return a.came() && a.status != http.StatusServiceUnavailable }
 
 // read decodes the body.
 func (a answer) read(v any) error {
@@ -67,6 +70,9 @@ func (c *client) call(method, path, token string, body any) (answer, error) {
 			return answer{}, nil
 		}
 		return answer{}, fmt.Errorf("%s %s failed although the server lives: %w", method, path, err)
+	}
+	if a.status == http.StatusServiceUnavailable && c.server.MayRefuse {
+		return a, nil
 	}
 	if a.status >= http.StatusInternalServerError {
 		return a, fmt.Errorf("%s %s: %v", method, path, a)

@@ -28,6 +28,9 @@ type Server struct {
 	// Gone reports, when a request got no answer, whether the server has ended or was told to: then that may be. It may
 	// wait a little for the end of a process that is dying.
 	Gone func() bool
+
+	// MayRefuse allows it to answer 503: a replica does that when the machine gives it so little time that its lease runs out.
+	MayRefuse bool
 }
 
 // workload is an identity whose tokens are worked with.

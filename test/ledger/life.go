@@ -65,6 +65,9 @@ func (l *Ledger) hire(c *client, n int, orgID string) error {
 // must posts as the administrator, and reads the answer, which must be 200.
 func (l *Ledger) must(c *client, path string, body, v any) error {
 	a, err := c.call(http.MethodPost, path, l.admin, body)
+	for tries := 0; err == nil && a.status == http.StatusServiceUnavailable && tries < 100; tries++ {
+		a, err = c.call(http.MethodPost, path, l.admin, body)
+	}
 	if err == nil && a.status != http.StatusOK {
 		err = fmt.Errorf("%s: %v", path, a)
 	}

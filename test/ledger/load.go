@@ -59,8 +59,8 @@ func (w *worker) step() bool {
 	}
 }
 
-// ask makes a request, and then has judge compare the answer with the facts, under their lock. It reports whether there
-// was an answer.
+// ask makes a request, and then has judge compare the answer with the ledger, under its lock, if the answer tells what became
+// of the request. It reports whether the server is still there.
 func (w *worker) ask(method, path, token string, body any, judge func(a answer)) bool {
 	a, err := w.call(method, path, token, body)
 	w.ledger.do(func() {
@@ -70,7 +70,7 @@ func (w *worker) ask(method, path, token string, body any, judge func(a answer))
 			judge(a)
 		}
 	})
-	return err == nil && a.outcome()
+	return err == nil && a.came()
 }
 
 func (w *worker) create() bool {
@@ -78,7 +78,9 @@ func (w *worker) create() bool {
 	var began int
 	var attached bool
 	l.do(func() { began, attached = owner.began, owner.began == owner.finished })
-	answered := w.ask(http.MethodPost, identityPath+owner.id+"/tokens", l.admin, map[string]any{"name": "crash"}, func(a answer) {
+	answered := false
+	there := w.ask(http.MethodPost, identityPath+owner.id+"/tokens", l.admin, map[string]any{"name": "crash"}, func(a answer) {
+		answered = true
 		calm := attached && owner.began == began // nobody has detached the identity meanwhile
 		switch {
 		case a.status == http.StatusOK:
@@ -91,7 +93,7 @@ func (w *worker) create() bool {
 	if !answered {
 		l.do(func() { l.askedInVain++ })
 	}
-	return answered
+	return there
 }
 
 // created notes a new token. doubt says that a detachment may have killed it already.
@@ -234,7 +236,9 @@ func (w *worker) detach() bool {
 			}
 		}
 	})
-	return w.ask(http.MethodDelete, identityPath+own.id, l.admin, nil, func(a answer) {
+	answered := false
+	there := w.ask(http.MethodDelete, identityPath+own.id, l.admin, nil, func(a answer) {
+		answered = true
 		if a.status != http.StatusOK {
 			l.contradict("a detachment was answered with %v", a)
 			return
@@ -242,7 +246,11 @@ func (w *worker) detach() bool {
 		for _, t := range killed {
 			t.dead = true
 		}
-	}) && w.attach()
+	})
+	if !there || !answered { // whether it is to be attached again shows at the next start
+		return there
+	}
+	return w.attach()
 }
 
 func (w *worker) attach() bool {

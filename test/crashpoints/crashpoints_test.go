@@ -1,0 +1,100 @@
+package crashpoints
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"os"
+	"strconv"
+	"testing"
+	"time"
+
+	"github.com/sallyport/sallyport/internal/crashpoint"
+	"github.com/sallyport/sallyport/test/cluster"
+)
+
+// What all tests share.
+var (
+	program  string
+	postgres *cluster.Postgres
+)
+
+func TestMain(m *testing.M) {
+	code, err := runAll(m)
+	if err != nil {
+		fmt.Fprintln(os.Stderr, err)
+		code = 1
+	}
+	os.Exit(code)
+}
+
+func runAll(m *testing.M) (code int, err error) {
+	dir, err := os.MkdirTemp("", "sallyport-crashpoints-")
+	if err != nil {
+		return 0, err
+	}
+	defer func() { err = errors.Join(err, os.RemoveAll(dir)) }()
+	if program, err = Build(dir); err != nil {
+		return 0, err
+	}
+	if postgres, err = cluster.NewPostgres(cluster.PostgresOptions{}); err != nil {
+		return 0, err
+	}
+	defer func() { err = errors.Join(err, postgres.Close()) }()
+	return m.Run(), nil
+}
+
+// TestEveryCrashPoint kills a server, or a command, at every point on every engine at least once. SALLYPORT_CRASHPOINT_SEED
+// repeats the choices of an earlier run.
+func TestEveryCrashPoint(t *testing.T) {
+	seed := uint64(time.Now().UnixNano())
+	if text := os.Getenv("SALLYPORT_CRASHPOINT_SEED"); text != "" {
+		var err error
+		if seed, err = strconv.ParseUint(text, 10, 64); err != nil {
+			t.Fatal(err)
+		}
+	}
+	t.Logf("SALLYPORT_CRASHPOINT_SEED=%d", seed)
+	r, err := Run(t.Context(), Config{Program: program, Postgres: postgres, Seed: seed, Runs: 200, Lanes: 3, PerHost: 25})
+	if err != nil {
+		t.Fatal(err)
+	}
+	for _, f := range r.Findings {
+		t.Error(f)
+	}
+	t.Logf("\n%s", r)
+}
+
+// TestPlantedBugIsFound shows that the runs would notice a server that acknowledges what it has not committed.
+func TestPlantedBugIsFound(t *testing.T) {
+	ctx, found := context.WithCancel(t.Context())
+	defer found()
+	r, err := Run(ctx, Config{Program: program, Postgres: postgres, Bug: "ack-before-commit", Seed: uint64(time.Now().UnixNano()),
+		Points: []crashpoint.Point{crashpoint.GroupCommit, crashpoint.GroupBetween}, Runs: 80, Lanes: 2, PerHost: 25,
+		Progress: func(r *Result) {
+			if len(r.Findings) > 0 {
+				found()
+			}
+		}})
+	if err != nil {
+		t.Fatal(err)
+	}
+	if len(r.Findings) == 0 {
+		t.Errorf("nothing was found in %d runs", r.Runs)
+	} else {
+		t.Logf("after %d runs: %s", r.Runs, r.Findings[0])
+	}
+}
+
+// TestPlansTakeEveryPoint fails where a point was added to the program and nobody dies there.
+func TestPlansTakeEveryPoint(t *testing.T) {
+	taken := map[crashpoint.Point]bool{}
+	for _, p := range Plans() {
+		taken[p.Point] = true
+	}
+	for _, p := range crashpoint.All() {
+		if !taken[p] {
+			t.Errorf("nothing dies at %s", p)
+		}
+	}
+}

@@ -1,0 +1,130 @@
+package crashpoints
+
+import (
+	"errors"
+	"fmt"
+	"net/http"
+	"os"
+	"os/exec"
+	"path/filepath"
+	"syscall"
+	"time"
+
+	"github.com/sallyport/sallyport/test/ledger"
+)
+
+// life is one run of the server.
+type life struct {
+	host  *host
+	cmd   *exec.Cmd
+	ended chan struct{}
+	err   error // how it ended
+	told  bool  // it was told to
+}
+
+// The longest that things may take, on a machine that is busy.
+const (
+	startWithin = 30 * time.Second
+	dieWithin   = 15 * time.Second // under load, once the server answers
+)
+
+// start starts the server, to die at a point unless that is "".
+func (h *host) start(at string) (*life, error) {
+	log, err := os.OpenFile(h.log(), os.O_CREATE|os.O_APPEND|os.O_WRONLY, 0o600)
+	if err != nil {
+		return nil, err
+	}
+	defer log.Close()
+	s := &life{host: h, cmd: h.command(at, "serve", "--listen", h.address, "--log-level", "warn"), ended: make(chan struct{})}
+	s.cmd.Stdout, s.cmd.Stderr = log, log
+	if err := s.cmd.Start(); err != nil {
+		return nil, err
+	}
+	go func() {
+		s.err = s.cmd.Wait()
+		close(s.ended)
+	}()
+	return s, nil
+}
+
+func (h *host) log() string { return filepath.Join(h.dir, "log") }
+
+// ready waits until the server can work, and reports whether it does: else it has died at its point.
+func (s *life) ready() (bool, error) {
+	client := &http.Client{Timeout: 5 * time.Second}
+	defer client.CloseIdleConnections()
+	poll, deadline := time.NewTicker(3*time.Millisecond), time.After(startWithin)
+	defer poll.Stop()
+	for {
+		response, err := client.Get("http://" + s.host.address + "/readyz")
+		if err == nil {
+			_ = response.Body.Close()
+			if response.StatusCode == http.StatusOK {
+				return true, nil
+			}
+			err = fmt.Errorf("status %d", response.StatusCode)
+		}
+		select {
+		case <-s.ended:
+			if killed(s.err) {
+				return false, nil
+			}
+			return false, fmt.Errorf("the server ended instead of serving: %w:\n%s", s.err, s.host.logTail())
+		case <-deadline:
+			return false, errors.Join(fmt.Errorf("the server does not serve after %s: %w:\n%s", startWithin, err, s.host.logTail()), s.kill())
+		case <-poll.C:
+		}
+	}
+}
+
+func (h *host) logTail() string {
+	text, err := os.ReadFile(h.log())
+	if err != nil {
+		return err.Error()
+	}
+	return string(text[max(0, len(text)-2048):])
+}
+
+// known is the server as the ledger knows it.
+func (s *life) known() *ledger.Server {
+	return &ledger.Server{Address: s.host.address, MayRefuse: s.host.engine == Postgres, Gone: func() bool {
+		if s.told {
+			return true
+		}
+		wait := time.NewTimer(dieWithin) // the connection is gone a little before the process
+		defer wait.Stop()
+		select {
+		case <-s.ended:
+			return true
+		case <-wait.C:
+			return false
+		}
+	}}
+}
+
+func (s *life) kill() error {
+	_ = s.cmd.Process.Kill() // it may be dead
+	<-s.ended
+	return nil
+}
+
+// stop ends the server in order, and returns how it ended.
+func (s *life) stop() error {
+	s.told = true
+	if err := s.cmd.Process.Signal(syscall.SIGTERM); err != nil {
+		return err
+	}
+	<-s.ended
+	return s.err
+}
+
+// die waits until the server has died at its point. work goes on meanwhile, until the server is gone.
+func (s *life) die(work func()) error {
+	over := time.AfterFunc(dieWithin, func() { _ = s.cmd.Process.Signal(syscall.SIGQUIT) })
+	work()
+	<-s.ended
+	if over.Stop(); killed(s.err) {
+		return nil
+	}
+	return fmt.Errorf("the load did not bring the server to the point within %s: %w", dieWithin, s.err)
+}
