@@ -15,11 +15,8 @@ help: ## list the targets
 run: ## start a server for trying out, on this machine alone (go run ./cmd/sallyport dev)
 	go run ./cmd/sallyport dev
 
-# Nothing is taken from the cache: tests that build the server themselves would not notice that it changed.
 test: ## run all tests with the race detector
-	@scripts/ensure-tools
-	go test $(RACE) -count=1 -timeout 30m ./...
-	go -C test/oauth test $(RACE) ./...
+	@scripts/test $(RACE)
 
 test-clients: ## run the SDKs that people use against the server (Node.js 20)
 	@scripts/ensure-tools clients

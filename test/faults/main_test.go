@@ -5,10 +5,7 @@ package faults
 
 import (
 	"context"
-	"errors"
 	"flag"
-	"fmt"
-	"os"
 	"testing"
 	"time"
 
@@ -32,41 +29,26 @@ var (
 	postgres *cluster.Postgres // for tests that do it no harm
 )
 
-func TestMain(m *testing.M) {
-	flag.Parse()
-	code, err := runAll(m)
-	if err != nil {
-		fmt.Fprintln(os.Stderr, err)
-		code = 1
-	}
-	os.Exit(code)
-}
+func TestMain(m *testing.M) { cluster.Main(m, setUp) }
 
-func runAll(m *testing.M) (code int, err error) {
+func setUp(dir string) (tearDown func() error, err error) {
 	if err = flag.Set("test.parallel", "4"); err != nil { // they mostly wait
-		return 0, err
+		return nil, err
 	}
-	if folder, err = os.MkdirTemp("", "sallyport-faults-"); err != nil {
-		return 0, err
+	folder = dir
+	if honest, err = cluster.Build(dir, ""); err != nil {
+		return nil, err
 	}
-	defer func() { err = errors.Join(err, os.RemoveAll(folder)) }()
-	if err = os.Chmod(folder, 0o755); err != nil { // PostgreSQL runs as somebody else
-		return 0, err
-	}
-	if honest, err = cluster.Build(folder, ""); err != nil {
-		return 0, err
-	}
-	if settable, err = cluster.Build(folder, cluster.PlantedBugs); err != nil {
-		return 0, err
+	if settable, err = cluster.Build(dir, cluster.PlantedBugs); err != nil {
+		return nil, err
 	}
 	if *planted != "" {
 		honest = settable
 	}
 	if postgres, err = cluster.NewPostgres(cluster.PostgresOptions{}); err != nil {
-		return 0, err
+		return nil, err
 	}
-	defer func() { err = errors.Join(err, postgres.Close()) }()
-	return m.Run(), nil
+	return postgres.Close, nil
 }
 
 // newPostgres makes a server for t alone.

@@ -28,32 +28,22 @@ const (
 
 var target *cluster.Cluster
 
-func TestMain(m *testing.M) { os.Exit(run(m)) }
-
-func run(m *testing.M) int {
-	dir, err := os.MkdirTemp("", "sallyport-hostile-")
-	if err == nil {
-		defer os.RemoveAll(dir)
-		target, err = start(dir)
-	}
-	if err != nil {
-		fmt.Fprintln(os.Stderr, err)
-		return 1
-	}
-	defer target.Close()
-	return m.Run()
-}
-
-func start(dir string) (*cluster.Cluster, error) {
-	program, err := cluster.Build(dir, "")
-	if err != nil {
-		return nil, err
-	}
-	return cluster.Start(context.Background(), cluster.Options{Binary: program, Replicas: 1, Lease: 2 * time.Second, Env: []string{
-		"SALLYPORT_TRUSTED_PROXIES=127.0.0.1", "SALLYPORT_RATE_LIMITS_EXEMPT=none",
-		"SALLYPORT_HEADER_TIMEOUT=" + headerTimeout.String(), "SALLYPORT_REQUEST_TIMEOUT=" + requestTimeout.String(),
-		"SALLYPORT_FAILURE_BURST=" + strconv.Itoa(failureBurst), "SALLYPORT_FAILURE_RATE=" + strconv.Itoa(failureRate),
-	}})
+func TestMain(m *testing.M) {
+	cluster.Main(m, func(dir string) (tearDown func() error, err error) {
+		program, err := cluster.Build(dir, "")
+		if err != nil {
+			return nil, err
+		}
+		target, err = cluster.Start(context.Background(), cluster.Options{Binary: program, Replicas: 1, Lease: 2 * time.Second, Env: []string{
+			"SALLYPORT_TRUSTED_PROXIES=127.0.0.1", "SALLYPORT_RATE_LIMITS_EXEMPT=none",
+			"SALLYPORT_HEADER_TIMEOUT=" + headerTimeout.String(), "SALLYPORT_REQUEST_TIMEOUT=" + requestTimeout.String(),
+			"SALLYPORT_FAILURE_BURST=" + strconv.Itoa(failureBurst), "SALLYPORT_FAILURE_RATE=" + strconv.Itoa(failureRate),
+		}})
+		if err != nil {
+			return nil, err
+		}
+		return target.Close, nil
+	})
 }
 
 // patience is how long anything may take on a machine that is busy, before a test calls it stuck.

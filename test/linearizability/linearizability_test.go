@@ -1,9 +1,7 @@
 package linearizability_test
 
 import (
-	"errors"
 	"flag"
-	"fmt"
 	"os"
 	"testing"
 	"time"
@@ -24,32 +22,18 @@ var (
 )
 
 func TestMain(m *testing.M) {
-	flag.Parse()
-	code, err := runAll(m)
-	if err != nil {
-		fmt.Fprintln(os.Stderr, err)
-		code = 1
-	}
-	os.Exit(code)
-}
-
-func runAll(m *testing.M) (code int, err error) {
-	dir, err := os.MkdirTemp("", "sallyport-linearizability-")
-	if err != nil {
-		return 0, err
-	}
-	defer func() { err = errors.Join(err, os.RemoveAll(dir)) }()
-	if honest, err = cluster.Build(dir, ""); err != nil {
-		return 0, err
-	}
-	if bugged, err = cluster.Build(dir, cluster.PlantedBugs); err != nil {
-		return 0, err
-	}
-	if postgres, err = cluster.NewPostgres(cluster.PostgresOptions{}); err != nil {
-		return 0, err
-	}
-	defer func() { err = errors.Join(err, postgres.Close()) }()
-	return m.Run(), nil
+	cluster.Main(m, func(dir string) (tearDown func() error, err error) {
+		if honest, err = cluster.Build(dir, ""); err != nil {
+			return nil, err
+		}
+		if bugged, err = cluster.Build(dir, cluster.PlantedBugs); err != nil {
+			return nil, err
+		}
+		if postgres, err = cluster.NewPostgres(cluster.PostgresOptions{}); err != nil {
+			return nil, err
+		}
+		return postgres.Close, nil
+	})
 }
 
 func run(t *testing.T, c linearizability.Config) *linearizability.Result {

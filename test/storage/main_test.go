@@ -6,8 +6,6 @@ package storage
 import (
 	"context"
 	"errors"
-	"flag"
-	"fmt"
 	"net/http"
 	"os"
 	"os/exec"
@@ -21,31 +19,13 @@ import (
 
 const lease = 500 * time.Millisecond
 
-// What all tests share.
-var (
-	folder string // for the program
-	binary string // the server
-)
+var binary string // the server
 
 func TestMain(m *testing.M) {
-	flag.Parse()
-	code, err := runAll(m)
-	if err != nil {
-		fmt.Fprintln(os.Stderr, err)
-		code = 1
-	}
-	os.Exit(code)
-}
-
-func runAll(m *testing.M) (code int, err error) {
-	if folder, err = os.MkdirTemp("", "sallyport-storage-"); err != nil {
-		return 0, err
-	}
-	defer func() { err = errors.Join(err, os.RemoveAll(folder)) }()
-	if binary, err = cluster.Build(folder, ""); err != nil {
-		return 0, err
-	}
-	return m.Run(), nil
+	cluster.Main(m, func(dir string) (tearDown func() error, err error) {
+		binary, err = cluster.Build(dir, "")
+		return nil, err
+	})
 }
 
 const rootKey = "c3RvcmFnZSB0ZXN0cyBuZWVkIGEgcm9vdCBrZXkgISE="
