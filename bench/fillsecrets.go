@@ -30,7 +30,7 @@ func (st *store) filled(folders int) (*shop, error) {
 	if err := st.fillFolders(at, folders); err != nil {
 		return nil, err
 	}
-	at.process, err = st.serveOn(s.dir, s.url)
+	at.process, err = st.serveOn(s.dir, s.url, "--secret-cache=0") // else the small one would be read from memory
 	return at, err
 }
 

@@ -28,8 +28,8 @@ const startWithin = 30 * time.Second
 // serve starts the server on a database folder and waits for its first answer.
 func (b *bench) serve(dataDir string) (*process, error) { return b.serveOn(dataDir, "") }
 
-// serveOn is serve with the database at a URL; empty for SQLite.
-func (b *bench) serveOn(dataDir, url string) (*process, error) {
+// serveOn is serve with the database at a URL, empty for SQLite, and with more flags.
+func (b *bench) serveOn(dataDir, url string, flags ...string) (*process, error) {
 	addr, err := freeAddress()
 	if err != nil {
 		return nil, err
@@ -38,6 +38,7 @@ func (b *bench) serveOn(dataDir, url string) (*process, error) {
 	if url != "" {
 		cmd.Args = append(cmd.Args, "--database-url", url)
 	}
+	cmd.Args = append(cmd.Args, flags...)
 	return b.launch(cmd, addr)
 }
 
