@@ -2,8 +2,6 @@ package crashpoints
 
 import (
 	"context"
-	"errors"
-	"fmt"
 	"os"
 	"strconv"
 	"testing"
@@ -20,28 +18,15 @@ var (
 )
 
 func TestMain(m *testing.M) {
-	code, err := runAll(m)
-	if err != nil {
-		fmt.Fprintln(os.Stderr, err)
-		code = 1
-	}
-	os.Exit(code)
-}
-
-func runAll(m *testing.M) (code int, err error) {
-	dir, err := os.MkdirTemp("", "sallyport-crashpoints-")
-	if err != nil {
-		return 0, err
-	}
-	defer func() { err = errors.Join(err, os.RemoveAll(dir)) }()
-	if program, err = Build(dir); err != nil {
-		return 0, err
-	}
-	if postgres, err = cluster.NewPostgres(cluster.PostgresOptions{}); err != nil {
-		return 0, err
-	}
-	defer func() { err = errors.Join(err, postgres.Close()) }()
-	return m.Run(), nil
+	cluster.Main(m, func(dir string) (tearDown func() error, err error) {
+		if program, err = Build(dir); err != nil {
+			return nil, err
+		}
+		if postgres, err = cluster.NewPostgres(cluster.PostgresOptions{}); err != nil {
+			return nil, err
+		}
+		return postgres.Close, nil
+	})
 }
 
 // TestEveryCrashPoint kills a server, or a command, at every point on every engine at least once. SALLYPORT_CRASHPOINT_SEED

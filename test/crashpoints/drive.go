@@ -126,8 +126,9 @@ func (h *host) dieYoung(d Death) error {
 		return err
 	}
 	if ready {
-		if err := s.die(func() { _, _ = ledger.SetUp(s.known()) }); err != nil {
-			return err
+		var cut error // what the caller saw of the death
+		if err := s.die(func() { _, cut = ledger.SetUp(s.known()) }); err != nil {
+			return errors.Join(err, cut)
 		}
 	}
 	if s, err = h.start(""); err != nil {
@@ -162,7 +163,7 @@ func (h *host) dieBackingUp(d Death) error {
 	if died == nil {
 		died = h.once(to, "backup", "--to", to)
 	}
-	s.told = true
+	s.told.Store(true)
 	died = errors.Join(died, s.kill())
 	<-work
 	return errors.Join(died, h.whole(to))
@@ -174,7 +175,7 @@ func (h *host) dieSavingRevocations(d Death) error {
 	if err != nil {
 		return err
 	}
-	s.told = true
+	s.told.Store(true)
 	to := h.fresh("revocations")
 	args := []string{"backup", "--revocations", to}
 	err = errors.Join(s.kill(), h.diesAt(d, args...))

@@ -7,6 +7,7 @@ import (
 	"os"
 	"os/exec"
 	"path/filepath"
+	"sync/atomic"
 	"syscall"
 	"time"
 
@@ -18,14 +19,14 @@ type life struct {
 	host  *host
 	cmd   *exec.Cmd
 	ended chan struct{}
-	err   error // how it ended
-	told  bool  // it was told to
+	err   error       // how it ended
+	told  atomic.Bool // it was told to
 }
 
 // The longest that things may take, on a machine that is busy.
 const (
 	startWithin = 30 * time.Second
-	dieWithin   = 15 * time.Second // under load, once the server answers
+	dieWithin   = time.Minute // under load, once the server answers
 )
 
 // start starts the server, to die at a point unless that is "".
@@ -88,7 +89,7 @@ func (h *host) logTail() string {
 // known is the server as the ledger knows it.
 func (s *life) known() *ledger.Server {
 	return &ledger.Server{Address: s.host.address, MayRefuse: s.host.engine == Postgres, Gone: func() bool {
-		if s.told {
+		if s.told.Load() {
 			return true
 		}
 		wait := time.NewTimer(dieWithin) // the connection is gone a little before the process
@@ -110,7 +111,7 @@ func (s *life) kill() error {
 
 // stop ends the server in order, and returns how it ended.
 func (s *life) stop() error {
-	s.told = true
+	s.told.Store(true)
 	if err := s.cmd.Process.Signal(syscall.SIGTERM); err != nil {
 		return err
 	}
