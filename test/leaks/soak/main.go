@@ -21,17 +21,19 @@ type options struct {
 	duration, warmup time.Duration
 	engine           string
 	seed             uint64
+	rate             float64
 }
 
 func main() {
 	var o options
 	flag.DurationVar(&o.duration, "duration", time.Hour, "how long to run")
-	flag.DurationVar(&o.warmup, "warmup", 0, "how much of that is not judged, since caches fill; 0 means a third")
+	flag.DurationVar(&o.warmup, "warmup", 0, "how much of that is not judged, since caches fill; 0 means a sixth")
 	flag.StringVar(&o.engine, "engine", "sqlite", "sqlite or postgres")
 	flag.Uint64Var(&o.seed, "seed", uint64(time.Now().UnixNano()), "decides what callers do")
+	flag.Float64Var(&o.rate, "rate", 0, "requests a second; 0 means half of what the server can take, which is measured first")
 	flag.Parse()
 	if o.warmup == 0 {
-		o.warmup = o.duration / 3
+		o.warmup = o.duration / 6
 	}
 	ctx, stop := signal.NotifyContext(context.Background(), os.Interrupt, syscall.SIGTERM)
 	defer stop()
@@ -75,16 +77,25 @@ func soak(ctx context.Context, o options) (err error) {
 
 // run finds out what the server can take, loads it with half of that, and judges what it used.
 func (s *site) run(ctx context.Context, o options) error {
-	most, err := s.capacity(ctx, o.seed)
-	if err != nil {
+	if err := s.fill(ctx); err != nil {
 		return err
 	}
-	fmt.Printf("engine %s, seed %d: it can take %.0f requests a second from %d callers; half of that for %s, judged after %s\n",
-		o.engine, o.seed, most, callers, o.duration, o.warmup)
+	if o.rate == 0 {
+		most, err := s.capacity(ctx, o.seed)
+		if err != nil {
+			return err
+		}
+		fmt.Printf("it can take %.0f requests a second from %d callers\n", most, callers)
+		o.rate = most / 2
+	}
+	fmt.Printf("engine %s, seed %d: %.0f requests a second for %s, judged after %s\n", o.engine, o.seed, o.rate, o.duration, o.warmup)
 	ctx, cancel := context.WithTimeout(ctx, o.duration)
 	defer cancel()
 	loaded := make(chan error, 1)
-	go func() { loaded <- s.load(ctx, o.seed+1, most/2) }()
+	go func() {
+		defer cancel() // a load that fails ends the watch too
+		loaded <- s.load(ctx, o.seed+1, o.rate)
+	}()
 	samples := s.watch(ctx, o.duration)
 	if err := <-loaded; err != nil {
 		return err
@@ -97,8 +108,9 @@ func (s *site) capacity(ctx context.Context, seed uint64) (perSecond float64, er
 	const trial = 10 * time.Second
 	ctx, cancel := context.WithTimeout(ctx, trial)
 	defer cancel()
+	before := s.answers.Load()
 	err = s.load(ctx, seed, 0)
-	return float64(s.answers.Load()) / trial.Seconds(), err
+	return float64(s.answers.Load()-before) / trial.Seconds(), err
 }
 
 // newRandom returns the choices of one caller.
