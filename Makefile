@@ -43,8 +43,11 @@ generate: ## write api/openapi.json anew
 fuzz: ## run each fuzz target for FUZZTIME (30s)
 	@scripts/fuzz
 
-soak: ## prove revocation on real replicas under faults for SOAK (1h)
+soak: ## for hours: 10,000 kills at crash points, revocation on replicas under faults for SOAK (1h), memory under load for SOAK
+	go run ./test/crashpoints/soak -runs $(or $(RUNS),10000)
 	go run ./test/linearizability/soak -duration $(or $(SOAK),1h)
+	go run ./test/leaks/soak -duration $(or $(SOAK),1h)
+	go run ./test/leaks/soak -duration $(or $(SOAK),1h) -engine postgres
 
 model: ## check the model of the revocation protocol
 	@scripts/model
