@@ -188,15 +188,16 @@ func (w *worker) revoke() bool {
 		return true
 	}
 	var dead, doubt bool
+	var finished int // detachments, before this begins
 	l.do(func() {
-		dead, doubt = t.dead, t.doubt
+		dead, doubt, finished = t.dead, t.doubt, t.owner.finished
 		t.doubt = true
 		t.revokes++
 	})
 	return w.ask(http.MethodPost, tokenPath+t.id+"/revoke", l.admin, nil, func(a answer) {
 		switch {
 		case a.status == http.StatusOK && !dead:
-		case a.status == http.StatusNotFound && (doubt || t.revokes > 1 || t.owner.began > t.owner.finished):
+		case a.status == http.StatusNotFound && (doubt || t.revokes > 1 || t.owner.began > finished):
 		default:
 			l.contradict("a revoke was answered with %v, dead before %v: %v", a, dead, t)
 		}
