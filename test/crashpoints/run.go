@@ -218,5 +218,5 @@ func (r *Result) String() string {
 
 // Build builds the program into a folder, so that it can be told where to die and which bug to have.
 func Build(dir string) (program string, err error) {
-	return cluster.Build(dir, "crashpoints,"+cluster.PlantedBugs)
+	return cluster.Build(dir, cluster.Obedient)
 }

@@ -24,6 +24,7 @@ type prober struct {
 	good   request
 	before string // what was changed before the next try
 	state  target
+	known  map[string]bool // fields that were tried on another route, by name and schema
 }
 
 // target says what became of the target of a good request.
@@ -54,13 +55,13 @@ func TestBadInput(t *testing.T) {
 
 func badInput(t *testing.T, s *harness.Server, chosen func(httpapi.Route) bool) {
 	s.Watch(t)
-	d := published(t)
+	d, known := published(t), map[string]bool{}
 	_, stranger := s.OtherOrg(t)
 	eachRoute(t, s, func(t *testing.T, r httpapi.Route) {
 		if !chosen(r) {
 			return
 		}
-		p := &prober{t: t, s: s, r: r}
+		p := &prober{t: t, s: s, r: r, known: known}
 		p.strangers(stranger)
 		p.methods()
 		p.paths()
@@ -341,14 +342,22 @@ func (p *prober) mediaTypes() {
 	p.try("content encoding gzip", []int{415}, as("Content-Encoding", "gzip"))
 }
 
-// fields tries every field of the body.
+// fields tries every field of the body. What the schema alone refuses is tried in full once for each field of a name and
+// schema, since one piece of code answers for all routes; on the other routes two values show that it is asked.
 func (p *prober) fields(fields []field) {
 	for _, f := range fields {
+		key, refused := f.key(), 0
 		for _, n := range f.nasties() {
+			if !slices.Contains(n.status, accepted) {
+				if refused++; refused > 2 && p.known[key] {
+					continue
+				}
+			}
 			p.try(f.String()+" of "+n.name, n.status, func(good request) *harness.Answer {
 				return p.send(with(p.t, good.body, f, n.value))(good)
 			})
 		}
+		p.known[key] = true
 		if f.required {
 			p.try(f.String()+" missing", []int{422}, func(good request) *harness.Answer {
 				text := with(p.t, good.body, f, `null`)

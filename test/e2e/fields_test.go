@@ -22,6 +22,9 @@ type field struct {
 
 func (f field) String() string { return strings.Join(f.place, ".") }
 
+// key tells fields apart that are checked differently.
+func (f field) key() string { return fmt.Sprint(f.place[len(f.place)-1], f.required, f.schema) }
+
 // limit returns a number of the schema, such as maxLength.
 func (f field) limit(name string) (int, bool) {
 	n, ok := f.schema[name].(float64)

@@ -39,7 +39,7 @@ func setUp(dir string) (tearDown func() error, err error) {
 	if honest, err = cluster.Build(dir, ""); err != nil {
 		return nil, err
 	}
-	if settable, err = cluster.Build(dir, cluster.PlantedBugs); err != nil {
+	if settable, err = cluster.Build(dir, cluster.Obedient); err != nil {
 		return nil, err
 	}
 	if *planted != "" {

@@ -12,7 +12,7 @@ import (
 
 var (
 	seed     = flag.Uint64("seed", uint64(time.Now().UnixNano()), "decides what clients and nemesis do")
-	duration = flag.Duration("duration", 58*time.Second, "how long the honest run takes")
+	duration = flag.Duration("duration", 45*time.Second, "how long the honest run takes")
 )
 
 // The parts that all tests share.
@@ -26,7 +26,7 @@ func TestMain(m *testing.M) {
 		if honest, err = cluster.Build(dir, ""); err != nil {
 			return nil, err
 		}
-		if bugged, err = cluster.Build(dir, cluster.PlantedBugs); err != nil {
+		if bugged, err = cluster.Build(dir, cluster.Obedient); err != nil {
 			return nil, err
 		}
 		if postgres, err = cluster.NewPostgres(cluster.PostgresOptions{}); err != nil {

@@ -19,7 +19,7 @@ import (
 type Config struct {
 	Binary   string // the server; see cluster.Build
 	Postgres *cluster.Postgres
-	Bug      string // the bug to put in, for a binary built with cluster.PlantedBugs; "" for none
+	Bug      string // the bug to put in, for a binary built with cluster.Obedient; "" for none
 	Seed     uint64 // decides what the clients and the nemesis do, though not how the machine schedules it
 	Duration time.Duration
 	Nemesis  Nemesis

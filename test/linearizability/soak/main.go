@@ -36,7 +36,7 @@ func soak(ctx context.Context, duration time.Duration, seed uint64, bug string) 
 	defer func() { err = errors.Join(err, os.RemoveAll(dir)) }()
 	tags := ""
 	if bug != "" {
-		tags = cluster.PlantedBugs
+		tags = cluster.Obedient
 	}
 	program, err := cluster.Build(dir, tags)
 	if err != nil {
