@@ -28,9 +28,8 @@ type engine struct {
 var durable = []string{"_busy_timeout=5000", "_pragma=foreign_keys(1)", "_pragma=journal_mode(WAL)", "_pragma=synchronous(FULL)",
 	"_pragma=cache_size(-8192)", "_pragma=temp_store(MEMORY)", "_pragma=journal_size_limit(67108864)"}
 
-// hasty are settings for filling a database quickly. A crash would spoil it.
-var hasty = []string{"_busy_timeout=5000", "_pragma=journal_mode(OFF)", "_pragma=synchronous(OFF)", "_pragma=cache_size(-200000)",
-	"_pragma=temp_store(MEMORY)"}
+// hasty are settings for filling a database quickly. A crash would spoil it. What does not fit the cache is sorted on disk.
+var hasty = []string{"_busy_timeout=5000", "_pragma=journal_mode(OFF)", "_pragma=synchronous(OFF)", "_pragma=cache_size(-200000)"}
 
 // silent drops log lines: what goes wrong is returned.
 var silent = slog.New(slog.DiscardHandler)

@@ -38,7 +38,12 @@ func (st *store) filled(folders int) (*shop, error) {
 var haste = []string{"SET synchronous_commit = off", "SET session_replication_role = replica"}
 
 func (st *store) fillFolders(at *shop, folders int) error {
-	e, err := st.engine(at.instance, hasty)
+	return st.hastily(at.instance, func(e *engine) error { return at.fill(st.ctx, e, folders) })
+}
+
+// hastily runs fill on the database of a server that does not run, in one transaction that waits for no disk.
+func (st *store) hastily(s *instance, fill func(*engine) error) error {
+	e, err := st.engine(s, hasty)
 	if err != nil {
 		return err
 	}
@@ -52,7 +57,7 @@ func (st *store) fillFolders(at *shop, folders int) error {
 			return err
 		}
 	}
-	if err := at.fill(st.ctx, e, folders); err != nil {
+	if err := fill(e); err != nil {
 		return err
 	}
 	for _, text := range after {

@@ -3,6 +3,7 @@
 // than a tenth. docs/performance.md tells what the lines mean. It changes nothing outside a temporary folder.
 //
 // Usage: go run ./bench [part ...], where the parts are verify, ability, reads, logins, changes, secrets, replicas, start and lists; none means all.
+// Apart from these, go run ./bench scale [-most N] [-postgres] shows how costs grow; it takes minutes and gigabytes.
 package main
 
 import (
@@ -30,7 +31,11 @@ func main() {
 	}
 	ctx, stop := signal.NotifyContext(context.Background(), os.Interrupt)
 	defer stop()
-	missed, err := run(ctx, os.Args[1:])
+	measure := run
+	if len(os.Args) > 1 && os.Args[1] == scaleCommand {
+		measure = func(ctx context.Context, args []string) (bool, error) { return scale(ctx, args[1:]) }
+	}
+	missed, err := measure(ctx, os.Args[1:])
 	if err != nil || missed {
 		stop()
 		exit(err)

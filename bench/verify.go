@@ -103,20 +103,29 @@ func perCall(fn func() error) (float64, error) {
 	return float64(time.Since(begin).Nanoseconds()) / verifications, nil
 }
 
-// tokens returns a token service on a database of its own. Like the server's, it looks trusted addresses up in a cache
-// that follows the log of changes.
+// tokens returns a token service on a database of its own.
 func (b *bench) tokens() (*token.Service, *sqldb.DB, error) {
 	dir, err := b.folder()
-	if err != nil {
-		return nil, nil, err
-	}
-	root, _, err := seal.Root("", "", dir)
 	if err != nil {
 		return nil, nil, err
 	}
 	db, err := sqldb.Open(b.ctx, sqldb.Options{URL: sqliteURL(dir), Logger: silent})
 	if err != nil {
 		return nil, nil, err
+	}
+	s, err := b.tokensOn(db, dir)
+	if err != nil {
+		return nil, nil, errors.Join(err, db.Close())
+	}
+	return s, db, nil
+}
+
+// tokensOn returns a token service on a database, with the root key in a folder. Like the server's, it looks trusted
+// addresses up in a cache that follows the log of changes.
+func (b *bench) tokensOn(db *sqldb.DB, dir string) (*token.Service, error) {
+	root, _, err := seal.Root("", "", dir)
+	if err != nil {
+		return nil, err
 	}
 	log := feed.New(feed.Options{DB: db, Logger: silent})
 	trusted := feed.NewCache[*access.IPList](log, feed.Config, 1000)
@@ -125,10 +134,7 @@ func (b *bench) tokens() (*token.Service, *sqldb.DB, error) {
 			list, err := trusted.Load(ctx, feed.Key(identityID, method), anywhere)
 			return list.Allows(ip), err
 		}})
-	if err := errors.Join(log.Start(b.ctx), s.Start(b.ctx)); err != nil {
-		return nil, nil, errors.Join(err, db.Close())
-	}
-	return s, db, nil
+	return s, errors.Join(log.Start(b.ctx), s.Start(b.ctx))
 }
 
 // anywhere is the list of trusted addresses that an identity has by default.
