@@ -6,6 +6,7 @@ import (
 	"errors"
 	"log/slog"
 	"net/netip"
+	"slices"
 	"sync"
 	"testing"
 	"time"
@@ -14,6 +15,7 @@ import (
 
 	"github.com/sallyport/sallyport/internal/access"
 	"github.com/sallyport/sallyport/internal/sqldb"
+	"github.com/sallyport/sallyport/internal/sqldb/sqldbtest"
 )
 
 // TestRecordSharesTheFateOfItsChange: neither can exist without the other.
@@ -277,6 +279,44 @@ func TestPrune(t *testing.T) {
 			if got := f.types(); len(got) != step.left {
 				t.Errorf("after %v: %v are left; want the newest %d", step.at, got, step.left)
 			}
+		}
+	})
+}
+
+// TestNotesOfAProjectGoWhenItSays: a note expires exactly when an event that was recorded with a change does, however many
+// are stored at once.
+func TestNotesOfAProjectGoWhenItSays(t *testing.T) {
+	each(t, func(t *testing.T, f *fixture) {
+		actor := admin(t)
+		sqldbtest.Exec(t, f.db, `INSERT INTO organizations (id, name, slug, created_at, updated_at) VALUES ($1, 'o', 'o', 0, 0)`, actor.OrgID)
+		projects := map[string]any{"short": 3, "long": 100_000, "zero": 0, "silent": nil}
+		for name, days := range projects {
+			sqldbtest.Exec(t, f.db, `INSERT INTO projects (id, org_id, name, slug, type, auto_capital, delete_protection, secret_sharing, snapshots_legacy,
+				version_limit, audit_days, ignored_values, sealed_key, created_at, updated_at)
+				VALUES ($1, $2, $1, $1, 't', FALSE, FALSE, FALSE, FALSE, 1, $3, '[]', $4, 0, 0)`, name, actor.OrgID, days, []byte{1})
+		}
+		for _, project := range []string{"short", "long", "zero", "silent", "gone", "", "short"} {
+			e := Event{Type: "x", ProjectID: project}
+			if err := f.Note(t.Context(), actor, e); err != nil {
+				t.Fatal(err)
+			}
+			err := f.db.Write(t.Context(), func(tx *sqldb.Tx) error { return f.Record(t.Context(), tx, actor, e) })
+			if err != nil {
+				t.Fatal(err)
+			}
+		}
+		if err := f.Flush(t.Context()); err != nil {
+			t.Fatal(err)
+		}
+		var found []string
+		if err := f.db.Select(t.Context(), &found, `SELECT coalesce(project_id, '') || ' ' || (expires_at - created_at) / 86400000 || ' ' || count(*)
+			FROM audit_logs GROUP BY project_id, expires_at - created_at ORDER BY project_id`); err != nil {
+			t.Fatal(err)
+		}
+		slices.Sort(found)
+		want := []string{" 365 2", "gone 365 2", "long 365 2", "short 3 4", "silent 365 2", "zero 365 2"}
+		if diff := cmp.Diff(want, found); diff != "" {
+			t.Error(diff)
 		}
 	})
 }

@@ -2,9 +2,9 @@ package audit
 
 import (
 	"context"
-	"fmt"
 	"strconv"
 	"strings"
+	"time"
 
 	"github.com/sallyport/sallyport/internal/sqldb"
 )
@@ -16,54 +16,88 @@ const columns = `id, org_id, project_id, actor_type, actor_id, actor_metadata, e
 // arguments for each of them.
 const several = 5
 
-var insertOne, insertSeveral = inserting(1), inserting(several)
-
-// inserting returns the statement that stores n events. One of a project goes earlier where the project says so.
-func inserting(n int) string {
-	values := make([]string, n)
-	for i := range values {
-		var marks []any
-		for column := 1; column <= 14; column++ {
-			marks = append(marks, "$"+strconv.Itoa(14*i+column))
-		}
-		values[i] = fmt.Sprintf(`(%[1]s, %[2]s, %[3]s, %[4]s, %[5]s, %[6]s, %[7]s, %[8]s, %[9]s, %[10]s, %[11]s, %[12]s, %[13]s,
-		coalesce((SELECT %[13]s + p.audit_days * 86400000 FROM projects p
-		WHERE p.id = %[3]s AND p.audit_days > 0 AND %[13]s + p.audit_days * 86400000 < %[14]s), %[14]s))`, marks...)
-	}
-	return `INSERT INTO audit_logs (` + columns + `) VALUES ` + strings.Join(values, ", ")
-}
-
-// insert stores an event.
+// insert stores an event. One of a project goes earlier where the project says so.
 func insert(ctx context.Context, tx *sqldb.Tx, r row) error {
-	_, err := tx.Exec(ctx, insertOne, r.values(nil)...)
+	_, err := tx.Exec(ctx, `INSERT INTO audit_logs (`+columns+`)
+		VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13, coalesce((SELECT $13 + p.audit_days * 86400000 FROM projects p
+		WHERE p.id = $3 AND p.audit_days > 0 AND $13 + p.audit_days * 86400000 < $14), $14))`, r.values(nil, r.ExpiresAt)...)
 	return err
 }
 
-// insertAll stores events, in their order.
-func insertAll(ctx context.Context, tx *sqldb.Tx, rows []row) error {
-	values := make([]any, 0, several*14)
-	for len(rows) >= several {
-		values = values[:0]
-		for i := range rows[:several] {
-			values = rows[i].values(values)
+var insertOne, insertSeveral = inserting(1), inserting(several)
+
+// inserting returns the statement that stores n events as they are.
+func inserting(n int) string {
+	rows := make([]string, n)
+	for i := range rows {
+		marks := make([]string, 14)
+		for column := range marks {
+			marks[column] = "$" + strconv.Itoa(14*i+column+1)
 		}
-		if _, err := tx.Exec(ctx, insertSeveral, values...); err != nil {
-			return err
-		}
-		rows = rows[several:]
+		rows[i] = "(" + strings.Join(marks, ", ") + ")"
 	}
-	for _, r := range rows {
-		if err := insert(ctx, tx, r); err != nil {
+	return `INSERT INTO audit_logs (` + columns + `) VALUES ` + strings.Join(rows, ", ")
+}
+
+// insertAll stores events as insert does, in their order, and asks each project once how long it keeps them.
+func insertAll(ctx context.Context, tx *sqldb.Tx, rows []row) error {
+	days, err := keptFor(ctx, tx, rows)
+	if err != nil {
+		return err
+	}
+	values := make([]any, 0, several*14)
+	for len(rows) > 0 {
+		n, query := several, insertSeveral
+		if len(rows) < several {
+			n, query = 1, insertOne
+		}
+		values = values[:0]
+		for i := range rows[:n] {
+			values = rows[i].values(values, rows[i].expiry(days))
+		}
+		if _, err := tx.Exec(ctx, query, values...); err != nil {
 			return err
 		}
+		rows = rows[n:]
 	}
 	return nil
 }
 
+// keptFor returns for how many days the projects of events keep them, by id; 0 for one that does not say.
+func keptFor(ctx context.Context, tx *sqldb.Tx, rows []row) (map[string]int64, error) {
+	days := map[string]int64{}
+	for i := range rows {
+		id := rows[i].ProjectID
+		if id == nil {
+			continue
+		}
+		if _, known := days[*id]; known {
+			continue
+		}
+		var own []int64
+		if err := tx.Select(ctx, &own, `SELECT audit_days FROM projects WHERE id = $1 AND audit_days > 0`, *id); err != nil {
+			return nil, err
+		}
+		days[*id] = 0
+		if len(own) > 0 {
+			days[*id] = own[0]
+		}
+	}
+	return days, nil
+}
+
+// expiry is when the event goes, in milliseconds UTC: earlier where its project says so.
+func (r *row) expiry(days map[string]int64) int64 {
+	if r.ProjectID == nil || days[*r.ProjectID] == 0 {
+		return r.ExpiresAt
+	}
+	return min(r.ExpiresAt, r.CreatedAt+days[*r.ProjectID]*(24*time.Hour).Milliseconds())
+}
+
 // values appends what a row has in each column.
-func (r *row) values(to []any) []any {
+func (r *row) values(to []any, expiresAt int64) []any {
 	return append(to, r.ID, r.OrgID, r.ProjectID, r.ActorType, r.ActorID, r.ActorMetadata, r.EventType, r.EventMetadata, r.IP, r.UserAgent,
-		r.UserAgentType, r.RequestID, r.CreatedAt, r.ExpiresAt)
+		r.UserAgentType, r.RequestID, r.CreatedAt, expiresAt)
 }
 
 // find returns the events that match, newest first.
