@@ -292,8 +292,8 @@ func TestNotesOfAProjectGoWhenItSays(t *testing.T) {
 		projects := map[string]any{"short": 3, "long": 100_000, "zero": 0, "silent": nil}
 		for name, days := range projects {
 			sqldbtest.Exec(t, f.db, `INSERT INTO projects (id, org_id, name, slug, type, auto_capital, delete_protection, secret_sharing, snapshots_legacy,
-				version_limit, audit_days, ignored_values, sealed_key, created_at, updated_at)
-				VALUES ($1, $2, $1, $1, 't', FALSE, FALSE, FALSE, FALSE, 1, $3, '[]', $4, 0, 0)`, name, actor.OrgID, days, []byte{1})
+				version_limit, audit_days, ignored_values, created_at, updated_at)
+				VALUES ($1, $2, $1, $1, 't', FALSE, FALSE, FALSE, FALSE, 1, $3, '[]', 0, 0)`, name, actor.OrgID, days)
 		}
 		for _, project := range []string{"short", "long", "zero", "silent", "gone", "", "short"} {
 			e := Event{Type: "x", ProjectID: project}
