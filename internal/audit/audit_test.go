@@ -309,7 +309,7 @@ func TestNotesOfAProjectGoWhenItSays(t *testing.T) {
 			t.Fatal(err)
 		}
 		var found []string
-		if err := f.db.Select(t.Context(), &found, `SELECT coalesce(project_id, '') || ' ' || (expires_at - created_at) / 86400000 || ' ' || count(*)
+		if err := f.db.Select(t.Context(), &found, `SELECT coalesce(project_id, '') || ' ' || ((expires_at - created_at) / 86400000) || ' ' || count(*)
 			FROM audit_logs GROUP BY project_id, expires_at - created_at ORDER BY project_id`); err != nil {
 			t.Fatal(err)
 		}
