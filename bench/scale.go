@@ -143,7 +143,7 @@ func (at *stage) start() (err error) {
 // rest waits until the server has nothing to do: a large SQLite file is read through after the start.
 func (at *stage) rest() error {
 	for begin := time.Now(); ; {
-		waited := time.Since(begin)
+		waited := time.Since(begin).Truncate(settleFor)
 		before, err := at.s.cpu()
 		if err != nil {
 			return err
