@@ -14,7 +14,7 @@ const columns = `id, org_id, project_id, actor_type, actor_id, actor_metadata, e
 
 // several is how many events one statement stores where many wait. More would be slower: SQLite's driver goes through all
 // arguments for each of them.
-const several = 5
+const several = 12
 
 // insert stores an event. One of a project goes earlier where the project says so.
 func insert(ctx context.Context, tx *sqldb.Tx, r row) error {

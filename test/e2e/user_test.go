@@ -190,7 +190,7 @@ func TestUserRoutesBadInput(t *testing.T) {
 	s.Watch(t)
 	d := published(t)
 	eachUserRoute(t, s, func(t *testing.T, s *harness.Server, r httpapi.Route) {
-		p := &prober{t: t, s: s, r: r}
+		p := &prober{t: t, s: s, r: r, known: map[string]bool{}}
 		p.methods()
 		p.paths()
 		p.queries(d)
