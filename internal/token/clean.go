@@ -3,7 +3,6 @@ package token
 import (
 	"cmp"
 	"context"
-	"errors"
 	"maps"
 	"slices"
 	"time"
@@ -73,24 +72,14 @@ func countOff(ctx context.Context, tx *sqldb.Tx, gone []counted) error {
 		return cmp.Or(cmp.Compare(a.IdentityID, b.IdentityID), cmp.Compare(a.Method, b.Method))
 	})
 	for _, c := range inOrder {
-		if err := countOffOne(ctx, tx, c, off[c]); err != nil {
+		_, err := tx.Exec(ctx, `UPDATE token_counts SET total = total - $1 WHERE identity_id = $2 AND method = $3`,
+			off[c], c.IdentityID, c.Method)
+		if err == nil {
+			_, err = tx.Exec(ctx, `DELETE FROM token_counts WHERE identity_id = $1 AND method = $2 AND total = 0`, c.IdentityID, c.Method)
+		}
+		if err != nil {
 			return err
 		}
 	}
 	return nil
-}
-
-// countOffOne takes n off a count. A step of cleaning may do so for each of its rows, so it takes one statement where some
-// rows are left.
-func countOffOne(ctx context.Context, tx *sqldb.Tx, c counted, n int64) error {
-	var left int64
-	err := tx.Get(ctx, &left, `UPDATE token_counts SET total = total - $1 WHERE identity_id = $2 AND method = $3 RETURNING total`,
-		n, c.IdentityID, c.Method)
-	if errors.Is(err, sqldb.ErrNoRows) {
-		return nil
-	}
-	if err == nil && left == 0 {
-		_, err = tx.Exec(ctx, `DELETE FROM token_counts WHERE identity_id = $1 AND method = $2`, c.IdentityID, c.Method)
-	}
-	return err
 }
