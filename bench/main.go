@@ -2,7 +2,7 @@
 // the work could cost with the same parts. It prints one table, and ends with status 1 when a budget is missed by more
 // than a tenth. docs/performance.md tells what the lines mean. It changes nothing outside a temporary folder.
 //
-// Usage: go run ./bench [part ...], where the parts are verify, ability, reads, logins, changes, secrets, replicas, start and lists; none means all.
+// Usage: go run ./bench [part ...], where the parts are verify, ability, reads, logins, changes, secret-reads, secrets, replicas, start and lists; none means all.
 // Apart from these, go run ./bench scale [-most N] [-postgres] shows how costs grow; it takes minutes and gigabytes.
 package main
 
@@ -22,7 +22,7 @@ var parts = []struct {
 	name string
 	run  func(*bench) ([]line, error)
 }{
-	{"verify", verify}, {"ability", ability}, {"reads", reads}, {"logins", logins}, {"changes", changes}, {"secrets", secrets}, {"replicas", replicas}, {"start", starts}, {"lists", lists},
+	{"verify", verify}, {"ability", ability}, {"reads", reads}, {"logins", logins}, {"changes", changes}, {"secret-reads", secretReads}, {"secrets", secrets}, {"replicas", replicas}, {"start", starts}, {"lists", lists},
 }
 
 func main() {

@@ -10,15 +10,16 @@ import (
 // inFolder is how many secrets a folder has that is listed.
 const inFolder = 100
 
-// secrets measures reading and changing secrets, as an identity whose role in the project has conditions.
+// secretReads measures reading secrets, as an identity whose role in the project has conditions.
+func secretReads(b *bench) ([]line, error) {
+	return b.onBoth(func(st *store) ([]line, error) { return st.inShop(st.readSecrets) })
+}
+
+// secrets measures changing secrets as such an identity, and reading few of them beside reading some of many.
 func secrets(b *bench) ([]line, error) {
 	return b.onBoth(func(st *store) ([]line, error) {
-		s, err := st.setUp()
+		table, err := st.inShop(st.changeSecrets)
 		if err != nil {
-			return nil, err
-		}
-		table, err := st.secrets(s)
-		if err := errors.Join(err, s.stop()); err != nil {
 			return nil, err
 		}
 		scale, err := st.manySecrets()
@@ -26,20 +27,21 @@ func secrets(b *bench) ([]line, error) {
 	})
 }
 
-func (st *store) secrets(s *instance) ([]line, error) {
+// inShop measures with a server that has a folder of secrets.
+func (st *store) inShop(measure func(*shop) ([]line, error)) ([]line, error) {
+	s, err := st.setUp()
+	if err != nil {
+		return nil, err
+	}
 	at, err := s.open()
 	if err == nil {
 		err = at.stock(inFolder)
 	}
-	if err != nil {
-		return nil, err
+	var table []line
+	if err == nil {
+		table, err = measure(at)
 	}
-	read, err := st.readSecrets(at)
-	if err != nil {
-		return nil, err
-	}
-	changed, err := st.changeSecrets(at)
-	return append(read, changed...), err
+	return table, errors.Join(err, s.stop())
 }
 
 // budgets are those of the reads with an engine.
