@@ -7,7 +7,7 @@ VERSION := $(shell git describe --tags --always --dirty 2>/dev/null || echo dev)
 RACE := -race '-gcflags=modernc.org/sqlite/lib=-race=false -d=checkptr=0' -gcflags=modernc.org/sqlite=-d=checkptr=0 \
 	-gcflags=modernc.org/libc=-d=checkptr=0 -gcflags=golang.org/x/crypto/argon2=-race=false
 
-.PHONY: help run test test-clients lint bench load plots build generate fuzz soak model
+.PHONY: help run test test-clients lint bench bench-scale load plots build generate fuzz soak model
 
 help: ## list the targets
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "  make %-13s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
@@ -27,6 +27,9 @@ lint: ## check the form of the code: gofmt, go vet, staticcheck, banned calls
 
 bench: ## measure speed, each figure beside its floor in the same run
 	go run ./bench
+
+bench-scale: ## measure how costs grow, up to 10,000,000 tokens (5 minutes, 4 GB)
+	go run ./bench scale
 
 load: ## load a server of yours: make load ARGS="run --url http://127.0.0.1:8080 --mix verify"
 	go run ./cmd/sallyport-load $(ARGS)
