@@ -119,6 +119,9 @@ func (s *life) stop() error {
 	return s.err
 }
 
+// errNotReached is not yet a finding: chance decides what the load does, and the machine may be busy.
+var errNotReached = errors.New("the load did not bring the server to the point")
+
 // die waits until the server has died at its point. work goes on meanwhile, until the server is gone.
 func (s *life) die(work func()) error {
 	over := time.AfterFunc(dieWithin, func() { _ = s.cmd.Process.Signal(syscall.SIGQUIT) })
@@ -127,5 +130,5 @@ func (s *life) die(work func()) error {
 	if over.Stop(); killed(s.err) {
 		return nil
 	}
-	return fmt.Errorf("the load did not bring the server to the point within %s: %w", dieWithin, s.err)
+	return fmt.Errorf("%w within %s: %w", errNotReached, dieWithin, s.err)
 }

@@ -142,6 +142,9 @@ func (h *host) live(ctx context.Context, queue <-chan Death, most int, note func
 			break
 		}
 		err := d.Plan.drive(h, d)
+		for tries := 0; tries < 2 && errors.Is(err, errNotReached); tries++ {
+			err = d.Plan.drive(h, d)
+		}
 		found := h.found()
 		if err != nil {
 			found = append(found, fmt.Sprintf("%s on %s: %v", d.at(), d.Engine, err))
