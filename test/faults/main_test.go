@@ -32,7 +32,7 @@ var (
 func TestMain(m *testing.M) { cluster.Main(m, setUp) }
 
 func setUp(dir string) (tearDown func() error, err error) {
-	if err = flag.Set("test.parallel", "4"); err != nil { // they mostly wait
+	if err = flag.Set("test.parallel", "2"); err != nil { // they mostly wait, but each has databases
 		return nil, err
 	}
 	folder = dir
