@@ -4,9 +4,7 @@ import (
 	"bytes"
 	"database/sql"
 	"errors"
-	"fmt"
 	"net"
-	"net/http"
 	"os"
 	"os/exec"
 	"path/filepath"
@@ -135,27 +133,11 @@ const startWithin = 30 * time.Second
 
 // ready waits until the server answers that it can work.
 func (s *server) ready() error {
-	client := &http.Client{Timeout: 5 * time.Second}
-	defer client.CloseIdleConnections()
-	poll, deadline := time.NewTicker(5*time.Millisecond), time.After(startWithin)
-	defer poll.Stop()
-	for {
-		response, err := client.Get("http://" + s.host.address + "/readyz")
-		if err == nil {
-			_ = response.Body.Close()
-			if response.StatusCode == http.StatusOK {
-				return nil
-			}
-			err = fmt.Errorf("status %d", response.StatusCode)
-		}
-		select {
-		case <-s.ended:
-			return fmt.Errorf("the server ended instead of serving: %w", errors.Join(s.status, err))
-		case <-deadline:
-			return fmt.Errorf("the server does not serve after %v: %w", startWithin, err)
-		case <-poll.C:
-		}
+	err := cluster.AwaitReady(s.host.address, s.ended, startWithin)
+	if errors.Is(err, cluster.ErrEnded) {
+		err = errors.Join(err, s.status)
 	}
+	return err
 }
 
 // sane reports the first line of the server's log that tells of a bug, or "".

@@ -3,7 +3,6 @@ package crashpoints
 import (
 	"errors"
 	"fmt"
-	"net/http"
 	"os"
 	"os/exec"
 	"path/filepath"
@@ -11,6 +10,7 @@ import (
 	"syscall"
 	"time"
 
+	"github.com/sallyport/sallyport/test/cluster"
 	"github.com/sallyport/sallyport/test/ledger"
 )
 
@@ -52,30 +52,16 @@ func (h *host) log() string { return filepath.Join(h.dir, "log") }
 
 // ready waits until the server can work, and reports whether it does: else it has died at its point.
 func (s *life) ready() (bool, error) {
-	client := &http.Client{Timeout: 5 * time.Second}
-	defer client.CloseIdleConnections()
-	poll, deadline := time.NewTicker(3*time.Millisecond), time.After(startWithin)
-	defer poll.Stop()
-	for {
-		response, err := client.Get("http://" + s.host.address + "/readyz")
-		if err == nil {
-			_ = response.Body.Close()
-			if response.StatusCode == http.StatusOK {
-				return true, nil
-			}
-			err = fmt.Errorf("status %d", response.StatusCode)
-		}
-		select {
-		case <-s.ended:
-			if killed(s.err) {
-				return false, nil
-			}
-			return false, fmt.Errorf("the server ended instead of serving: %w:\n%s", s.err, s.host.logTail())
-		case <-deadline:
-			return false, errors.Join(fmt.Errorf("the server does not serve after %s: %w:\n%s", startWithin, err, s.host.logTail()), s.kill())
-		case <-poll.C:
-		}
+	err := cluster.AwaitReady(s.host.address, s.ended, startWithin)
+	switch {
+	case err == nil:
+		return true, nil
+	case !errors.Is(err, cluster.ErrEnded):
+		return false, errors.Join(fmt.Errorf("%w:\n%s", err, s.host.logTail()), s.kill())
+	case killed(s.err):
+		return false, nil
 	}
+	return false, fmt.Errorf("%w: %w:\n%s", err, s.err, s.host.logTail())
 }
 
 func (h *host) logTail() string {
