@@ -39,7 +39,8 @@ func NewCache[V any](f *Feed, kind Kind, size int) *Cache[V] {
 }
 
 // Load returns the value of key from memory, or else reads it. A value that was read while a change of it came in is
-// given to this caller, who asked before the change was acknowledged, but it is not kept.
+// given to this caller, who asked before the change was acknowledged, but it is not kept. Of values that were read beside
+// each other the first to be kept is the one that all are given, so that nobody sees a change come and go again.
 func (c *Cache[V]) Load(ctx context.Context, key string, read func(context.Context) (V, error)) (V, error) {
 	if v, ok := c.items.GetIfPresent(key); ok {
 		return v, nil
@@ -55,7 +56,7 @@ func (c *Cache[V]) Load(ctx context.Context, key string, read func(context.Conte
 	l.Lock()
 	defer l.Unlock()
 	if l.changes == before || bug.LateFill {
-		c.items.Set(key, v)
+		v, _ = c.items.SetIfAbsent(key, v)
 	}
 	return v, nil
 }

@@ -35,6 +35,13 @@ func (q Search) order() string {
 	return q.OrderBy + " asc"
 }
 
+// names reports whether a condition is on a field.
+func (q Search) names(field string) bool {
+	return slices.ContainsFunc(q.AnyOf, func(all []Match) bool {
+		return slices.ContainsFunc(all, func(m Match) bool { return m.Field == field })
+	})
+}
+
 // Search returns a page of the identities of the actor's organisation with their role, and how many match in all.
 func (s *Service) Search(ctx context.Context, actor *access.Actor, q Search) ([]Membership, int64, error) {
 	if err := actor.Check(access.Read, access.SubjectIdentity, access.Fields{}); err != nil {

@@ -138,12 +138,17 @@ type custom struct {
 	Permissions *string `db:"permissions"`
 }
 
-// memberQuery has each identity of an organisation once: r.id is the oldest of its roles.
-const memberQuery = ` FROM memberships m
-	JOIN identities i ON i.id = m.identity_id
+// The tables of a member. Identities come first: their index by name lets a page of many be read without the others.
+const (
+	memberTables = ` FROM identities i
+	JOIN memberships m ON m.identity_id = i.id AND m.scope = 'organization' AND m.org_id = i.org_id`
+	// roleTables have one row for each member: r.id is the oldest of its roles.
+	roleTables = `
 	JOIN membership_roles r ON r.membership_id = m.id AND r.id = (SELECT min(x.id) FROM membership_roles x WHERE x.membership_id = m.id)
-	LEFT JOIN custom_roles c ON c.id = r.custom_role_id
-	WHERE m.scope = 'organization' AND m.org_id = $1`
+	LEFT JOIN custom_roles c ON c.id = r.custom_role_id`
+	ofOrg       = ` WHERE i.org_id = $1`
+	memberQuery = memberTables + roleTables + ofOrg
+)
 
 const memberColumns = `SELECT m.id, r.role, m.org_id, m.last_login_method, m.last_login_at, m.created_at, m.updated_at,
 	c.id AS "custom.id", c.name AS "custom.name", c.slug AS "custom.slug", c.description AS "custom.description", c.permissions AS "custom.permissions",
@@ -151,7 +156,7 @@ const memberColumns = `SELECT m.id, r.role, m.org_id, m.last_login_method, m.las
 	i.delete_protection AS "identity.delete_protection", i.created_at AS "identity.created_at", i.updated_at AS "identity.updated_at"`
 
 func (s *Service) member(ctx context.Context, orgID, identityID string) (m member, err error) {
-	err = s.DB.Get(ctx, &m, memberColumns+memberQuery+` AND m.identity_id = $2`, orgID, identityID)
+	err = s.DB.Get(ctx, &m, memberColumns+memberQuery+` AND i.id = $2`, orgID, identityID)
 	if errors.Is(err, sqldb.ErrNoRows) {
 		err = Unknown(identityID)
 	}
@@ -196,8 +201,12 @@ var orders = map[string]string{
 func (s *Service) search(ctx context.Context, orgID string, q Search) (members []member, total int64, err error) {
 	where, args := q.where([]any{orgID})
 	where += " AND i.project_id IS NULL" // those of projects are listed there
+	counted := memberTables + ofOrg
+	if q.names("role") {
+		counted = memberQuery
+	}
 	err = s.DB.Read(ctx, func(tx *sqldb.Tx) error {
-		if err := tx.Get(ctx, &total, `SELECT count(*)`+memberQuery+where, args...); err != nil {
+		if err := tx.Get(ctx, &total, `SELECT count(*)`+counted+where, args...); err != nil {
 			return err
 		}
 		limit := ` LIMIT $` + strconv.Itoa(len(args)+1) + ` OFFSET $` + strconv.Itoa(len(args)+2)

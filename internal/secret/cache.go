@@ -64,10 +64,15 @@ func (c *cache) load(ctx context.Context, s *spot, name string, read func() ([]r
 		return rows, nil
 	}
 	rows, err := read()
-	if err == nil && len(rows) > 0 {
-		c.rows.Set(at, rows)
+	if err != nil || len(rows) == 0 {
+		return rows, err
 	}
-	return rows, err
+	// A reader beside this one may have kept older rows of the same shelf: those are it for all, until the change is settled.
+	if kept, stored := c.rows.SetIfAbsent(at, rows); stored || s.opens(kept) {
+		return kept, nil
+	}
+	c.rows.Set(at, rows)
+	return rows, nil
 }
 
 // maxKeptImports is how many imports of a folder are kept: more are read each time.
@@ -83,8 +88,8 @@ func (c *cache) imports(ctx context.Context, s *spot, read func() ([]link, error
 		return *kept, nil
 	}
 	found, err := read()
-	if err == nil && len(found) <= maxKeptImports {
-		on.imports.Store(&found)
+	if err == nil && len(found) <= maxKeptImports && !on.imports.CompareAndSwap(nil, &found) {
+		found = *on.imports.Load()
 	}
 	return found, err
 }
