@@ -22,8 +22,8 @@ const module = "github.com/sallyport/sallyport/internal/"
 // floor nobody imports a neighbour. A login method, a folder of auth that is not listed, stands on the floor "auth/*".
 var floors = [][]string{
 	{"crashpoint"},
-	{"bug", "config", "fault", "id", "importer", "limit", "seal", "tally"},
-	{"access", "sqldb"},
+	{"bounded", "bug", "config", "fault", "id", "importer", "seal", "tally"},
+	{"access", "limit", "sqldb"},
 	{"httpapi", "sqldb/sqldbtest", "transfer"},
 	{"audit", "backup", "feed", "lockout"},
 	{"doctor", "role", "feed/feedtest"},

@@ -5,8 +5,7 @@ import (
 	"hash/maphash"
 	"sync"
 
-	"github.com/maypok86/otter/v2"
-
+	"github.com/sallyport/sallyport/internal/bounded"
 	"github.com/sallyport/sallyport/internal/bug"
 )
 
@@ -17,7 +16,7 @@ const stripes = 256
 // Cache keeps values that were read from the database in memory, until the feed says that they changed. It is
 // bounded: what was not used for long goes first.
 type Cache[V any] struct {
-	items *otter.Cache[string, V]
+	items bounded.Cache[string, any] // of V; not named here, so that it is compiled once
 	seed  maphash.Seed
 	lanes [stripes]lane
 }
@@ -30,7 +29,7 @@ type lane struct {
 // NewCache returns a cache of at most size values that are evicted by entries of a kind with the value's key.
 func NewCache[V any](f *Feed, kind Kind, size int) *Cache[V] {
 	c := &Cache[V]{
-		items: otter.Must(&otter.Options[string, V]{MaximumSize: size}),
+		items: newItems(size),
 		seed:  maphash.MakeSeed(),
 	}
 	f.Follow(kind, func(e Entry) { c.Evict(e.Key) })
@@ -38,11 +37,15 @@ func NewCache[V any](f *Feed, kind Kind, size int) *Cache[V] {
 	return c
 }
 
+func newItems(size int) bounded.Cache[string, any] {
+	return bounded.New(&bounded.Options[string, any]{MaximumSize: size})
+}
+
 // Load returns the value of key from memory, or else reads it. A value that was read while a change of it came in is
 // given to this caller, who asked before the change was acknowledged, but it is not kept. Of values that were read beside
 // each other the first to be kept is the one that all are given, so that nobody sees a change come and go again.
 func (c *Cache[V]) Load(ctx context.Context, key string, read func(context.Context) (V, error)) (V, error) {
-	if v, ok := c.items.GetIfPresent(key); ok {
+	if v, ok := c.Peek(key); ok {
 		return v, nil
 	}
 	l := c.lane(key)
@@ -56,13 +59,20 @@ func (c *Cache[V]) Load(ctx context.Context, key string, read func(context.Conte
 	l.Lock()
 	defer l.Unlock()
 	if l.changes == before || bug.LateFill {
-		v, _ = c.items.SetIfAbsent(key, v)
+		kept, _ := c.items.SetIfAbsent(key, v)
+		return kept.(V), nil
 	}
 	return v, nil
 }
 
 // Peek returns the value of key if it is in memory.
-func (c *Cache[V]) Peek(key string) (V, bool) { return c.items.GetIfPresent(key) }
+func (c *Cache[V]) Peek(key string) (v V, ok bool) {
+	kept, ok := c.items.GetIfPresent(key)
+	if ok {
+		v = kept.(V)
+	}
+	return v, ok
+}
 
 // Evict forgets one value, also if it is being read now.
 func (c *Cache[V]) Evict(key string) {

@@ -6,7 +6,7 @@ import (
 	"sync/atomic"
 	"time"
 
-	"github.com/maypok86/otter/v2"
+	"github.com/sallyport/sallyport/internal/bounded"
 )
 
 // Rule is the size of a bucket: Burst at once, and Rate a second for ever. A rule without a rate limits nothing.
@@ -22,7 +22,7 @@ type Buckets[K comparable] struct {
 	rule  Rule
 	each  int64 // nanoseconds until one more may be taken
 	whole int64 // nanoseconds until an empty bucket is full
-	items *otter.Cache[K, *atomic.Int64]
+	items bounded.Cache[K, *atomic.Int64]
 }
 
 // New returns buckets of a rule for at most so many keys; nil for a rule that is off. When there are more keys, those go
@@ -34,7 +34,7 @@ func New[K comparable](r Rule, most int) *Buckets[K] {
 	r.Burst = max(1, r.Burst)
 	each := max(1, int64(time.Second)/r.Rate)
 	return &Buckets[K]{rule: r, each: each, whole: each * r.Burst,
-		items: otter.Must(&otter.Options[K, *atomic.Int64]{MaximumSize: most})}
+		items: bounded.New(&bounded.Options[K, *atomic.Int64]{MaximumSize: most})}
 }
 
 // State is what is in a bucket.

@@ -4,8 +4,7 @@ import (
 	"context"
 	"sync/atomic"
 
-	"github.com/maypok86/otter/v2"
-
+	"github.com/sallyport/sallyport/internal/bounded"
 	"github.com/sallyport/sallyport/internal/feed"
 	"github.com/sallyport/sallyport/internal/project"
 )
@@ -17,7 +16,7 @@ const maxShelves = 100_000
 // shared secrets in force alone: what most readers ask for, again and again.
 type cache struct {
 	shelves *feed.Cache[*shelf] // by feed.Key(environment id, path)
-	rows    *otter.Cache[place, []row]
+	rows    bounded.Cache[place, []row]
 }
 
 // shelf stands for a folder as it is. When a secret in it changes another shelf takes its place, so what a reader puts on
@@ -36,7 +35,7 @@ type place struct {
 func newCache(f *feed.Feed, size int64) *cache {
 	return &cache{
 		shelves: feed.NewCache[*shelf](f, feed.Secrets, maxShelves),
-		rows: otter.Must(&otter.Options[place, []row]{MaximumWeight: uint64(size), //nolint:gosec // config bounds it
+		rows: bounded.New(&bounded.Options[place, []row]{MaximumWeight: uint64(size), //nolint:gosec // config bounds it
 			Weigher: func(_ place, rows []row) uint32 { return weight(rows) }}),
 	}
 }

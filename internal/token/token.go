@@ -9,9 +9,8 @@ import (
 	"net/netip"
 	"time"
 
-	"github.com/maypok86/otter/v2"
-
 	"github.com/sallyport/sallyport/internal/audit"
+	"github.com/sallyport/sallyport/internal/bounded"
 	"github.com/sallyport/sallyport/internal/feed"
 	"github.com/sallyport/sallyport/internal/identity"
 	"github.com/sallyport/sallyport/internal/org"
@@ -46,7 +45,7 @@ type Options struct {
 type Service struct {
 	Options
 	keys     keyCache
-	verified *otter.Cache[[sha256.Size]byte, *Claims]
+	verified bounded.Cache[[sha256.Size]byte, *Claims]
 	revoked  *revocations
 	usage    *usage
 }
@@ -58,7 +57,7 @@ func New(o Options) *Service {
 	}
 	s := &Service{
 		Options:  o,
-		verified: otter.Must(&otter.Options[[sha256.Size]byte, *Claims]{MaximumSize: jwtCacheSize}),
+		verified: bounded.New(&bounded.Options[[sha256.Size]byte, *Claims]{MaximumSize: jwtCacheSize}),
 		revoked:  newRevocations(),
 		usage:    newUsage(),
 	}

@@ -9,11 +9,11 @@ import (
 	"net/netip"
 	"time"
 
-	"github.com/maypok86/otter/v2"
 	"golang.org/x/sync/singleflight"
 
 	"github.com/sallyport/sallyport/internal/access"
 	"github.com/sallyport/sallyport/internal/auth"
+	"github.com/sallyport/sallyport/internal/bounded"
 	"github.com/sallyport/sallyport/internal/httpapi"
 	"github.com/sallyport/sallyport/internal/sqldb"
 )
@@ -37,8 +37,8 @@ type Options struct {
 // Service calls issuers and checks what they signed.
 type Service struct {
 	Options
-	clients *otter.Cache[string, *http.Client] // by CA certificate
-	issuers *otter.Cache[issuer, *keySet]
+	clients bounded.Cache[string, *http.Client] // by CA certificate
+	issuers bounded.Cache[issuer, *keySet]
 	flights singleflight.Group
 }
 
@@ -48,9 +48,9 @@ func New(o Options) *Service {
 		o.Timeout = Timeout
 	}
 	return &Service{Options: o,
-		clients: otter.Must(&otter.Options[string, *http.Client]{MaximumSize: maxClients,
-			OnDeletion: func(e otter.DeletionEvent[string, *http.Client]) { e.Value.CloseIdleConnections() }}),
-		issuers: otter.Must(&otter.Options[issuer, *keySet]{MaximumSize: maxIssuers}),
+		clients: bounded.New(&bounded.Options[string, *http.Client]{MaximumSize: maxClients,
+			OnDeletion: func(e bounded.Deletion[string, *http.Client]) { e.Value.CloseIdleConnections() }}),
+		issuers: bounded.New(&bounded.Options[issuer, *keySet]{MaximumSize: maxIssuers}),
 	}
 }
 
