@@ -49,7 +49,7 @@ func Plans() []*Plan {
 		plans((*host).dieWorking, posts, 3, crashpoint.Renew, crashpoint.Beaten, crashpoint.Renewed),
 		plans((*host).dieWorking, posts, 1, crashpoint.Register, crashpoint.Registered, crashpoint.Strike, crashpoint.Struck),
 		plans((*host).dieEnding, posts, 1, crashpoint.SignOff),
-		plans((*host).dieNew, both, 9, crashpoint.Migrated),
+		plans((*host).dieNew, both, 10, crashpoint.Migrated),
 		plans((*host).dieNew, both, 1, crashpoint.RootKeyWritten, crashpoint.RootKeyPlaced, crashpoint.FirstKey, crashpoint.FirstKeyMade,
 			crashpoint.BootstrapCommit, crashpoint.Bootstrapped),
 		plans((*host).dieRotating, both, 3, crashpoint.RotationBegun, crashpoint.RotationDrop, crashpoint.RotationDropped),

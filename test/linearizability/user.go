@@ -102,8 +102,8 @@ func (f *family) add(u use) {
 
 // useOnce uses or renews one token: the hot one half of the time, else one of the youngest.
 func (f *family) useOnce(replica int, random *rand.Rand) use {
+	n := int(f.hot.Load()) // before the tokens: they only become more
 	all := f.tokens()
-	n := int(f.hot.Load())
 	if random.IntN(2) == 0 {
 		n = max(0, len(all)-1-random.IntN(youngest))
 	}
