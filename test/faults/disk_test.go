@@ -27,7 +27,7 @@ func TestFullDisk(t *testing.T) {
 			fill: func() error { return os.WriteFile(mark, nil, 0o600) },
 			free: func() error { return os.Remove(mark) },
 			crash: func() { // no room for its write-ahead log either: PostgreSQL ends itself, and does not start again
-				must(t, server.Exec(t.Context(), "postgres", "SELECT pg_switch_wal()"))
+				_ = server.Exec(t.Context(), "postgres", "SELECT pg_switch_wal()") // it may end before it answers
 				s.awaitNoLease()
 				_ = server.Crash() // it may have ended already
 			},
