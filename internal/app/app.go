@@ -51,6 +51,9 @@ type Options struct {
 	// CleanEvery is how often what nobody needs any more is deleted; 0 means a minute.
 	CleanEvery time.Duration
 
+	// PasswordCost is what hashing a password costs; zero means what RFC 9106 recommends.
+	PasswordCost org.Cost
+
 	// Recovering builds the app also on a database that was moved away and is not to be served: Recover is to follow.
 	Recovering bool
 }
@@ -89,7 +92,7 @@ func New(ctx context.Context, o Options) (*App, error) {
 	}
 	a := &App{log: o.Logger, cleanEvery: cmp.Or(o.CleanEvery, time.Minute), db: db, audit: audit.New(db, o.Config.AuditRetention),
 		feed: feed.New(feed.Options{DB: db, Logger: o.Logger, Lease: o.Config.Lease, Name: replicaName(o.Config), Keys: root.IDs()})}
-	a.build(root, o.Config)
+	a.build(root, o)
 	if err := a.mount(o); err != nil {
 		return nil, errors.Join(err, db.Close())
 	}
@@ -100,9 +103,10 @@ func New(ctx context.Context, o Options) (*App, error) {
 }
 
 // build makes the features. Where one needs another that is above it, it gets a function that is set here.
-func (a *App) build(root *seal.Key, c config.Server) {
+func (a *App) build(root *seal.Key, o Options) {
+	c := o.Config
 	a.roles = role.New(a.db, a.feed, a.audit)
-	a.orgs = org.New(org.Options{DB: a.db, Feed: a.feed, Audit: a.audit, Root: root, MakeAdmin: a.makeAdmin})
+	a.orgs = org.New(org.Options{DB: a.db, Feed: a.feed, Audit: a.audit, Root: root, Cost: o.PasswordCost, MakeAdmin: a.makeAdmin})
 	a.identities = identity.New(identity.Options{DB: a.db, Feed: a.feed, Roles: a.roles, Audit: a.audit,
 		ExpiryBound: func(ctx context.Context, tx *sqldb.Tx) (time.Time, error) { return a.tokens.ExpiryBound(ctx, tx) },
 		Methods: func(ctx context.Context, ids []string) (map[string][]string, error) {

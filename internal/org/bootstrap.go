@@ -20,6 +20,7 @@ type Options struct {
 	Feed  *feed.Feed
 	Audit *audit.Log
 	Root  *seal.Key // the root key
+	Cost  Cost      // of passwords
 
 	// MakeAdmin makes, in the transaction of the bootstrap, the identity that administers the instance, and returns how
 	// to get at its token once the transaction is committed.
@@ -34,6 +35,7 @@ type Admin struct {
 
 // New returns a service that follows the feed.
 func New(o Options) *Service {
+	o.Cost = o.Cost.orRecommended()
 	return &Service{Options: o, cache: feed.NewCache[*Organization](o.Feed, feed.OrgRow, cacheSize)}
 }
 
@@ -62,7 +64,7 @@ func (s *Service) Bootstrap(ctx context.Context, client access.Client, email, pa
 	if done, err := s.Initialized(ctx); err != nil || done {
 		return nil, orSetUp(err)
 	}
-	hash, err := hashPassword(password) // slow on purpose, so it is done before the transaction
+	hash, err := s.Cost.hash(password) // slow on purpose, so it is done before the transaction
 	if err != nil {
 		return nil, err
 	}

@@ -182,11 +182,11 @@ func checkHash(t *testing.T, hash, password string) {
 }
 
 func TestHashesAreSalted(t *testing.T) {
-	first, err := hashPassword("same")
+	first, err := Cost{}.orRecommended().hash("same")
 	if err != nil {
 		t.Fatal(err)
 	}
-	second, err := hashPassword("same")
+	second, err := Cost{}.orRecommended().hash("same")
 	if err != nil {
 		t.Fatal(err)
 	}

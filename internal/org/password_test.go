@@ -6,7 +6,8 @@ import (
 )
 
 func TestCheckPassword(t *testing.T) {
-	hash, err := hashPassword("correct horse")
+	s := &Service{Options: Options{Cost: Cost{}.orRecommended()}}
+	hash, err := s.Cost.hash("correct horse")
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -23,7 +24,7 @@ func TestCheckPassword(t *testing.T) {
 		"refused/the hash for password": {hash, hash, false},
 	} {
 		t.Run(name, func(t *testing.T) {
-			if got, err := CheckPassword(c.hash, c.password); err != nil || got != c.want {
+			if got, err := s.CheckPassword(c.hash, c.password); err != nil || got != c.want {
 				t.Errorf("got %v, %v; want %v", got, err, c.want)
 			}
 		})
@@ -32,7 +33,8 @@ func TestCheckPassword(t *testing.T) {
 
 // TestCheckPasswordTakesNoStrangeHash: a damaged row must not let anybody in, nor choose what a check costs.
 func TestCheckPasswordTakesNoStrangeHash(t *testing.T) {
-	hash, err := hashPassword("p")
+	s := &Service{Options: Options{Cost: Cost{}.orRecommended()}}
+	hash, err := s.Cost.hash("p")
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -43,7 +45,7 @@ func TestCheckPasswordTakesNoStrangeHash(t *testing.T) {
 		"with bits that do not count": hash[:len(hash)-1] + "/", "in another alphabet": strings.Repeat("-", len(hash)), "of bcrypt": "$2a$10$N9qo8uLOickgx2ZMRZoMyeIjZAgcfl7p92ldGxad68LJZdL17lhWy",
 	} {
 		t.Run("refused/"+name, func(t *testing.T) {
-			if ok, err := CheckPassword(strange, "p"); ok || err == nil {
+			if ok, err := s.CheckPassword(strange, "p"); ok || err == nil {
 				t.Errorf("got %v, %v", ok, err)
 			}
 		})

@@ -77,7 +77,7 @@ func replica(t *testing.T, db *sqldb.DB) *Service {
 	}
 	f, records := feed.New(feed.Options{DB: db, Logger: log}), audit.New(db, 0)
 	o := Options{DB: db, Feed: f, Audit: records, Roles: role.New(db, f, records), Lockouts: lockout.New(db)}
-	o.Orgs = org.New(org.Options{DB: db, Feed: f, Audit: records, Root: root,
+	o.Orgs = org.New(org.Options{DB: db, Feed: f, Audit: records, Root: root, Cost: org.Cost{Passes: 1, KiB: 64, Lanes: 1},
 		MakeAdmin: func(context.Context, *sqldb.Tx, org.Organization) (org.Admin, error) {
 			return org.Admin{ID: id.New()}, nil
 		}})

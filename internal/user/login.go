@@ -12,7 +12,6 @@ import (
 	"github.com/sallyport/sallyport/internal/fault"
 	"github.com/sallyport/sallyport/internal/id"
 	"github.com/sallyport/sallyport/internal/lockout"
-	"github.com/sallyport/sallyport/internal/org"
 	"github.com/sallyport/sallyport/internal/sqldb"
 	"github.com/sallyport/sallyport/internal/token"
 )
@@ -69,7 +68,7 @@ func (s *Service) check(ctx context.Context, email, password string, client acce
 	if failures.Locked(rule, s.DB.Now()) {
 		return nil, s.refuse(ctx, u, client, "temporarily_locked")
 	}
-	good, err := org.CheckPassword(u.PasswordHash, password)
+	good, err := s.Orgs.CheckPassword(u.PasswordHash, password)
 	if err != nil {
 		return nil, err
 	}

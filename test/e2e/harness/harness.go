@@ -21,6 +21,7 @@ import (
 
 	"github.com/sallyport/sallyport/internal/app"
 	"github.com/sallyport/sallyport/internal/config"
+	"github.com/sallyport/sallyport/internal/org"
 	"github.com/sallyport/sallyport/internal/sqldb/sqldbtest"
 )
 
@@ -74,7 +75,8 @@ func New(dir string, options ...Option) (*Server, error) {
 			return nil, err
 		}
 	}
-	s.options = app.Options{Version: "test", Logger: logger(), Now: s.Clock.Now, Config: settings}
+	s.options = app.Options{Version: "test", Logger: logger(), Now: s.Clock.Now, Config: settings,
+		PasswordCost: org.Cost{Passes: 1, KiB: 64, Lanes: 1}} // with the race detector a hash of full cost takes half a second
 	for _, change := range options {
 		change(&s.options)
 	}
