@@ -138,10 +138,11 @@ type custom struct {
 	Permissions *string `db:"permissions"`
 }
 
-// The tables of a member. Identities come first: their index by name lets a page of many be read without the others.
+// The tables of a member. The organisation is asked of identities alone: their index by name lets a page of many be read without
+// the others, and a second condition on that of memberships, which is the same, would have SQLite begin there.
 const (
 	memberTables = ` FROM identities i
-	JOIN memberships m ON m.identity_id = i.id AND m.scope = 'organization' AND m.org_id = i.org_id`
+	JOIN memberships m ON m.identity_id = i.id AND m.scope = 'organization'`
 	// roleTables have one row for each member: r.id is the oldest of its roles.
 	roleTables = `
 	JOIN membership_roles r ON r.membership_id = m.id AND r.id = (SELECT min(x.id) FROM membership_roles x WHERE x.membership_id = m.id)
