@@ -20,7 +20,7 @@ const afterAll = 400 * day
 // The server's own bound of a step of cleaning up (internal/app), how many rows are cleaned, and in how many rounds if these
 // are more than steps.
 const (
-	cleanStep   = 500
+	cleanStep   = 250
 	cleanMost   = 20_000
 	cleanRounds = 10
 )

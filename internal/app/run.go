@@ -10,7 +10,7 @@ import (
 )
 
 // cleanStep bounds one transaction of cleaning up, so that other writers never wait long.
-const cleanStep = 500
+const cleanStep = 250
 
 // Run does what goes on beside requests, until ctx ends: following the log of changes, writing counted uses and noted
 // events, and cleaning up.
