@@ -2,8 +2,8 @@
 
 VERSION := $(shell git describe --tags --always --dirty 2>/dev/null || echo dev)
 
-# The race detector looks at everything but SQLite as it was translated from C (with its C library), and the password hash: they are not ours,
-# and would take two thirds of the time.
+# The race detector looks at everything but SQLite as it was translated from C, with its C library, and the password hash:
+# they are not ours, and would take two thirds of the time.
 RACE := -race '-gcflags=modernc.org/sqlite/lib=-race=false -d=checkptr=0' -gcflags=modernc.org/sqlite=-d=checkptr=0 \
 	'-gcflags=modernc.org/libc=-race=false -d=checkptr=0' -gcflags=golang.org/x/crypto/argon2=-race=false
 

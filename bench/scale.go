@@ -128,7 +128,7 @@ func (at *stage) start() (err error) {
 		return err
 	}
 	at.note("start to first answer", "ms", float64(at.s.took.Microseconds())/1000)
-	time.Sleep(settleFor)
+	time.Sleep(settleFor) // so that memory is what a server at rest has
 	memory, err := at.s.memory()
 	if err != nil {
 		return err
@@ -148,7 +148,7 @@ func (at *stage) rest() error {
 		if err != nil {
 			return err
 		}
-		time.Sleep(settleFor)
+		time.Sleep(settleFor) // the time over which its processor time is measured
 		after, err := at.s.cpu()
 		if err != nil || after-before <= 2*time.Second/ticks {
 			at.note("- until it has read the database through, beside its work", "s", waited.Seconds())

@@ -9,6 +9,7 @@ import (
 	"time"
 
 	"github.com/sallyport/sallyport/internal/access"
+	"github.com/sallyport/sallyport/internal/app"
 	"github.com/sallyport/sallyport/internal/audit"
 	"github.com/sallyport/sallyport/internal/sqldb"
 	"github.com/sallyport/sallyport/internal/token"
@@ -17,10 +18,8 @@ import (
 // afterAll is when all that was filled is over: tokens live for a month, revocations for 90 days, events for a year.
 const afterAll = 400 * day
 
-// The server's own bound of a step of cleaning up (internal/app), how many rows are cleaned, and in how many rounds if these
-// are more than steps.
+// How many rows are cleaned, and in how many rounds if these are more than steps.
 const (
-	cleanStep   = 250
 	cleanMost   = 20_000
 	cleanRounds = 10
 )
@@ -59,6 +58,7 @@ func (c *cleaner) clean(what string, delete step) error {
 		}
 		took := time.Since(begin)
 		with.add(write, read)
+		// The same without cleaning, for as long: what the machine alone has others wait.
 		if write, read, err = c.beside(func() error { time.Sleep(took); return nil }); err != nil {
 			return err
 		}
@@ -73,8 +73,8 @@ func (c *cleaner) clean(what string, delete step) error {
 
 // round deletes the rows of one round.
 func (c *cleaner) round(delete step) (rows int64, err error) {
-	for rows < max(cleanStep, min(c.n, cleanMost)/cleanRounds) {
-		n, err := delete(c.ctx, cleanStep)
+	for rows < max(app.CleanStep, min(c.n, cleanMost)/cleanRounds) {
+		n, err := delete(c.ctx, app.CleanStep)
 		if err != nil {
 			return rows, err
 		}

@@ -78,7 +78,7 @@ func started(p *process, err error, memory *[]float64) (float64, error) {
 	if err != nil {
 		return 0, err
 	}
-	time.Sleep(settleFor)
+	time.Sleep(settleFor) // so that memory is what a server at rest has
 	m, err := p.memory()
 	*memory = append(*memory, m)
 	return float64(p.took.Microseconds()) / 1000, errors.Join(err, p.stop())

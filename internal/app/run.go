@@ -9,8 +9,8 @@ import (
 	"github.com/sallyport/sallyport/internal/token"
 )
 
-// cleanStep bounds one transaction of cleaning up, so that other writers never wait long.
-const cleanStep = 250
+// CleanStep is the most rows that one transaction of cleaning up deletes, so that other writers never wait long.
+const CleanStep = 250
 
 // Run does what goes on beside requests, until ctx ends: following the log of changes, writing counted uses and noted
 // events, and cleaning up.
@@ -56,8 +56,8 @@ func (a *App) clean(ctx context.Context) {
 	} {
 		a.try(what, func() error {
 			for {
-				n, err := step(ctx, cleanStep)
-				if err != nil || n < cleanStep {
+				n, err := step(ctx, CleanStep)
+				if err != nil || n < CleanStep {
 					return err
 				}
 			}

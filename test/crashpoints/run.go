@@ -141,8 +141,8 @@ func (h *host) live(ctx context.Context, queue <-chan Death, most int, note func
 		if !ok || ctx.Err() != nil {
 			break
 		}
-		err := d.Plan.drive(h, d)
-		for tries := 0; tries < 2 && errors.Is(err, errNotReached); tries++ {
+		err := errNotReached
+		for tries := 0; tries < 3 && errors.Is(err, errNotReached); tries++ {
 			err = d.Plan.drive(h, d)
 		}
 		found := h.found()
