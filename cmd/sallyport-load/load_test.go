@@ -123,7 +123,7 @@ func TestFiguresAddUp(t *testing.T) {
 	} {
 		t.Run(c.mix, func(t *testing.T) {
 			f := newFront(t, s.URL)
-			o := typed(t, t.Context(), s, "run", "--url", f.URL, "--mix", c.mix, "--duration", "250ms", "--warm-up", "0s", "--callers", "4",
+			o := typed(t, t.Context(), s, "run", "--url", f.URL, "--mix", c.mix, "--duration", "100ms", "--warm-up", "0s", "--callers", "4",
 				"--stock", "40", "--secrets", "5", "--mass", "12")
 			if o.status != 0 || o.result == nil {
 				t.Fatalf("status %d: %s", o.status, o.err)

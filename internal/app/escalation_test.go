@@ -45,11 +45,11 @@ type person struct{ id, token, email string }
 // TestNobodyGivesWhatTheyDoNotHold runs random sequences of role, membership, privilege and credential changes by random
 // actors, in an organisation and in a project of it. After each one, whatever any identity may do more than before must
 // have been held by who made the change; and a token that somebody got must be of an identity that may do no more than its
-// maker. One check makes some hundred requests, so there are 40 unless -rapid.checks says otherwise.
+// maker. One check makes some hundred requests, so there are 25 unless -rapid.checks says otherwise.
 func TestNobodyGivesWhatTheyDoNotHold(t *testing.T) {
 	w := newWorld(t)
 	if checks := flag.Lookup("rapid.checks").Value; checks.String() == "100" {
-		_ = checks.Set("40")
+		_ = checks.Set("25")
 		defer func() { _ = checks.Set("100") }()
 	}
 	rapid.Check(t, func(t *rapid.T) {

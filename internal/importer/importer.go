@@ -26,6 +26,7 @@ type Options struct {
 	State          string   // path of the file that remembers between runs what was begun
 	DryRun         bool     // only compares and tells; writes nothing, the state neither
 	Overwrite      bool     // changes what the target has already and has otherwise
+	BatchBytes     int      // of secrets that one request sends at most, unless one alone has more; 0: 4 MB, half of what servers take
 
 	Report func(Progress) // told how far the import is; may be nil
 	Tell   func(Finding)  // told what is not as it should be; may be nil
@@ -140,6 +141,9 @@ func (r *run) connect(ctx context.Context) (err error) {
 	}
 	if r.Tell == nil {
 		r.Tell = func(Finding) {}
+	}
+	if r.BatchBytes == 0 {
+		r.BatchBytes = 4 << 20
 	}
 	if r.Wait == nil {
 		r.Wait = pause

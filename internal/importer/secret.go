@@ -10,11 +10,8 @@ import (
 	"slices"
 )
 
-// What one request to make or change secrets holds at most. Servers take up to 8 MB.
-const (
-	maxBatch      = 100
-	maxBatchBytes = 4 << 20
-)
+// maxBatch is how many secrets one request makes or changes at most.
+const maxBatch = 100
 
 // wireSecret is a secret as both servers answer it (secrets.md section 1.2).
 type wireSecret struct {
@@ -201,7 +198,7 @@ type batch struct {
 
 func (b *batch) add(ctx context.Context, i *item) error {
 	size := len(i.Value) + len(i.Comment)
-	if len(b.items) == maxBatch || b.bytes+size > maxBatchBytes {
+	if len(b.items) == maxBatch || b.bytes+size > b.BatchBytes {
 		if err := b.flush(ctx); err != nil {
 			return err
 		}

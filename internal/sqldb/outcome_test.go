@@ -156,8 +156,8 @@ func present(db *sqldb.DB, id string) (n int) {
 // TestLostCommit cuts the connection around a COMMIT in every way. What the caller is told must be what the database holds.
 func TestLostCommit(t *testing.T) {
 	direct := sqldbtest.URL(t, sqldb.Postgres)
+	watch := sqldbtest.OpenWith(t, sqldb.Postgres, sqldb.Options{URL: direct}) // closed after the cutter, which asks it
 	cutter, through := newCutter(t, direct)
-	watch := sqldbtest.OpenWith(t, sqldb.Postgres, sqldb.Options{URL: direct})
 	const short, long = "&idle_in_transaction_session_timeout=300ms", "&idle_in_transaction_session_timeout=10s"
 	for name, c := range map[string]struct {
 		settings  string
@@ -201,9 +201,9 @@ func TestLostCommit(t *testing.T) {
 func TestLostCommitThatNobodyKnows(t *testing.T) {
 	server := sqldbtest.StartServer(t)
 	direct := server.URL(t)
+	watch := sqldbtest.OpenWith(t, sqldb.Postgres, sqldb.Options{URL: direct}) // closed after the cutter, which asks it
 	cutter, through := newCutter(t, direct)
 	db := sqldbtest.OpenWith(t, sqldb.Postgres, sqldb.Options{URL: through})
-	watch := sqldbtest.OpenWith(t, sqldb.Postgres, sqldb.Options{URL: direct})
 	for name, c := range map[string]struct {
 		cut     func(l *link, id string)
 		unknown bool

@@ -44,7 +44,7 @@ func named(dir, tags string) string { return filepath.Join(dir, "sallyport-"+tag
 
 func build(dir, tags string) (program string, err error) {
 	program = named(dir, tags)
-	cmd := exec.Command("go", "build", "-tags", tags, "-o", program, "github.com/sallyport/sallyport/cmd/sallyport")
+	cmd := exec.Command("go", "build", "-trimpath", "-ldflags=-w", "-tags", tags, "-o", program, "github.com/sallyport/sallyport/cmd/sallyport")
 	if out, err := cmd.CombinedOutput(); err != nil {
 		return "", errors.Join(fmt.Errorf("building the server: %w\n%s", err, out), os.RemoveAll(program))
 	}

@@ -33,7 +33,7 @@ func command(t *testing.T, ctx context.Context, from, to *harness.Server, args .
 }
 
 func TestCommand(t *testing.T) {
-	from, to := seed(t, false), start(t)
+	from, to := seed(t, 0), start(t)
 	state := "--state=" + filepath.Join(t.TempDir(), "state")
 	for _, step := range []struct {
 		name   string

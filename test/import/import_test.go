@@ -24,7 +24,7 @@ func newJourney(t testing.TB, from, to *harness.Server) *journey {
 	j.Options = importer.Options{
 		Source: importer.Server{URL: from.URL, Token: from.Admin.Token}, Target: importer.Server{URL: to.URL, Token: to.Admin.Token},
 		State: filepath.Join(t.TempDir(), "state"), Tell: func(f importer.Finding) { j.findings = append(j.findings, f) },
-		Wait: func(context.Context, time.Duration) error { return nil },
+		BatchBytes: request, Wait: func(context.Context, time.Duration) error { return nil },
 	}
 	return j
 }
@@ -60,7 +60,7 @@ func sum(r importer.Result) (total importer.Count) {
 }
 
 func TestImportLeavesNothingOut(t *testing.T) {
-	from, to := seed(t, true), start(t)
+	from, to := seed(t, many|large), start(t)
 	j := newJourney(t, from.Server, to)
 	first := j.run(t)
 	if wrong := j.wrong(); len(wrong) > 0 {

@@ -36,7 +36,7 @@ func ill(t *testing.T, before *harness.Server, spoil func(http.ResponseWriter, *
 
 // TestServersThatAreBusyOrFailForAMoment are asked again, after as long as they say.
 func TestServersThatAreBusyOrFailForAMoment(t *testing.T) {
-	from, to := seed(t, false), start(t)
+	from, to := seed(t, 0), start(t)
 	seen := map[string]bool{}
 	once := func(status int, header string) func(http.ResponseWriter, *http.Request) bool {
 		return func(w http.ResponseWriter, r *http.Request) bool {
@@ -69,7 +69,7 @@ func TestServersThatAreBusyOrFailForAMoment(t *testing.T) {
 
 // TestServersThatAnswerNonsense end the import with an error that says what is wrong, and what was read stays right.
 func TestServersThatAnswerNonsense(t *testing.T) {
-	from, to := seed(t, false), start(t)
+	from, to := seed(t, 0), start(t)
 	other := httptest.NewServer(http.HandlerFunc(func(_ http.ResponseWriter, r *http.Request) {
 		t.Errorf("another host was sent %s with %d bytes of authorization", r.URL, len(r.Header.Get("Authorization")))
 	}))
@@ -145,7 +145,7 @@ func TestOptionsThatCannotWork(t *testing.T) {
 
 // TestTokenThatMayNotReadValues: what it may not read is listed, and nothing is written in its place.
 func TestTokenThatMayNotReadValues(t *testing.T) {
-	from, to := seed(t, false), start(t)
+	from, to := seed(t, 0), start(t)
 	reader := from.NewActor(t, "no-access", nil)
 	from.post(t, "/api/v1/projects/"+from.project+"/roles", object{"slug": "names", "name": "Names", "permissions": []object{
 		{"subject": "secrets", "action": "describeSecret"}, {"subject": "secrets", "action": "readValue", "conditions": object{"secretName": "HOST"}},
@@ -171,7 +171,7 @@ func TestTokenThatMayNotReadValues(t *testing.T) {
 
 // TestSourceThatShowsOnlyOneRole: Infisical shows memberships in the organization to users alone.
 func TestSourceThatShowsOnlyOneRole(t *testing.T) {
-	from, to := seed(t, false), start(t)
+	from, to := seed(t, 0), start(t)
 	j := newJourney(t, from.Server, to)
 	j.Source.URL = ill(t, from.Server, func(w http.ResponseWriter, r *http.Request) bool {
 		hidden := strings.HasPrefix(r.URL.Path, "/api/v1/organization/identity-memberships")
@@ -196,7 +196,7 @@ func TestSourceThatShowsOnlyOneRole(t *testing.T) {
 
 // TestTokenThatMayNotWrite brings over what it may, and lists the rest.
 func TestTokenThatMayNotWrite(t *testing.T) {
-	from, to := seed(t, false), start(t)
+	from, to := seed(t, 0), start(t)
 	writer := to.NewActor(t, "member", nil)
 	j := newJourney(t, from.Server, to)
 	j.Target.Token = writer.Token

@@ -33,7 +33,7 @@ func (c *cutter) RoundTrip(r *http.Request) (*http.Response, error) {
 func TestImportsThatAreKilledGoOn(t *testing.T) {
 	for name, answered := range map[string]int{"at every write": 0, "at every fifth write": 4} {
 		t.Run(name, func(t *testing.T) {
-			from, to := seed(t, false), start(t)
+			from, to := seed(t, 0), start(t)
 			j := newJourney(t, from.Server, to)
 			broken := 0
 			for {
@@ -58,7 +58,7 @@ func TestImportsThatAreKilledGoOn(t *testing.T) {
 
 // TestStateHoldsNoSecret, and is readable by its owner alone.
 func TestStateHoldsNoSecret(t *testing.T) {
-	from, to := seed(t, false), start(t)
+	from, to := seed(t, 0), start(t)
 	j := newJourney(t, from.Server, to)
 	j.run(t)
 	text, err := os.ReadFile(j.State)
@@ -76,7 +76,7 @@ func TestStateHoldsNoSecret(t *testing.T) {
 }
 
 func TestDryRunWritesNothing(t *testing.T) {
-	from, to := seed(t, false), start(t)
+	from, to := seed(t, 0), start(t)
 	before := to.Snapshot(t)
 	j := newJourney(t, from.Server, to)
 	j.DryRun = true

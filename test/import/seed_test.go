@@ -32,8 +32,14 @@ func (s *seeded) patch(t testing.TB, path string, body any) {
 // start returns a server that is set up and empty.
 func start(t testing.TB) *harness.Server { return harness.StartReady(t, harness.Unswept) }
 
-// seed returns a server that has one of everything that can be imported, with a lot of data if it is to be bulky.
-func seed(t testing.TB, bulky bool) *seeded {
+// What a source has more than one of everything.
+const (
+	many  = 1 << iota // secrets in a folder, more than a batch holds
+	large             // secrets, and more of them than a request holds
+)
+
+// seed returns a server that has one of everything that can be imported, and more if it is asked for.
+func seed(t testing.TB, more int) *seeded {
 	t.Helper()
 	s := &seeded{Server: start(t), identities: map[string]string{}}
 	s.seedOrganization(t)
@@ -43,8 +49,11 @@ func seed(t testing.TB, bulky bool) *seeded {
 	s.Admin.Call(t, http.MethodPut, "/api/v1/projects/"+s.project+"/audit-logs-retention", object{"auditLogsRetentionDays": 12}).Want(200)
 	s.seedFolders(t)
 	s.seedSecrets(t)
-	if bulky {
-		s.seedBulk(t)
+	if more&many != 0 {
+		s.seedMany(t)
+	}
+	if more&large != 0 {
+		s.seedLarge(t)
 	}
 	s.seedLinks(t)
 	s.seedMembers(t)
@@ -118,16 +127,22 @@ func (s *seeded) seedSecrets(t testing.TB) {
 	s.batch(t, "dev", "/apps/web/a/b/c/deep", object{"secretKey": "DEEP", "secretValue": "${dev.URL}"})
 }
 
-// seedBulk adds more secrets than a batch holds, a value of 1 MB, and more of them than a request holds.
-func (s *seeded) seedBulk(t testing.TB) {
-	s.batch(t, "dev", "/", object{"secretKey": "BIG", "secretValue": strings.Repeat("0123456789abcdef", 1<<16)})
+func (s *seeded) seedMany(t testing.TB) {
 	var many []object
 	for n := range 230 {
 		many = append(many, object{"secretKey": fmt.Sprintf("KEY_%03d", n), "secretValue": fmt.Sprint(n)})
 	}
 	s.batch(t, "dev", "/apps/web", many...)
+}
+
+// request is how many bytes of secrets imports send at once.
+const request = 64 << 10
+
+// seedLarge adds the largest value that there may be, and several that do not fit into one request.
+func (s *seeded) seedLarge(t testing.TB) {
+	s.batch(t, "dev", "/", object{"secretKey": "BIG", "secretValue": strings.Repeat("0123456789abcdef", 1<<16)})
 	for range 6 {
-		s.batch(t, "qa", "/empty", object{"secretKey": harness.RandomName(), "secretValue": strings.Repeat("y", 1<<20)})
+		s.batch(t, "qa", "/empty", object{"secretKey": harness.RandomName(), "secretValue": strings.Repeat("y", request/4)})
 	}
 }
 
