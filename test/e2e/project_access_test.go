@@ -225,13 +225,16 @@ func TestBuiltInProjectRoles(t *testing.T) {
 		if !inProject(r) || !strings.Contains(strings.Join(walked, ","), r.Tag) {
 			return
 		}
+		good := requestOf(t, s, r)
 		for role, actor := range actors {
-			good := requestOf(t, s, r)
 			s.Admin.Call(t, http.MethodPost, projectsPath+"/"+newest(t, s)+"/memberships/identities/"+actor.ID, object{"role": role}).Want(200)
-			if r.AnyActor || abilities[role].Allows(r.Permission.Action, r.Permission.Subject, nil) {
-				t.Run("accepted/"+role, func(t *testing.T) { actor.Call(t, r.Method, good.path, good.body).Want(200) })
-			} else {
+			if !r.AnyActor && !abilities[role].Allows(r.Permission.Action, r.Permission.Subject, nil) {
 				t.Run("refused/"+role, func(t *testing.T) { actor.Call(t, r.Method, good.path, good.body).WantError(403, "PermissionDenied") })
+				continue
+			}
+			t.Run("accepted/"+role, func(t *testing.T) { actor.Call(t, r.Method, good.path, good.body).Want(200) })
+			if r.Method != http.MethodGet {
+				good = requestOf(t, s, r) // what the last one named may be gone
 			}
 		}
 	})
