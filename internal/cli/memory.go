@@ -4,7 +4,15 @@ import (
 	"context"
 	"runtime/debug"
 	"time"
+
+	"golang.org/x/sys/unix"
 )
+
+// leaveNoCore has the system write no core file when the process dies, since its memory holds keys. An error says that the
+// system refused.
+func leaveNoCore() error {
+	return unix.Setrlimit(unix.RLIMIT_CORE, &unix.Rlimit{})
+}
 
 // headroom is how much memory, in bytes, the server sets aside and never touches. The garbage collector counts it as in
 // use, and waits until as much garbage has come up again. The heap itself is so small that it would else run at every

@@ -11,6 +11,7 @@ import (
 	"os"
 	"os/exec"
 	"path/filepath"
+	"regexp"
 	"strings"
 	"syscall"
 	"testing"
@@ -119,9 +120,13 @@ func (s *site) run(args ...string) []byte {
 	return out
 }
 
-// crash has the server end with a print of all its goroutines, and returns when it has.
+// crash has the server end with a print of all its goroutines, and returns when it has. Its memory stays nowhere.
 func (s *site) crash() {
 	s.t.Helper()
+	limits, err := os.ReadFile(fmt.Sprintf("/proc/%d/limits", s.PID()))
+	if err != nil || !regexp.MustCompile(`(?m)^Max core file size +0 +0 `).Match(limits) {
+		s.t.Errorf("the server would leave a core file: %v\n%s", err, limits)
+	}
 	if err := syscall.Kill(s.PID(), syscall.SIGQUIT); err != nil {
 		s.t.Fatal(err)
 	}
