@@ -33,8 +33,8 @@ func (a *App) Recover(ctx context.Context) (token string, err error) {
 	if err := transfer.Reopen(ctx, a.db); err != nil { // it had been moved away, and has no token to be wrong about now
 		return "", err
 	}
-	if admin == nil {
-		return "", nil
+	if err := a.db.Recovered(); err != nil || admin == nil {
+		return "", err
 	}
 	return a.newAdminToken(ctx, platform, admin)
 }
@@ -59,7 +59,10 @@ func (a *App) RecoverWith(ctx context.Context, log *backup.Log) error {
 	if err != nil {
 		return err
 	}
-	return transfer.Reopen(ctx, a.db) // last: until then no server takes it
+	if err := transfer.Reopen(ctx, a.db); err != nil { // last: until then no server takes it
+		return err
+	}
+	return a.db.Recovered()
 }
 
 // administrator returns the first identity that administers the instance, nil if only users do, and the organisation

@@ -64,7 +64,7 @@ func (s *Source) openFile(ctx context.Context) (err error) {
 	if !s.Serving && (err != nil || about.Size() == 0) {
 		settings += "&immutable=1"
 	}
-	s.LostLog = s.lock != nil && errors.Is(err, os.ErrNotExist) && wasOpen(s.lock)
+	s.LostLog = s.lock != nil && lostLog(s.lock, errors.Is(err, os.ErrNotExist))
 	if s.DB, err = liteConnect(s.Path, settings); err != nil {
 		return err
 	}
@@ -78,10 +78,11 @@ func (s *Source) openFile(ctx context.Context) (err error) {
 	return nil
 }
 
-// wasOpen reports whether the last server that had a lock did not close the database; see sqldb.
-func wasOpen(lock *os.File) bool {
+// lostLog reports whether commits were lost with a write-ahead log: whoever had the lock last did not close the database and
+// there is none, or wrote down that it was so before; see sqldb.
+func lostLog(lock *os.File, none bool) bool {
 	text, _ := io.ReadAll(io.LimitReader(lock, 40)) // unreadable: the database tells the rest
-	return strings.HasSuffix(string(text), " open")
+	return none && strings.HasSuffix(string(text), " open") || strings.HasSuffix(string(text), " lost")
 }
 
 // applicationID is how sqldb marks its SQLite files.

@@ -31,7 +31,7 @@ type Options struct {
 	Now    func() time.Time // the clock; nil means time.Now
 	Logger *slog.Logger     // nil means slog.Default()
 
-	LostLog bool // open a SQLite file also where a crash left its newest commits in a log that is gone
+	LostLog bool // open a SQLite file also where a crash left its newest commits in a log that is gone; see DB.Recovered
 }
 
 // The errors that callers tell apart.
@@ -100,6 +100,15 @@ func Open(ctx context.Context, o Options) (*DB, error) {
 func (db *DB) Close() error {
 	db.closed.Store(true)
 	return db.store.close()
+}
+
+// Recovered says that the loss of the newest commits is made good, which a database was opened with Options.LostLog for: until
+// then it can only be opened so, whatever happens. Where nothing was lost it does nothing.
+func (db *DB) Recovered() error {
+	if s, lite := db.store.(*liteStore); lite {
+		return s.recovered()
+	}
+	return nil
 }
 
 // Engine tells which engine the database runs on.

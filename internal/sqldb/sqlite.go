@@ -6,6 +6,7 @@ import (
 	"errors"
 	"os"
 	"sync"
+	"sync/atomic"
 )
 
 // liteStore is a SQLite file: one connection that writes, in groups, and a pool of connections that can only read.
@@ -17,6 +18,7 @@ type liteStore struct {
 	readers     *sql.DB
 	*statements // of the readers
 	lock        *os.File
+	lost        atomic.Bool // the newest commits were lost with their log, and that is not made good yet
 	closing     sync.Once
 	closed      error
 }
@@ -70,9 +72,26 @@ func (s *liteStore) close() error {
 		readers := s.readers.Close()
 		s.group.close()
 		// A crash between the two leaves a log that is not needed; the other way round it could lack one that seems to be.
-		s.closed = errors.Join(readers, sign(s.lock, false), s.release())
+		s.closed = errors.Join(readers, s.signOff(), s.release())
 	})
 	return s.closed
+}
+
+// signOff says in the lock file that the log is not needed.
+func (s *liteStore) signOff() error {
+	if s.lost.Load() {
+		return nil // lostMark stays
+	}
+	return sign(s.lock, closedMark)
+}
+
+// recovered ends what takeLock began.
+func (s *liteStore) recovered() error {
+	if !s.lost.Load() {
+		return nil
+	}
+	s.lost.Store(false)
+	return sign(s.lock, openMark)
 }
 
 // release closes what is open, the lock last.

@@ -53,12 +53,8 @@ func (s *liteStore) open(ctx context.Context, log *slog.Logger, path string, los
 	if err := makeDir(filepath.Dir(path)); err != nil {
 		return err
 	}
-	var crashed bool
-	if s.lock, crashed, err = lockFile(path + ".lock"); err != nil {
+	if err := s.takeLock(path, lostLog); err != nil {
 		return err
-	}
-	if crashed && !lostLog && missesLog(path) {
-		return errLostLog
 	}
 	if err := checkFile(path); err != nil {
 		return err
@@ -80,7 +76,29 @@ func (s *liteStore) open(ctx context.Context, log *slog.Logger, path string, los
 	s.readers.SetMaxOpenConns(n)
 	s.readers.SetMaxIdleConns(n) // a reader keeps its prepared statements and its cache
 	s.statements = newStatements(s.readers)
-	return sign(s.lock, true) // from here on the log is there
+	if s.lost.Load() {
+		return nil
+	}
+	return sign(s.lock, openMark) // from here on the log is there
+}
+
+// takeLock takes the lock, and refuses a database whose newest commits are lost, unless it is opened to recover from that:
+// then it says so in the lock file before SQLite makes another log, which would look like the one that is missing.
+func (s *liteStore) takeLock(path string, lostLog bool) (err error) {
+	var left mark
+	if s.lock, left, err = lockFile(path + ".lock"); err != nil {
+		return err
+	}
+	switch {
+	case left == lostMark && !lostLog:
+		return errUnrecovered
+	case left == openMark && missesLog(path) && !lostLog:
+		return errLostLog
+	case left == lostMark, left == openMark && missesLog(path):
+		s.lost.Store(true)
+		return sign(s.lock, lostMark)
+	}
+	return nil
 }
 
 // missesLog reports whether there is a database without a write-ahead log.
@@ -185,6 +203,8 @@ var (
 	errForeign   = errors.New("another application's file")
 	errNoWAL     = errors.New("no write-ahead log")
 	errLostLog   = errors.New("the write-ahead log is gone")
+
+	errUnrecovered = errors.New("the write-ahead log was lost")
 )
 
 // liteFailure puts why a file could not be opened in a sentence for the operator.
@@ -201,6 +221,8 @@ func liteFailure(path string, err error) error {
 		return fmt.Errorf("the database %s is damaged; restore it from a backup: %w", path, err)
 	case errors.Is(err, errLostLog):
 		return fmt.Errorf("the database %s was not closed, and its write-ahead log, %s-wal, is gone: the newest changes are lost, revocations among them. Put that file back, or run sallyport recover, which kills every token", path, path)
+	case errors.Is(err, errUnrecovered):
+		return fmt.Errorf("the write-ahead log of the database %s was lost, and sallyport recover did not come to its end: run it again; until then revoked tokens could be alive", path)
 	case errors.Is(err, errNoWAL):
 		return fmt.Errorf("the file system of %s cannot hold a SQLite write-ahead log; put the database on a local disk", path)
 	case code == sqlite3.SQLITE_FULL || errors.Is(err, syscall.ENOSPC):

@@ -3,6 +3,7 @@ package storage
 import (
 	"bytes"
 	"database/sql"
+	"encoding/base64"
 	"errors"
 	"os"
 	"strings"
@@ -111,18 +112,41 @@ func TestDeletedLog(t *testing.T) {
 	s.wants(200, "live", live.jwt)
 }
 
-// TestDeletedLogRecovered: where the log cannot be put back, recover kills every token.
-func TestDeletedLogRecovered(t *testing.T) {
-	t.Parallel()
-	s, live, dead := revoked(t, func(s *site) {
-		s.Stop() // the log is in the database
+// withoutLog is revoked for a server that crashed, and whose log was deleted then; all but what it did at the end is in the
+// database.
+func withoutLog(t *testing.T) (s *site, live, dead token) {
+	t.Helper()
+	s, live, dead = revoked(t, func(s *site) {
+		s.Stop()
 		s.serve()
 		s.Kill()
 	})
 	if err := os.Remove(s.file() + "-wal"); err != nil {
 		t.Fatal(err)
 	}
+	return s, live, dead
+}
+
+// TestDeletedLogRecovered: where the log cannot be put back, recover kills every token.
+func TestDeletedLogRecovered(t *testing.T) {
+	t.Parallel()
+	s, live, dead := withoutLog(t)
 	s.refusesToServe("its write-ahead log")
+	s.does(s.Data, "recover")
+	s.serve()
+	s.wants(401, "revoked", dead.jwt)
+	s.wants(401, "live", live.jwt)
+}
+
+// TestDeletedLogRecoveredInTwo: a recovery that fails half-way, when SQLite has made a new log already, leaves a database that is
+// not served either.
+func TestDeletedLogRecoveredInTwo(t *testing.T) {
+	t.Parallel()
+	s, live, dead := withoutLog(t)
+	s.refuses("root key", s.Data, "recover", "--root-key", base64.StdEncoding.EncodeToString(make([]byte, 32)))
+	s.refusesToServe("recover did not come to its end: run it again")
+	s.refuses("write-ahead log is gone", s.Data, "doctor")
+	s.refuses("write-ahead log of the database is gone", s.Data, "backup", "--revocations", s.path("revocations"))
 	s.does(s.Data, "recover")
 	s.serve()
 	s.wants(401, "revoked", dead.jwt)
