@@ -8,6 +8,7 @@ import (
 	"path/filepath"
 	"strings"
 	"sync"
+	"time"
 
 	"github.com/sallyport/sallyport/test/ledger"
 )
@@ -212,6 +213,40 @@ func (h *host) dieRestoring(d Death) error {
 		err = h.doctor("--data-dir", into, "--root-key-file", filepath.Join(h.data(), "root.key"))
 	}
 	return errors.Join(err, os.RemoveAll(into), os.Remove(from))
+}
+
+// dieRecovering kills a recovery, which the next one has to bring to its end: then no token from before is alive.
+func (h *host) dieRecovering(d Death) error {
+	n, err := h.newHost()
+	if err != nil {
+		return err
+	}
+	return errors.Join(n.dieInRecovery(d), n.close())
+}
+
+func (h *host) dieInRecovery(d Death) error {
+	s, err := h.revived("")
+	if err != nil {
+		return err
+	}
+	over := time.AfterFunc(100*time.Millisecond, func() { s.told.Store(true); _ = s.kill() })
+	h.ledger.Load(s.known(), h.random.Uint64())
+	over.Stop()
+	if err = errors.Join(s.kill(), h.diesAt(d, "recover")); err == nil {
+		err = h.does("recover")
+	}
+	if err != nil {
+		return err
+	}
+	if s, err = h.start(""); err != nil {
+		return err
+	}
+	if ready, err := s.ready(); err != nil || !ready {
+		return errors.Join(errors.New("the server did not start after a recovery"), err)
+	}
+	h.ledger.AllDead(s.known())
+	h.contradictions = append(h.contradictions, h.ledger.Contradictions()...)
+	return errors.Join(s.stop(), h.doctor())
 }
 
 // once runs a command again that was killed, unless it had already made its file.

@@ -59,6 +59,8 @@ func Plans() []*Plan {
 		plans((*host).dieRotating, lite, 2, crashpoint.RootKeyWritten, crashpoint.RootKeyPlaced),
 		plans((*host).dieBackingUp, lite, 1, crashpoint.BackupWritten, crashpoint.BackupSynced, crashpoint.BackupRenamed),
 		plans((*host).dieSavingRevocations, both, 1, crashpoint.BackupWritten, crashpoint.BackupSynced, crashpoint.BackupRenamed),
+		plans((*host).dieRecovering, lite, 4, crashpoint.GroupBegin, crashpoint.GroupCommit, crashpoint.GroupCommitted),
+		plans((*host).dieRecovering, posts, 3, crashpoint.WriteCommit, crashpoint.WriteCommitted),
 		plans((*host).dieRestoring, lite, 1, crashpoint.RestoreCopied, crashpoint.RestorePlace, crashpoint.RestorePlaced),
 	)
 }

@@ -124,3 +124,18 @@ func (l *Ledger) probeOne(c *client, t *token, all bool) {
 		})
 	}
 }
+
+// AllDead uses every token, the administrator's too, after something that killed them all.
+func (l *Ledger) AllDead(s *Server) {
+	c := newClient(s)
+	defer c.close()
+	jwts := []string{l.admin}
+	for _, t := range l.tokens {
+		jwts = append(jwts, t.jwts...)
+	}
+	for _, jwt := range jwts {
+		if a, err := c.call(http.MethodGet, detailsPath, jwt, nil); err != nil || a.outcome() && a.status != http.StatusUnauthorized {
+			l.contradict("a token from before is answered with %v, %v", a, err)
+		}
+	}
+}
