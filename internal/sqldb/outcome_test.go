@@ -121,10 +121,14 @@ func (c *cutter) take(said []byte) func(*link) {
 // commitMessage is a simple query of the PostgreSQL protocol.
 var commitMessage = []byte("Q\x00\x00\x00\x0bCOMMIT\x00")
 
-// answer passes on what the server says, unless the link is muted.
+// answer passes on what the server says, its end too, unless the link is muted.
 func (l *link) answer() {
 	defer close(l.ended)
-	defer l.program.Close()
+	defer func() {
+		if !l.muted.Load() {
+			_ = l.program.Close()
+		}
+	}()
 	buffer := make([]byte, 1<<16)
 	for {
 		n, err := l.server.Read(buffer)
