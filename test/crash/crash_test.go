@@ -46,7 +46,7 @@ func TestCrash(t *testing.T) {
 		}
 		s := h.start(t)
 		l = s.revive(t, l, random, false)
-		over := time.AfterFunc(time.Duration(50+random.IntN(500))*time.Millisecond, s.kill)
+		over := time.AfterFunc(time.Duration(30+random.IntN(300))*time.Millisecond, s.kill)
 		l.Load(s.life(), random.Uint64())
 		over.Stop()
 		s.kill() // where a contradiction ended the load

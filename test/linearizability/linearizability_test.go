@@ -12,7 +12,7 @@ import (
 
 var (
 	seed     = flag.Uint64("seed", uint64(time.Now().UnixNano()), "decides what clients and nemesis do")
-	duration = flag.Duration("duration", 25*time.Second, "how long the honest run takes")
+	duration = flag.Duration("duration", 20*time.Second, "how long the honest run takes")
 )
 
 // The parts that all tests share.
