@@ -98,7 +98,7 @@ func (h *host) does(args ...string) error {
 func (h *host) diesAt(d Death, args ...string) error {
 	out, err := h.command(d.at(), args...).CombinedOutput()
 	if !killed(err) {
-		return fmt.Errorf("sallyport %s did not come to the point: %w: %s", strings.Join(args, " "), err, out)
+		return fmt.Errorf("sallyport %s did not come to the point: %v: %s", strings.Join(args, " "), err, out)
 	}
 	return nil
 }

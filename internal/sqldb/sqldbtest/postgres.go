@@ -151,7 +151,7 @@ func start() (*Server, error) {
 		return nil, err
 	}
 	s := &Server{}
-	if s.dir, err = os.MkdirTemp("", "sallyport-postgres-"); err != nil {
+	if s.dir, err = os.MkdirTemp(inMemory(), "sallyport-postgres-"); err != nil {
 		return nil, err
 	}
 	if err := s.supervise(bin); err != nil {
@@ -166,6 +166,17 @@ func start() (*Server, error) {
 		return nil, err
 	}
 	return s, s.makeTemplate()
+}
+
+// inMemory returns a folder of files in memory, if there is one with room for 4 GB, or "". A database is three hundred files, and
+// each test has one.
+func inMemory() string {
+	const folder = "/dev/shm"
+	var about syscall.Statfs_t
+	if err := syscall.Statfs(folder, &about); err != nil || int64(about.Bavail)*int64(about.Bsize) < 4<<30 {
+		return ""
+	}
+	return folder
 }
 
 // supervise starts the supervisor.
