@@ -63,7 +63,7 @@ func TestNoStaleAccept(t *testing.T) {
 
 // The checker is checked: a server with a known bug must be caught, by clients and a nemesis that bring it out.
 func TestCaught(t *testing.T) {
-	const within = 30 * time.Second
+	const within = time.Minute
 	for _, test := range []struct {
 		bug     string
 		nemesis linearizability.Nemesis
