@@ -115,8 +115,9 @@ func FuzzMatches(f *testing.F) {
 		if !Matches(value, value) {
 			t.Errorf("%q does not match itself", value)
 		}
-		// What is allowed alone is allowed in a list too, unless the list reads it otherwise: spaces around an entry do not count.
-		plain := !strings.ContainsAny(list, `\{}[],`) && strings.TrimSpace(list) == list
+		// What is allowed alone is allowed in a list too, unless the list reads it otherwise: spaces around an entry do not count,
+		// nor do empty ones.
+		plain := list != "" && !strings.ContainsAny(list, `\{}[],`) && strings.TrimSpace(list) == list
 		if plain && Matches(list, value) && CheckList(list) == nil && !Matches("other, "+list, value) {
 			t.Errorf("%q matches %q, but not after another entry", list, value)
 		}
