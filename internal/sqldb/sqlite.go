@@ -72,26 +72,25 @@ func (s *liteStore) close() error {
 		readers := s.readers.Close()
 		s.group.close()
 		// A crash between the two leaves a log that is not needed; the other way round it could lack one that seems to be.
-		s.closed = errors.Join(readers, s.signOff(), s.release())
+		s.closed = errors.Join(readers, s.sign(closedMark), s.release())
 	})
 	return s.closed
 }
 
-// signOff says in the lock file that the log is not needed.
-func (s *liteStore) signOff() error {
+// sign puts a mark into the lock file, unless lostMark has to stay there.
+func (s *liteStore) sign(m mark) error {
 	if s.lost.Load() {
-		return nil // lostMark stays
+		return nil
 	}
-	return sign(s.lock, closedMark)
+	return sign(s.lock, m)
 }
 
 // recovered ends what takeLock began.
 func (s *liteStore) recovered() error {
-	if !s.lost.Load() {
+	if !s.lost.Swap(false) {
 		return nil
 	}
-	s.lost.Store(false)
-	return sign(s.lock, openMark)
+	return s.sign(openMark)
 }
 
 // release closes what is open, the lock last.

@@ -76,10 +76,7 @@ func (s *liteStore) open(ctx context.Context, log *slog.Logger, path string, los
 	s.readers.SetMaxOpenConns(n)
 	s.readers.SetMaxIdleConns(n) // a reader keeps its prepared statements and its cache
 	s.statements = newStatements(s.readers)
-	if s.lost.Load() {
-		return nil
-	}
-	return sign(s.lock, openMark) // from here on the log is there
+	return s.sign(openMark) // from here on the log is there
 }
 
 // takeLock takes the lock, and refuses a database whose newest commits are lost, unless it is opened to recover from that:
@@ -90,15 +87,16 @@ func (s *liteStore) takeLock(path string, lostLog bool) (err error) {
 		return err
 	}
 	switch {
-	case left == lostMark && !lostLog:
-		return errUnrecovered
-	case left == openMark && missesLog(path) && !lostLog:
-		return errLostLog
-	case left == lostMark, left == openMark && missesLog(path):
-		s.lost.Store(true)
-		return sign(s.lock, lostMark)
+	case left == lostMark:
+		err = errUnrecovered
+	case left == openMark && missesLog(path):
+		err = errLostLog
 	}
-	return nil
+	if err == nil || !lostLog {
+		return err
+	}
+	s.lost.Store(true)
+	return sign(s.lock, lostMark)
 }
 
 // missesLog reports whether there is a database without a write-ahead log.
