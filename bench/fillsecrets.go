@@ -97,7 +97,7 @@ func (at *shop) fill(ctx context.Context, e *engine, folders int) error {
 			}
 		}
 	}
-	return errors.Join(w.folders.flush(w), w.secrets.flush(w), w.versions.flush(w))
+	return errors.Join(w.folders.flush(w), w.secrets.flush(w))
 }
 
 // writer writes rows of secrets, many with a statement.
@@ -110,7 +110,7 @@ type writer struct {
 	key               *seal.Key
 	now               int64
 
-	folders, secrets, versions rows
+	folders, secrets rows
 }
 
 // atOnce is how many rows one statement writes.
@@ -126,8 +126,7 @@ type rows struct {
 // open finds the project's key and environment.
 func (w *writer) open(dir string) error {
 	w.folders.into = "folders (id, environment_id, parent_id, name, path, version, created_at, updated_at)"
-	w.secrets.into = "secrets (id, folder_id, key, version, created_at)"
-	w.versions.into = "secret_versions (secret_id, version, value, metadata, tags, skip_multiline, created_at, project_key_id)"
+	w.secrets.into = "secrets (id, folder_id, key, version, created_at, updated_at, value, project_key_id)"
 	root, _, err := seal.Root("", "", dir)
 	if err != nil {
 		return err
@@ -160,9 +159,7 @@ func (w *writer) open(dir string) error {
 func (w *writer) secret(folderID string, n int) error {
 	secretID := id.New()
 	sealed := w.key.Seal([]byte(value(n)), "secret_versions", w.project, secretID, "1", "value")
-	return errors.Join(
-		w.add(&w.secrets, secretID, folderID, fmt.Sprint("SECRET_", n), int64(1), w.now),
-		w.add(&w.versions, secretID, int64(1), sealed, "[]", "", false, w.now, w.keyID))
+	return w.add(&w.secrets, secretID, folderID, fmt.Sprint("SECRET_", n), int64(1), w.now, w.now, sealed, w.keyID)
 }
 
 func (w *writer) add(to *rows, row ...any) error {

@@ -93,26 +93,31 @@ func (e *engine) ground(ctx context.Context) (changes [][]statement, err error) 
 // writes returns what the server wrote for the first or the second version of the secrets of a round.
 func (e *engine) writes(ctx context.Context, version int) (changes [][]statement, err error) {
 	event := map[int]string{1: "create-secret", 2: "update-secret"}[version]
-	secrets, err := e.rows(ctx, "SELECT id, folder_id, key, user_id, version, created_at FROM secrets WHERE key LIKE 'ROUND_1_%' ORDER BY id")
-	versions, errVersions := e.rows(ctx, fmt.Sprintf(`SELECT v.* FROM secret_versions v JOIN secrets s ON s.id = v.secret_id
-		WHERE s.key LIKE 'ROUND_1_%%' AND v.version = %d ORDER BY v.secret_id`, version))
+	secrets, err := e.rows(ctx, "SELECT "+columns+" FROM secrets WHERE key LIKE 'ROUND_1_%' ORDER BY id")
 	events, errEvents := e.rows(ctx, "SELECT * FROM audit_logs WHERE event_type = '"+event+"' ORDER BY id")
-	if err := errors.Join(err, errVersions, errEvents); err != nil {
+	if err := errors.Join(err, errEvents); err != nil {
 		return nil, err
 	}
-	if len(secrets) != changesPerRound || len(versions) != changesPerRound || len(events) != changesPerRound {
-		return nil, fmt.Errorf("%d changes left %d secrets, %d versions and %d events", changesPerRound, len(secrets), len(versions), len(events))
+	if len(secrets) != changesPerRound || len(events) != changesPerRound {
+		return nil, fmt.Errorf("%d changes left %d secrets and %d events", changesPerRound, len(secrets), len(events))
 	}
 	for i, s := range secrets {
-		first := insertion("secrets", s)
+		change := []statement{{"INSERT INTO secrets (" + columns + ") VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9)", s}}
 		if version > 1 {
-			first = statement{"UPDATE secrets SET version = version + 1 WHERE id = $1", []any{s[0]}}
+			change = []statement{{older, s[:1]}, {"UPDATE secrets SET version = version + 1, updated_at = $1, value = $2 WHERE id = $3", []any{s[6], s[7], s[0]}}}
 		}
-		changes = append(changes, []statement{first, insertion("secret_versions", versions[i]),
-			{"UPDATE folders SET secret_modified_at = $1 WHERE id = $2", []any{s[5], s[1]}}, insertion("audit_logs", events[i])})
+		changes = append(changes, append(change,
+			statement{"UPDATE folders SET secret_modified_at = $1 WHERE id = $2", []any{s[6], s[1]}}, insertion("audit_logs", events[i])))
 	}
 	return changes, nil
 }
+
+// The columns of secrets that are set here, and the statement that keeps what a secret says as its last version.
+const (
+	columns = "id, folder_id, key, user_id, version, created_at, updated_at, value, project_key_id"
+	older   = `INSERT INTO secret_versions (secret_id, version, value, metadata, tags, skip_multiline, created_at, project_key_id)
+		SELECT id, version, value, metadata, tags, skip_multiline, updated_at, project_key_id FROM secrets WHERE id = $1`
+)
 
 // bare makes some changes in one commit on a new database, then measures others, so many in a commit.
 func (st *store) bare(before, changes [][]statement, together int) (float64, error) {

@@ -70,7 +70,8 @@ func TestRotationWhileOthersReadAndWrite(t *testing.T) {
 				}
 			}
 		}
-		if n := count(t, db, `SELECT count(*) FROM secret_versions WHERE project_key_id <> $1`, state.Active); n != 0 {
+		if n := count(t, db, `SELECT (SELECT count(*) FROM secrets WHERE project_key_id <> $1) +
+			(SELECT count(*) FROM secret_versions WHERE project_key_id <> $1)`, state.Active); n != 0 {
 			t.Errorf("%d versions are not sealed with the active key", n)
 		}
 		if n := count(t, db, `SELECT count(*) FROM project_keys`); n != first {

@@ -19,9 +19,9 @@ import (
 )
 
 // TestEverySealedColumnIsRotated fails for a column of bytes that no rotation knows. What is sealed stands in such columns,
-// and, of metadata, in the JSON of secret_versions; see also TestEverybodyWhoSealsIsKnown.
+// and, of metadata, in the JSON of secrets and secret_versions; see also TestEverybodyWhoSealsIsKnown.
 func TestEverySealedColumnIsRotated(t *testing.T) {
-	known := []string{"secret_versions.value", "secret_versions.comment"} // by the package secret
+	known := []string{"secrets.value", "secrets.comment", "secret_versions.value", "secret_versions.comment"} // by the package secret
 	for _, c := range append(slices.Clone(underRoot), underOrganization) {
 		known = append(known, c.table+"."+c.sealed)
 	}
@@ -42,7 +42,7 @@ func TestEverySealedColumnIsRotated(t *testing.T) {
 func TestEveryKeyIsReferredTo(t *testing.T) {
 	parents := map[string]string{"root_key_id": "root_keys", "organization_key_id": "organization_keys"}
 	db := sqldbtest.Open(t, sqldb.SQLite)
-	for _, c := range append(slices.Clone(underRoot), underOrganization, column{table: "secret_versions", key: "project_key_id"}) {
+	for _, c := range append(slices.Clone(underRoot), underOrganization, column{table: "secrets", key: "project_key_id"}, column{table: "secret_versions", key: "project_key_id"}) {
 		want := parents[c.key]
 		if want == "" {
 			want = "project_keys"

@@ -34,7 +34,7 @@ func TestEmptyDeletesStepByStep(t *testing.T) {
 		for _, c := range []struct {
 			limit, n int64
 			holds    bool
-		}{{3, 3, true}, {3, 3, true}, {3, 2, false}, {3, 0, false}} { // four versions, three secrets, one import
+		}{{2, 2, true}, {2, 2, true}, {2, 1, false}, {2, 0, false}} { // an older version, three secrets, one import
 			if n, holds := step(c.limit); n != c.n || holds != c.holds {
 				t.Errorf("a step deleted %d, and something is left: %v; want %d, %v", n, holds, c.n, c.holds)
 			}

@@ -270,7 +270,7 @@ func (e *expander) load(ctx context.Context, names []spotName) error {
 }
 
 func (e *expander) loadSome(ctx context.Context, at *spot, keys []string) error {
-	rows, err := at.named(ctx, keys, e.owner)
+	rows, err := at.these(ctx, keys, e.owner)
 	if err != nil {
 		return err
 	}

@@ -16,6 +16,7 @@ const (
 
 // version is what a version of a secret keeps sealed.
 type version struct {
+	inForce  bool // it stands in the secret's own row
 	secretID string
 	number   int64
 	value    []byte
@@ -43,10 +44,7 @@ func (s *Service) Reseal(ctx context.Context, projectID, keyID string) (int64, e
 	}
 	return int64(len(some)), s.DB.Write(ctx, func(tx *sqldb.Tx) error {
 		for _, v := range some {
-			_, err := tx.Exec(ctx, `UPDATE secret_versions SET value = $1, comment = $2, metadata = $3, project_key_id = $4
-				WHERE secret_id = $5 AND version = $6 AND project_key_id = $7`,
-				v.value, v.comment, v.metadata, key.ID, v.secretID, v.number, keyID)
-			if err != nil {
+			if err := v.store(ctx, tx, key.ID, keyID); err != nil {
 				return err
 			}
 		}
@@ -54,18 +52,31 @@ func (s *Service) Reseal(ctx context.Context, projectID, keyID string) (int64, e
 	})
 }
 
+// store writes a version as it is sealed now. One that was in force and is no more is left for the next step.
+func (v *version) store(ctx context.Context, tx *sqldb.Tx, keyID, oldKeyID string) error {
+	query := `UPDATE secret_versions SET value = $1, comment = $2, metadata = $3, project_key_id = $4
+		WHERE secret_id = $5 AND version = $6 AND project_key_id = $7`
+	if v.inForce {
+		query = `UPDATE secrets SET value = $1, comment = $2, metadata = $3, project_key_id = $4
+			WHERE id = $5 AND version = $6 AND project_key_id = $7`
+	}
+	_, err := tx.Exec(ctx, query, v.value, v.comment, v.metadata, keyID, v.secretID, v.number, oldKeyID)
+	return err
+}
+
 // sealedWith reads some of what a key sealed, in an order in which two who do so at once do not wait for each other in a
 // ring.
 func (s *Service) sealedWith(ctx context.Context, keyID string) (some []version, err error) {
-	rows, err := s.DB.Query(ctx, `SELECT secret_id, version, value, comment, metadata FROM secret_versions
-		WHERE project_key_id = $1 ORDER BY secret_id, version LIMIT $2`, keyID, resealRows)
+	rows, err := s.DB.Query(ctx, `SELECT TRUE, id, version, value, comment, metadata FROM secrets WHERE project_key_id = $1
+		UNION ALL SELECT FALSE, secret_id, version, value, comment, metadata FROM secret_versions WHERE project_key_id = $1
+		ORDER BY 2, 3 LIMIT $2`, keyID, resealRows)
 	if err != nil {
 		return nil, err
 	}
 	defer rows.Close()
 	for size := 0; size < resealBytes && rows.Next(); {
 		var v version
-		if err := rows.Scan(&v.secretID, &v.number, &v.value, &v.comment, &v.metadata); err != nil {
+		if err := rows.Scan(&v.inForce, &v.secretID, &v.number, &v.value, &v.comment, &v.metadata); err != nil {
 			return nil, err
 		}
 		size += len(v.value) + len(v.comment) + len(v.metadata)
@@ -76,7 +87,8 @@ func (s *Service) sealedWith(ctx context.Context, keyID string) (some []version,
 
 // SealedWith returns how many versions of secrets are sealed with a key.
 func (s *Service) SealedWith(ctx context.Context, keyID string) (n int64, err error) {
-	return n, s.DB.Get(ctx, &n, `SELECT count(*) FROM secret_versions WHERE project_key_id = $1`, keyID)
+	return n, s.DB.Get(ctx, &n, `SELECT (SELECT count(*) FROM secrets WHERE project_key_id = $1) +
+		(SELECT count(*) FROM secret_versions WHERE project_key_id = $1)`, keyID)
 }
 
 // reseal opens what is sealed of a version and seals it anew.

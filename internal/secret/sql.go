@@ -33,30 +33,32 @@ type row struct {
 	ReminderDays  *int64  `db:"reminder_days"`
 }
 
+// The rows of secrets hold what is in force, those of secret_versions what older versions said.
 const (
-	columns = `SELECT s.id, s.folder_id, f.environment_id, f.path, s.key, coalesce(s.user_id, '') AS user_id, v.version, s.created_at,
+	inForce = `SELECT s.id, s.folder_id, f.environment_id, f.path, s.key, coalesce(s.user_id, '') AS user_id, s.version, s.created_at,
+	s.updated_at, s.value, s.comment, s.project_key_id, s.metadata, s.tags, s.skip_multiline, s.reminder_note, s.reminder_days
+	FROM folders f JOIN secrets s ON s.folder_id = f.id `
+	older = `SELECT s.id, s.folder_id, f.environment_id, f.path, s.key, coalesce(s.user_id, '') AS user_id, v.version, s.created_at,
 	v.created_at AS updated_at, v.value, v.comment, v.project_key_id, v.metadata, v.tags, v.skip_multiline, v.reminder_note, v.reminder_days
-	FROM folders f JOIN secrets s ON s.folder_id = f.id JOIN secret_versions v ON v.secret_id = s.id AND v.version = `
-	inForce = columns + `s.version `
-	before  = columns + `s.version - 1 ` // of a secret that was claimed
+	FROM folders f JOIN secrets s ON s.folder_id = f.id JOIN secret_versions v ON v.secret_id = s.id `
+	named = `WHERE f.environment_id = $1 AND f.path = $2 AND s.key = $3 AND coalesce(s.user_id, '') = $4`
 )
 
 // find reads a secret of a folder by its name; owner is the user of a personal one, or empty. version is that which is
 // wanted, or 0 for the one in force. ErrNoRows if there is none.
 func (s *spot) find(ctx context.Context, name, owner string, version int64) (*row, error) {
 	ctx = context.WithoutCancel(ctx) // to watch for a caller who leaves takes two goroutines, and more time than the row
-	if version == 0 {
-		return s.current(ctx, name, owner)
+	current, err := s.current(ctx, name, owner)
+	if err != nil || version == 0 || version == current.Version {
+		return current, err
 	}
-	return s.one(ctx, s.from, columns+`$1 WHERE f.environment_id = $2 AND f.path = $3 AND s.key = $4 AND coalesce(s.user_id, '') = $5`,
-		version, s.env.ID, s.path, name, owner)
+	return s.one(ctx, s.from, older+named+` AND v.version = $5`, s.env.ID, s.path, name, owner, version)
 }
 
 // current is find for the version in force, from memory if it can.
 func (s *spot) current(ctx context.Context, name, owner string) (*row, error) {
 	read := func() ([]row, error) {
-		stored, err := s.one(ctx, s.from, inForce+`WHERE f.environment_id = $1 AND f.path = $2 AND s.key = $3 AND coalesce(s.user_id, '') = $4`,
-			s.env.ID, s.path, name, owner)
+		stored, err := s.one(ctx, s.from, inForce+named, s.env.ID, s.path, name, owner)
 		return []row{*stored}, err
 	}
 	rows, err := s.kept(ctx, name, owner, read)
@@ -125,8 +127,8 @@ func args(first []any, values []string) []any {
 	return first
 }
 
-// named reads secrets of a folder by their names, a chunk of them: the shared ones, and those of one user.
-func (s *spot) named(ctx context.Context, keys []string, owner string) ([]row, error) {
+// these reads secrets of a folder by their names, a chunk of them: the shared ones, and those of one user.
+func (s *spot) these(ctx context.Context, keys []string, owner string) ([]row, error) {
 	return s.several(ctx, inForce+`WHERE f.environment_id = $1 AND f.path = $2 AND coalesce(s.user_id, '') IN ('', $3)
 		AND s.key IN `+marks(4, len(keys)), args([]any{s.env.ID, s.path, owner}, keys)...)
 }
@@ -148,35 +150,39 @@ func (s *Service) byID(ctx context.Context, secretID string) (stored *row, proje
 }
 
 // insert stores a new secret; it returns false if the folder has one of that name and owner.
-func insert(ctx context.Context, tx *sqldb.Tx, s *Secret) (bool, error) {
-	n, err := tx.Exec(ctx, `INSERT INTO secrets (id, folder_id, key, user_id, version, created_at) VALUES ($1, $2, $3, $4, $5, $6)
-		ON CONFLICT DO NOTHING`, s.ID, s.FolderID, s.Key, optional(s.UserID), s.Version, s.CreatedAt)
-	return n == 1, err
-}
-
-// insertVersion stores what a version of a secret says.
-func (r *room) insertVersion(ctx context.Context, tx *sqldb.Tx, s *Secret) error {
+func (r *room) insert(ctx context.Context, tx *sqldb.Tx, s *Secret) (bool, error) {
 	b := r.box(s.ID, s.Version)
-	_, err := tx.Exec(ctx, `INSERT INTO secret_versions (secret_id, version, value, comment, metadata, tags, skip_multiline,
-		reminder_note, reminder_days, created_at, project_key_id) VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11)`,
-		s.ID, s.Version, b.seal("value", s.Value), b.sealComment(s.Comment), b.sealMetadata(s.Metadata), tagIDs(s.Tags),
-		s.SkipMultiline, s.ReminderNote, s.ReminderDays, s.UpdatedAt, r.key.ID)
-	return err
+	n, err := tx.Exec(ctx, `INSERT INTO secrets (id, folder_id, key, user_id, version, created_at, updated_at, value, comment, metadata, tags,
+		skip_multiline, reminder_note, reminder_days, project_key_id) VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13, $14, $15)
+		ON CONFLICT DO NOTHING`, s.ID, s.FolderID, s.Key, optional(s.UserID), s.Version, s.CreatedAt, s.UpdatedAt, b.seal("value", s.Value),
+		b.sealComment(s.Comment), b.sealMetadata(s.Metadata), tagIDs(s.Tags), s.SkipMultiline, s.ReminderNote, s.ReminderDays, r.key.ID)
+	return n == 1, err
 }
 
 // claim counts the version of a secret up by one and returns what it says so far; ErrNoRows if there is no such secret.
 // Whoever comes at the same time waits until this transaction is over: no version is lost, and none is left out.
 func (s *spot) claim(ctx context.Context, tx *sqldb.Tx, name, owner string) (*row, error) {
-	n, err := tx.Exec(ctx, `UPDATE secrets SET version = version + 1 WHERE key = $1 AND coalesce(user_id, '') = $2
-		AND folder_id = (SELECT f.id FROM folders f WHERE f.environment_id = $3 AND f.path = $4)`, name, owner, s.env.ID, s.path)
-	if err == nil && n == 0 {
-		err = sqldb.ErrNoRows
-	}
+	stored, err := s.one(ctx, tx, `UPDATE secrets SET version = version + 1 WHERE key = $1 AND coalesce(user_id, '') = $2
+		AND folder_id = (SELECT f.id FROM folders f WHERE f.environment_id = $3 AND f.path = $4)
+		RETURNING id, folder_id, key, coalesce(user_id, '') AS user_id, version - 1 AS version, created_at, updated_at, value, comment,
+		project_key_id, metadata, tags, skip_multiline, reminder_note, reminder_days`, name, owner, s.env.ID, s.path)
+	stored.EnvironmentID, stored.Path = s.env.ID, s.path
+	return stored, err
+}
+
+// replace keeps what a secret that was claimed said so far as its last version, and stores what it says now.
+func (r *room) replace(ctx context.Context, tx *sqldb.Tx, s *Secret) error {
+	_, err := tx.Exec(ctx, `INSERT INTO secret_versions (secret_id, version, value, comment, metadata, tags, skip_multiline, reminder_note,
+		reminder_days, created_at, project_key_id) SELECT id, version - 1, value, comment, metadata, tags, skip_multiline, reminder_note,
+		reminder_days, updated_at, project_key_id FROM secrets WHERE id = $1`, s.ID)
 	if err != nil {
-		return nil, err
+		return err
 	}
-	return s.one(ctx, tx, before+`WHERE f.environment_id = $1 AND f.path = $2 AND s.key = $3 AND coalesce(s.user_id, '') = $4`,
-		s.env.ID, s.path, name, owner)
+	b := r.box(s.ID, s.Version)
+	_, err = tx.Exec(ctx, `UPDATE secrets SET updated_at = $1, value = $2, comment = $3, metadata = $4, tags = $5, skip_multiline = $6,
+		reminder_note = $7, reminder_days = $8, project_key_id = $9 WHERE id = $10`, s.UpdatedAt, b.seal("value", s.Value),
+		b.sealComment(s.Comment), b.sealMetadata(s.Metadata), tagIDs(s.Tags), s.SkipMultiline, s.ReminderNote, s.ReminderDays, r.key.ID, s.ID)
+	return err
 }
 
 // rename gives a shared secret, and the personal ones in its place, another name. The error is one that sqldb.IsUnique

@@ -103,14 +103,11 @@ func (s *spot) create(ctx context.Context, tx *sqldb.Tx, folderID string, c Chan
 	if err := s.check(access.Create, fresh); err != nil {
 		return nil, err
 	}
-	stored, err := insert(ctx, tx, fresh)
+	stored, err := s.insert(ctx, tx, fresh)
 	if err == nil && !stored {
 		err = fault.New(fault.BadRequest, "The folder has a secret with the name %q already. Update it instead.", brief(name))
 	}
-	if err != nil {
-		return nil, err
-	}
-	return fresh, s.insertVersion(ctx, tx, fresh)
+	return fresh, err
 }
 
 // own makes a new secret the actor's own, if it is to be personal.
@@ -197,7 +194,7 @@ func (s *spot) change(ctx context.Context, tx *sqldb.Tx, next *Secret, c Changes
 	if err := s.rename(ctx, tx, next, c.NewName); err != nil {
 		return err
 	}
-	if err := s.insertVersion(ctx, tx, next); err != nil {
+	if err := s.replace(ctx, tx, next); err != nil {
 		return err
 	}
 	next.Hidden = !s.sees(next)

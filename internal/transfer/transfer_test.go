@@ -98,7 +98,8 @@ func oddRows(t testing.TB, s *harness.Server) {
 	s.Exec(t, `INSERT INTO tags (id, project_id, slug, created_by_type, created_at, updated_at) SELECT 't', id, ?, '', 0, 0 FROM projects`, odd)
 	s.Exec(t, `INSERT INTO privileges (id, membership_id, slug, permissions, temporary, created_at, updated_at)
 		SELECT 'p', id, ?, '[]', FALSE, 0, 0 FROM memberships WHERE scope = 'project'`, odd)
-	s.Exec(t, `INSERT INTO secrets (id, folder_id, key, version, created_at) SELECT f.id, f.id, ?, 1, 0 FROM folders f`, odd)
+	s.Exec(t, `INSERT INTO secrets (id, folder_id, key, version, value, created_at) SELECT f.id, f.id, ?, 2, ?, 0 FROM folders f`,
+		odd, []byte(odd))
 	s.Exec(t, `INSERT INTO secret_versions (secret_id, version, value, metadata, tags, skip_multiline, created_at)
 		SELECT s.id, 1, ?, '[]', '', FALSE, 0 FROM secrets s`, bytes.Repeat([]byte{0, 255, '\'', 0x80}, 256<<10))
 	s.Exec(t, `INSERT INTO secret_imports (id, folder_id, environment_id, path, position, version, created_at, updated_at)
