@@ -198,21 +198,25 @@ var orders = map[string]string{
 	"role asc": `coalesce(c.slug, r.role), i.name, i.id`, "role desc": `coalesce(c.slug, r.role) DESC, i.name DESC, i.id DESC`,
 }
 
-// search returns a page of the members that match, and how many match in all.
+// search returns a page of the members that match, and how many match in all; those of projects are listed there. Which
+// ones match is read from indexes alone, unless it depends on their roles.
 func (s *Service) search(ctx context.Context, orgID string, q Search) (members []member, total int64, err error) {
-	where, args := q.where([]any{orgID})
-	where += " AND i.project_id IS NULL" // those of projects are listed there
-	counted := memberTables + ofOrg
+	conditions, args := q.where([]any{orgID})
+	where := ofOrg + " AND i.project_id IS NULL" + conditions
+	order := ` ORDER BY ` + orders[q.order()]
+	limit := ` LIMIT $` + strconv.Itoa(len(args)+1) + ` OFFSET $` + strconv.Itoa(len(args)+2)
+	counted, page := memberTables+where, ` WHERE i.id IN (SELECT i.id`+memberTables+where+order+limit+`)`+order
 	if q.names("role") {
-		counted = memberQuery
+		counted = memberTables + roleTables + where
+	}
+	if q.names("role") || q.OrderBy == "role" {
+		page = where + order + limit
 	}
 	err = s.DB.Read(ctx, func(tx *sqldb.Tx) error {
-		if err := tx.Get(ctx, &total, `SELECT count(*)`+counted+where, args...); err != nil {
+		if err := tx.Get(ctx, &total, `SELECT count(*)`+counted, args...); err != nil {
 			return err
 		}
-		limit := ` LIMIT $` + strconv.Itoa(len(args)+1) + ` OFFSET $` + strconv.Itoa(len(args)+2)
-		return tx.Select(ctx, &members, memberColumns+memberQuery+where+` ORDER BY `+orders[q.order()]+limit,
-			append(args, q.Limit, q.Offset)...)
+		return tx.Select(ctx, &members, memberColumns+memberTables+roleTables+page, append(args, q.Limit, q.Offset)...)
 	})
 	return members, total, err
 }
