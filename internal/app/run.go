@@ -56,7 +56,9 @@ func (a *App) clean(ctx context.Context) {
 	} {
 		a.try(what, func() error {
 			for {
+				crashpoint.Reach(crashpoint.Sweep)
 				n, err := step(ctx, CleanStep)
+				crashpoint.Reach(crashpoint.Swept)
 				if err != nil || n < CleanStep {
 					return err
 				}

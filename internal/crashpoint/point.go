@@ -45,6 +45,34 @@ const (
 	Cleaned      Point = "cleaned"       // they are deleted
 )
 
+// Logins: of clients with a secret, of callers who fail, of users.
+const (
+	SecretSpend     Point = "secret-spend"     // a use of a client secret is about to be spent
+	SecretSpent     Point = "secret-spent"     // it is, and there is no token yet
+	SecretsFlush    Point = "secrets-flush"    // uses of client secrets were taken from memory and are not written
+	SecretsFlushed  Point = "secrets-flushed"  // some are written
+	LoginFail       Point = "login-fail"       // a failed login is about to be counted
+	LoginFailed     Point = "login-failed"     // it is, and the caller has not been told
+	LoginsFlush     Point = "logins-flush"     // who logged in was taken from memory and is not written
+	LoginsFlushed   Point = "logins-flushed"   // it is written
+	SessionsFlush   Point = "sessions-flush"   // uses of sessions were taken from memory and are not written
+	SessionsFlushed Point = "sessions-flushed" // some are written
+)
+
+// Cleaning up, of every kind.
+const (
+	Sweep Point = "sweep" // some of what is not needed any more is about to be deleted
+	Swept Point = "swept" // it is deleted
+)
+
+// The import from another server.
+const (
+	ImportNote  Point = "import-note"  // a line of the journal is about to be written
+	ImportNoted Point = "import-noted" // it is on the disk
+	ImportSend  Point = "import-send"  // a change is about to be asked of the target
+	ImportSent  Point = "import-sent"  // the target has made it, and the import has not noted that
+)
+
 // The first start.
 const (
 	RootKeyWritten  Point = "root-key-written" // a file of root keys is whole, under another name
@@ -83,6 +111,7 @@ func All() []Point {
 		SignOff, Spend, Spent, UsesFlush, UsesFlushed, NotesFlush, NotesFlushed, Clean, Cleaned, RootKeyWritten,
 		RootKeyPlaced, FirstKey, FirstKeyMade, BootstrapCommit, Bootstrapped, RotationBegun, RotationStep, RotationDrop,
 		RotationDropped, RootComing, RootTidy, BackupWritten, BackupSynced, BackupRenamed, RestoreCopied, RestorePlace,
-		RestorePlaced,
+		RestorePlaced, SecretSpend, SecretSpent, SecretsFlush, SecretsFlushed, LoginFail, LoginFailed, LoginsFlush,
+		LoginsFlushed, SessionsFlush, SessionsFlushed, Sweep, Swept, ImportNote, ImportNoted, ImportSend, ImportSent,
 	}
 }

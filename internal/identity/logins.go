@@ -5,6 +5,7 @@ import (
 	"sync"
 	"time"
 
+	"github.com/sallyport/sallyport/internal/crashpoint"
 	"github.com/sallyport/sallyport/internal/sqldb"
 )
 
@@ -39,7 +40,8 @@ func (s *Service) Flush(ctx context.Context) error {
 	if len(noted) == 0 {
 		return nil
 	}
-	return s.DB.Write(ctx, func(tx *sqldb.Tx) error {
+	crashpoint.Reach(crashpoint.LoginsFlush)
+	err := s.DB.Write(ctx, func(tx *sqldb.Tx) error {
 		for identityID, l := range noted {
 			_, err := tx.Exec(ctx, `UPDATE memberships SET last_login_method = $1, last_login_at = $2
 				WHERE identity_id = $3 AND scope = 'organization'`, l.method, l.at, identityID)
@@ -49,4 +51,6 @@ func (s *Service) Flush(ctx context.Context) error {
 		}
 		return nil
 	})
+	crashpoint.Reach(crashpoint.LoginsFlushed)
+	return err
 }

@@ -12,6 +12,8 @@ import (
 	"strconv"
 	"strings"
 	"time"
+
+	"github.com/sallyport/sallyport/internal/crashpoint"
 )
 
 // What bounds one request: how long it may take, how many bytes of an answer are read, how often it is tried, and how
@@ -91,7 +93,10 @@ func (c *client) send(ctx context.Context, method, path string, body any) (json.
 	if err != nil {
 		return nil, err
 	}
-	return c.call(ctx, method, path, text)
+	crashpoint.Reach(crashpoint.ImportSend)
+	answer, err := c.call(ctx, method, path, text)
+	crashpoint.Reach(crashpoint.ImportSent)
+	return answer, err
 }
 
 // call tries a request until it is answered for good. A write whose answer was lost is not tried again: whether it was

@@ -7,6 +7,8 @@ import (
 	"fmt"
 	"io"
 	"os"
+
+	"github.com/sallyport/sallyport/internal/crashpoint"
 )
 
 // journal remembers between runs what the import began and under which id it stands at the target. It is a file of
@@ -104,6 +106,7 @@ func (j *journal) set(e entry) {
 }
 
 func (j *journal) write(line any) error {
+	crashpoint.Reach(crashpoint.ImportNote)
 	text, err := json.Marshal(line)
 	if err == nil {
 		_, err = j.file.Write(append(text, '\n'))
@@ -111,6 +114,7 @@ func (j *journal) write(line any) error {
 	if err == nil {
 		err = j.file.Sync()
 	}
+	crashpoint.Reach(crashpoint.ImportNoted)
 	if err != nil {
 		err = fmt.Errorf("cannot write the state: %w", err)
 	}

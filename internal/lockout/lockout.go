@@ -7,6 +7,7 @@ import (
 	"net/netip"
 	"time"
 
+	"github.com/sallyport/sallyport/internal/crashpoint"
 	"github.com/sallyport/sallyport/internal/sqldb"
 )
 
@@ -70,13 +71,16 @@ func (f Failures) Locked(l Rule, now time.Time) bool {
 
 // Fail notes a failed login, durably, before it is answered.
 func (c *Counter) Fail(ctx context.Context, method, target string, ip netip.Addr, l Rule) error {
-	return c.db.WriteGrouped(ctx, func(tx *sqldb.Tx) error {
+	crashpoint.Reach(crashpoint.LoginFail)
+	err := c.db.WriteGrouped(ctx, func(tx *sqldb.Tx) error {
 		err := addFailure(ctx, tx, method, target, Caller(ip), l.Threshold, l)
 		if err == nil {
 			err = addFailure(ctx, tx, method, target, "", 0, l)
 		}
 		return err
 	})
+	crashpoint.Reach(crashpoint.LoginFailed)
+	return err
 }
 
 // addFailure counts on, or anew where the last failure is long ago. At the threshold it locks; 0 never does.

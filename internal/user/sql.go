@@ -11,6 +11,7 @@ import (
 	"github.com/google/uuid"
 
 	"github.com/sallyport/sallyport/internal/access"
+	"github.com/sallyport/sallyport/internal/crashpoint"
 	"github.com/sallyport/sallyport/internal/id"
 	"github.com/sallyport/sallyport/internal/sqldb"
 	"github.com/sallyport/sallyport/internal/tally"
@@ -117,7 +118,10 @@ func (s *Service) AdminOrg(ctx context.Context) (orgID string, err error) {
 // Flush writes when sessions were last used. What cannot be written is tried again the next time.
 func (s *Service) Flush(ctx context.Context) error {
 	return s.uses.Flush(func(part map[uuid.UUID]tally.Count) error {
-		return s.DB.Write(ctx, func(tx *sqldb.Tx) error { return noteUses(ctx, tx, part) })
+		crashpoint.Reach(crashpoint.SessionsFlush)
+		err := s.DB.Write(ctx, func(tx *sqldb.Tx) error { return noteUses(ctx, tx, part) })
+		crashpoint.Reach(crashpoint.SessionsFlushed)
+		return err
 	})
 }
 

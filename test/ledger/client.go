@@ -14,10 +14,11 @@ import (
 type client struct {
 	server *Server
 	http   *http.Client
+	cookie string // the refresh token to send, if not ""
 }
 
 func newClient(s *Server) *client {
-	return &client{s, &http.Client{Timeout: 20 * time.Second, Transport: &http.Transport{MaxIdleConnsPerHost: 1}}}
+	return &client{server: s, http: &http.Client{Timeout: 20 * time.Second, Transport: &http.Transport{MaxIdleConnsPerHost: 1}}}
 }
 
 func (c *client) close() { c.http.CloseIdleConnections() }
@@ -27,6 +28,7 @@ func (c *client) close() { c.http.CloseIdleConnections() }
 type answer struct {
 	status int
 	reason string // why a token is dead
+	cookie string // the refresh token that came
 	body   []byte
 }
 
@@ -64,6 +66,9 @@ func (c *client) call(method, path, token string, body any) (answer, error) {
 	if token != "" {
 		request.Header.Set("Authorization", "Bearer "+token)
 	}
+	if c.cookie != "" {
+		request.AddCookie(&http.Cookie{Name: "jid", Value: c.cookie})
+	}
 	a, err := c.do(request)
 	if err != nil {
 		if c.server.Gone() {
@@ -92,5 +97,9 @@ func (c *client) do(request *http.Request) (answer, error) {
 		return answer{}, err
 	}
 	_, reason, _ := strings.Cut(response.Header.Get("WWW-Authenticate"), `error_description="`)
-	return answer{response.StatusCode, strings.TrimSuffix(reason, `"`), body}, nil
+	a := answer{status: response.StatusCode, reason: strings.TrimSuffix(reason, `"`), body: body}
+	for _, sent := range response.Cookies() {
+		a.cookie = sent.Value
+	}
+	return a, nil
 }

@@ -23,6 +23,7 @@ func (l *Ledger) compare(s *state) {
 			cuts[identity] = c.seq
 		}
 	}
+	l.settleLogins(s)
 	strangers := 0
 	for id, t := range s.rows {
 		if l.byID[id] == nil && t.identity != l.adminID {
@@ -130,6 +131,16 @@ func (l *Ledger) AllDead(s *Server) {
 	c := newClient(s)
 	defer c.close()
 	jwts := []string{l.admin}
+	if l.session != nil {
+		jwts = append(jwts, l.session.jwt)
+	}
+	for _, w := range l.identities {
+		for _, s := range w.logins.secrets {
+			if s.jwt != "" {
+				jwts = append(jwts, s.jwt)
+			}
+		}
+	}
 	for _, t := range l.tokens {
 		jwts = append(jwts, t.jwts...)
 	}

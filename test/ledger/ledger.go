@@ -18,7 +18,9 @@ type Ledger struct {
 	identities    []*workload
 	tokens        []*token
 	byID          map[string]*token
-	askedInVain   int // tokens that were asked for, without an answer
+	askedInVain   int      // tokens that were asked for, without an answer
+	session       *session // nil: none that is known
+	endedJWTs     []string // the newest of clients and users that are dead
 	contradiction []string
 }
 
@@ -40,6 +42,7 @@ type workload struct {
 	began    int   // detachments that were begun
 	finished int   // and those after which it was attached again
 	secret   *note
+	logins   *logins
 }
 
 // token is a token whose creation was acknowledged.

@@ -26,7 +26,7 @@ func SetUp(s *Server) (*Ledger, error) {
 			} `json:"credentials"`
 		} `json:"identity"`
 	}
-	if err := l.must(c, "/api/v1/admin/bootstrap", map[string]any{"email": "a@example.com", "password": "secret", "organization": "Crash"}, &setup); err != nil {
+	if err := l.must(c, "/api/v1/admin/bootstrap", map[string]any{"email": email, "password": password, "organization": "Crash"}, &setup); err != nil {
 		return nil, err
 	}
 	l.admin, l.adminID = setup.Identity.Credentials.Token, setup.Identity.ID
@@ -54,11 +54,15 @@ func (l *Ledger) hire(c *client, n int, orgID string) error {
 			ID string `json:"id"`
 		} `json:"identity"`
 	}
-	if err := l.must(c, "/api/v1/identities", map[string]any{"name": "w", "organizationId": orgID, "role": "no-access"}, &made); err != nil {
+	if err := l.must(c, "/api/v1/identities", map[string]any{"name": fmt.Sprint("worker ", n), "organizationId": orgID, "role": "no-access"}, &made); err != nil {
 		return err
 	}
 	secret := &note{path: fmt.Sprintf("/api/v4/secrets/WORKER_%d", n)}
-	l.identities = append(l.identities, &workload{id: made.Identity.ID, limit: int64(n%2) * 3, began: 1, secret: secret}) // attachAll finishes it
+	own := &workload{id: made.Identity.ID, limit: int64(n%2) * 3, began: 1, secret: secret} // attachAll finishes it
+	l.identities = append(l.identities, own)
+	if err := l.admit(c, own); err != nil {
+		return err
+	}
 	return l.must(c, secret.path, l.place(map[string]any{"secretValue": "0"}), &struct{}{})
 }
 
@@ -98,7 +102,7 @@ func (l *Ledger) Revive(s *Server, db *sql.DB, random *rand.Rand, all bool) erro
 }
 
 // attachAll gives Token Auth back to the identities that lost it when the server died between the two steps, and looks at
-// the secrets.
+// the secrets, the user's session, and what is dead.
 func (l *Ledger) attachAll(s *Server, held *state) {
 	w := &worker{client: newClient(s), ledger: l}
 	defer w.close()
@@ -107,7 +111,16 @@ func (l *Ledger) attachAll(s *Server, held *state) {
 			w.attach()
 		}
 		w.read()
+		if locked := own.logins.failed >= locksAfter; locked && own.logins.free != nil {
+			w.login(own.logins.free)
+		}
 		l.do(func() { own.finished = own.began })
+	}
+	if l.session != nil {
+		w.look(l.session)
+	}
+	for _, jwt := range l.endedJWTs {
+		w.ended(jwt)
 	}
 }
 

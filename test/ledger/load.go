@@ -19,7 +19,8 @@ type worker struct {
 	*client
 	ledger *Ledger
 	random *rand.Rand
-	own    *workload // the identity that this worker alone detaches
+	own    *workload // the identity that this worker alone detaches and logs in with
+	user   bool      // it works as the first user too
 }
 
 // Load runs a worker for each identity, and returns when all have ended: since the server is gone, or at the first
@@ -28,7 +29,7 @@ func (l *Ledger) Load(s *Server, seed uint64) {
 	var group sync.WaitGroup
 	for n, own := range l.identities {
 		group.Go(func() {
-			w := &worker{newClient(s), l, rand.New(rand.NewPCG(seed, uint64(n))), own}
+			w := &worker{newClient(s), l, rand.New(rand.NewPCG(seed, uint64(n))), own, n == 0}
 			defer w.close()
 			for w.step() {
 			}
@@ -40,20 +41,24 @@ func (l *Ledger) Load(s *Server, seed uint64) {
 // step does one thing and reports whether to go on.
 func (w *worker) step() bool {
 	switch n := w.random.IntN(100); {
-	case n < 22:
+	case w.user && n < 25:
+		return w.visit()
+	case n < 19:
 		return w.create()
-	case n < 50:
+	case n < 42:
 		return w.use()
-	case n < 62:
+	case n < 51:
 		return w.renew()
-	case n < 75:
+	case n < 62:
 		return w.revoke()
-	case n < 82:
+	case n < 68:
 		return w.revokeSelf()
-	case n < 90:
+	case n < 75:
 		return w.write()
-	case n < 97:
+	case n < 81:
 		return w.read()
+	case n < 97:
+		return w.enter()
 	default:
 		return w.detach()
 	}

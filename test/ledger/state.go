@@ -18,6 +18,14 @@ type state struct {
 	events  map[string]map[string]int // type of event -> what it is about -> how often
 	configs map[string]bool           // identities that have Token Auth
 	secrets map[string]int64          // id -> version
+
+	clientSecrets map[string]secretRow
+	failed        map[string]int // identity -> wrong client secrets in a row, locksAfter where it is locked out
+}
+
+type secretRow struct {
+	uses    int64
+	revoked bool
 }
 
 type row struct {
@@ -40,15 +48,18 @@ func readState(db *sql.DB) (*state, error) {
 		return nil, err
 	}
 	defer func() { _ = tx.Rollback() }() // it changed nothing
-	s := &state{rows: map[string]row{}, counts: map[string]int64{}, events: map[string]map[string]int{}, configs: map[string]bool{}, secrets: map[string]int64{}}
+	s := &state{rows: map[string]row{}, counts: map[string]int64{}, events: map[string]map[string]int{}, configs: map[string]bool{},
+		secrets: map[string]int64{}, clientSecrets: map[string]secretRow{}, failed: map[string]int{}}
 	for query, take := range map[string]func(*sql.Rows) error{
-		`SELECT id, identity_id, method, uses, uses_limit, born, revoked, expires_at FROM access_tokens`: s.takeRow,
-		`SELECT identity_id || ' ' || method, total FROM token_counts`:                                   s.takeCount,
-		`SELECT seq, kind, key FROM changes ORDER BY seq`:                                                s.takeChange,
-		`SELECT event_type, event_metadata FROM audit_logs`:                                              s.takeEvent,
-		`SELECT identity_id FROM auth_configs`:                                                           s.takeConfig,
-		`SELECT id, version FROM secrets`:                                                                s.takeSecret,
-		`SELECT seq FROM feed_head`:                                                                      func(r *sql.Rows) error { return r.Scan(&s.head) },
+		`SELECT id, identity_id, method, uses, uses_limit, born, revoked, expires_at FROM access_tokens`:           s.takeRow,
+		`SELECT identity_id || ' ' || method, total FROM token_counts`:                                             s.takeCount,
+		`SELECT seq, kind, key FROM changes ORDER BY seq`:                                                          s.takeChange,
+		`SELECT event_type, event_metadata FROM audit_logs`:                                                        s.takeEvent,
+		`SELECT identity_id FROM auth_configs WHERE method = 'token-auth'`:                                         s.takeConfig,
+		`SELECT id, uses, revoked FROM client_secrets`:                                                             s.takeClientSecret,
+		`SELECT target, failures, locked_until > 0 FROM lockouts WHERE method = 'universal-auth' AND caller <> ''`: s.takeFailures,
+		`SELECT id, version FROM secrets`:                                                                          s.takeSecret,
+		`SELECT seq FROM feed_head`:                                                                                func(r *sql.Rows) error { return r.Scan(&s.head) },
 	} {
 		if err := readAll(tx, query, take); err != nil {
 			return nil, fmt.Errorf("%s: %w", query, err)
@@ -106,6 +117,26 @@ func (s *state) takeSecret(r *sql.Rows) error {
 	var version int64
 	err := r.Scan(&id, &version)
 	s.secrets[id] = version
+	return err
+}
+
+func (s *state) takeClientSecret(r *sql.Rows) error {
+	var id string
+	var c secretRow
+	err := r.Scan(&id, &c.uses, &c.revoked)
+	s.clientSecrets[id] = c
+	return err
+}
+
+func (s *state) takeFailures(r *sql.Rows) error {
+	var identity string
+	var failed int
+	var locked bool
+	err := r.Scan(&identity, &failed, &locked)
+	if locked {
+		failed = locksAfter
+	}
+	s.failed[identity] = failed
 	return err
 }
 

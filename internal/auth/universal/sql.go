@@ -12,6 +12,7 @@ import (
 	"github.com/google/uuid"
 
 	"github.com/sallyport/sallyport/internal/auth"
+	"github.com/sallyport/sallyport/internal/crashpoint"
 	"github.com/sallyport/sallyport/internal/fault"
 	"github.com/sallyport/sallyport/internal/org"
 	"github.com/sallyport/sallyport/internal/sqldb"
@@ -115,7 +116,8 @@ func spendSecret(ctx context.Context, tx *sqldb.Tx, secretID string) (int64, err
 // Flush writes the uses of unlimited secrets that were counted since the last time.
 func (s *Service) Flush(ctx context.Context) error {
 	return s.uses.Flush(func(part map[uuid.UUID]tally.Count) error {
-		return s.DB.Write(ctx, func(tx *sqldb.Tx) error {
+		crashpoint.Reach(crashpoint.SecretsFlush)
+		err := s.DB.Write(ctx, func(tx *sqldb.Tx) error {
 			for secret, c := range part {
 				_, err := tx.Exec(ctx, `UPDATE client_secrets SET uses = uses + $1, last_used_at = $2 WHERE id = $3`, c.N, c.Last, secret.String())
 				if err != nil {
@@ -124,6 +126,8 @@ func (s *Service) Flush(ctx context.Context) error {
 			}
 			return nil
 		})
+		crashpoint.Reach(crashpoint.SecretsFlushed)
+		return err
 	})
 }
 

@@ -11,6 +11,7 @@ import (
 	"github.com/sallyport/sallyport/internal/access"
 	"github.com/sallyport/sallyport/internal/audit"
 	"github.com/sallyport/sallyport/internal/auth"
+	"github.com/sallyport/sallyport/internal/crashpoint"
 	"github.com/sallyport/sallyport/internal/fault"
 	"github.com/sallyport/sallyport/internal/feed"
 	"github.com/sallyport/sallyport/internal/httpapi"
@@ -201,11 +202,14 @@ func (s *Service) spend(ctx context.Context, f found, now time.Time) error {
 		}
 		return nil
 	}
-	return s.DB.WriteGrouped(ctx, func(tx *sqldb.Tx) error {
+	crashpoint.Reach(crashpoint.SecretSpend)
+	err := s.DB.WriteGrouped(ctx, func(tx *sqldb.Tx) error {
 		n, err := spendSecret(ctx, tx, *f.SecretID)
 		if err == nil && n == 0 {
 			err = auth.Refuse("client_secret_usage_limit_reached", "The client secret has reached its limit of uses. Create a new one.")
 		}
 		return err
 	})
+	crashpoint.Reach(crashpoint.SecretSpent)
+	return err
 }
