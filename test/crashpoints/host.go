@@ -95,10 +95,12 @@ func (h *host) does(args ...string) error {
 }
 
 // diesAt runs a command that must be killed by itself at the point.
-func (h *host) diesAt(d Death, args ...string) error {
-	out, err := h.command(d.at(), args...).CombinedOutput()
+func (h *host) diesAt(d Death, args ...string) error { return dies(h.command(d.at(), args...)) }
+
+func dies(cmd *exec.Cmd) error {
+	out, err := cmd.CombinedOutput()
 	if !killed(err) {
-		return fmt.Errorf("sallyport %s did not come to the point: %v: %s", strings.Join(args, " "), err, out)
+		return fmt.Errorf("sallyport %s did not come to the point: %v: %s", strings.Join(cmd.Args[1:], " "), err, out)
 	}
 	return nil
 }

@@ -48,6 +48,7 @@ func Plans() []*Plan {
 		plans((*host).dieWorking, both, 3, crashpoint.SecretsFlush, crashpoint.SecretsFlushed, crashpoint.LoginsFlush, crashpoint.LoginsFlushed,
 			crashpoint.SessionsFlush, crashpoint.SessionsFlushed),
 		plans((*host).dieWorking, both, 10, crashpoint.Sweep, crashpoint.Swept),
+		plans((*host).dieImporting, both, 24, crashpoint.ImportNote, crashpoint.ImportNoted, crashpoint.ImportSend, crashpoint.ImportSent),
 		plans((*host).dieCleaning, both, 2, crashpoint.Clean, crashpoint.Cleaned),
 		plans((*host).dieWorking, posts, 12, crashpoint.WriteCommit, crashpoint.WriteCommitted),
 		plans((*host).dieWorking, posts, 3, crashpoint.Renew, crashpoint.Beaten, crashpoint.Renewed),

@@ -12,9 +12,39 @@ const Workers = 8
 
 // SetUp bootstraps an empty instance and makes the identities that are worked with, half of them with a use limit.
 func SetUp(s *Server) (*Ledger, error) {
-	l := &Ledger{byID: map[string]*token{}}
 	c := newClient(s)
 	defer c.close()
+	l, orgID, err := bootstrap(c)
+	if err != nil {
+		return nil, err
+	}
+	var made struct {
+		Project struct {
+			ID string `json:"id"`
+		} `json:"project"`
+	}
+	if err := l.must(c, "/api/v1/projects", map[string]any{"projectName": "Crash"}, &made); err != nil {
+		return nil, err
+	}
+	l.project = made.Project.ID
+	for n := range Workers {
+		if err := l.hire(c, n, orgID); err != nil {
+			return nil, err
+		}
+	}
+	return l, nil
+}
+
+// Bootstrap bootstraps an empty instance, and makes nothing there to work with.
+func Bootstrap(s *Server) (*Ledger, error) {
+	c := newClient(s)
+	defer c.close()
+	l, _, err := bootstrap(c)
+	return l, err
+}
+
+func bootstrap(c *client) (l *Ledger, orgID string, err error) {
+	l = &Ledger{byID: map[string]*token{}}
 	var setup struct {
 		Organization struct {
 			ID string `json:"id"`
@@ -26,25 +56,9 @@ func SetUp(s *Server) (*Ledger, error) {
 			} `json:"credentials"`
 		} `json:"identity"`
 	}
-	if err := l.must(c, "/api/v1/admin/bootstrap", map[string]any{"email": email, "password": password, "organization": "Crash"}, &setup); err != nil {
-		return nil, err
-	}
+	err = l.must(c, "/api/v1/admin/bootstrap", map[string]any{"email": email, "password": password, "organization": "Crash"}, &setup)
 	l.admin, l.adminID = setup.Identity.Credentials.Token, setup.Identity.ID
-	var made struct {
-		Project struct {
-			ID string `json:"id"`
-		} `json:"project"`
-	}
-	if err := l.must(c, "/api/v1/projects", map[string]any{"projectName": "Crash"}, &made); err != nil {
-		return nil, err
-	}
-	l.project = made.Project.ID
-	for n := range Workers {
-		if err := l.hire(c, n, setup.Organization.ID); err != nil {
-			return nil, err
-		}
-	}
-	return l, nil
+	return l, setup.Organization.ID, err
 }
 
 // hire makes the identity and the secret of a worker.

@@ -8,9 +8,11 @@ import (
 	"fmt"
 	"os"
 	"os/signal"
+	"strings"
 	"syscall"
 	"time"
 
+	"github.com/sallyport/sallyport/internal/crashpoint"
 	"github.com/sallyport/sallyport/test/cluster"
 	"github.com/sallyport/sallyport/test/crashpoints"
 )
@@ -23,7 +25,13 @@ func main() {
 	flag.IntVar(&c.PerHost, "per-host", 40, "deaths of one host, before the next one starts with nothing")
 	flag.StringVar(&c.Program, "program", "", "the server, built with the tags crashpoints and plantedbugs; it is built if none is named")
 	flag.StringVar(&c.Bug, "bug", "", "put a known bug into the server, to see it found")
+	points := flag.String("points", "", "only these points, with commas between; all if none is named")
 	flag.Parse()
+	for name := range strings.SplitSeq(*points, ",") {
+		if name != "" {
+			c.Points = append(c.Points, crashpoint.Point(name))
+		}
+	}
 	ctx, stop := signal.NotifyContext(context.Background(), os.Interrupt, syscall.SIGTERM)
 	defer stop()
 	if err := soak(ctx, c); err != nil {
