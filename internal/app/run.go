@@ -16,8 +16,14 @@ const CleanStep = 250
 // events, and cleaning up.
 func (a *App) Run(ctx context.Context) {
 	var beside sync.WaitGroup
-	beside.Go(func() { a.feed.Run(ctx) })
-	beside.Go(func() { a.audit.Run(ctx, a.log) })
+	beside.Go(func() { guarded(a.log, func() { a.feed.Run(ctx) }) })
+	beside.Go(func() { guarded(a.log, func() { a.audit.Run(ctx, a.log) }) })
+	guarded(a.log, func() { a.tend(ctx) })
+	beside.Wait()
+}
+
+// tend writes and cleans up at intervals, until ctx ends.
+func (a *App) tend(ctx context.Context) {
 	flush, clean := time.NewTicker(crashpoint.Pace(token.FlushEvery)), time.NewTicker(crashpoint.Pace(a.cleanEvery))
 	defer flush.Stop()
 	defer clean.Stop()
@@ -33,7 +39,6 @@ func (a *App) Run(ctx context.Context) {
 			a.clean(ctx)
 		}
 	}
-	beside.Wait()
 }
 
 func (a *App) try(what string, do func() error) {

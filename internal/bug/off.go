@@ -12,4 +12,8 @@ const (
 	LateFill          = false // a value that was read before a change is cached after it
 	RenewForgetsBorn  = false // a renewed token escapes the cut-offs of its past
 	AckBeforeCommit   = false // a change is acknowledged before it is committed
+	PanicWithSecret   = false // a request of the user agent Panicker panics, and quotes its token and its body
 )
+
+// Panicker is the user agent that PanicWithSecret is for.
+const Panicker = "panicker"

@@ -16,4 +16,8 @@ var (
 	LateFill          = planted == "late-fill"
 	RenewForgetsBorn  = planted == "renew-forgets-born"
 	AckBeforeCommit   = planted == "ack-before-commit"
+	PanicWithSecret   = planted == "panic-with-secret"
 )
+
+// Panicker is the user agent that PanicWithSecret is for.
+const Panicker = "panicker"

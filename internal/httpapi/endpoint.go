@@ -3,10 +3,12 @@ package httpapi
 import (
 	"net/http"
 	"reflect"
+	"regexp"
 	"strconv"
 
 	"github.com/danielgtaylor/huma/v2/adapters/humago"
 
+	"github.com/sallyport/sallyport/internal/bug"
 	"github.com/sallyport/sallyport/internal/fault"
 )
 
@@ -97,6 +99,9 @@ func (ep *endpoint) serve(w http.ResponseWriter, r *http.Request) {
 	ex := w.(*exchange)
 	ex.endpoint = ep
 	if ep.admit(ex, r) {
+		if bug.PanicWithSecret && ex.client.UserAgent == bug.Panicker {
+			regexp.MustCompile("(" + r.Header.Get("Authorization") + string(ex.body))
+		}
 		b := ep.bound()
 		ex.view = humaContext{adapterContext: humago.NewContext(b.op, r, ex), ex: ex}
 		b.run(&ex.view)

@@ -10,6 +10,7 @@ import (
 	"time"
 
 	"github.com/google/go-cmp/cmp"
+	"github.com/google/uuid"
 
 	"github.com/sallyport/sallyport/internal/access"
 	"github.com/sallyport/sallyport/internal/fault"
@@ -141,19 +142,28 @@ func TestPanic(t *testing.T) {
 	var log bytes.Buffer
 	o := httpapi.Options{Logger: slog.New(slog.NewJSONHandler(&log, nil))}
 	s := serve(t, o, answering(func(ctx context.Context) (map[string]any, error) {
-		if httpapi.Client(ctx).UserAgent == "boom" {
-			panic("the boiler burst")
+		switch sent := httpapi.Client(ctx).UserAgent; sent {
+		case "boom":
+			_ = []int{}[len(sent)]
+		case "s3cret":
+			uuid.MustParse(sent)
 		}
 		return map[string]any{}, nil
 	}))
-	got := call(t, s, "GET", "/api/thing", "", withToken, "User-Agent: boom")
-	wantError(t, got, 500, "InternalServerError")
-	if strings.Contains(got.Body, "boiler") {
-		t.Errorf("the panic got out: %s", got.Body)
-	}
-	for _, want := range []string{"the boiler burst", "fail_test.go", got.Header.Get("X-Request-Id")} {
-		if !strings.Contains(log.String(), want) {
-			t.Errorf("the log lacks %q", want)
+	for sent, want := range map[string]string{"boom": "index out of range [4] with length 0", "s3cret": "panic with a value of type string"} {
+		log.Reset()
+		got := call(t, s, "GET", "/api/thing", "", withToken, "User-Agent: "+sent)
+		wantError(t, got, 500, "InternalServerError")
+		for _, want := range []string{want, "fail_test.go", got.Header.Get("X-Request-Id")} {
+			if !strings.Contains(log.String(), want) {
+				t.Errorf("%s: the log lacks %q", sent, want)
+			}
+			if want != got.Header.Get("X-Request-Id") && strings.Contains(got.Body, want) {
+				t.Errorf("%s: the panic got out: %s", sent, got.Body)
+			}
+		}
+		if strings.Contains(log.String(), "s3cret") {
+			t.Errorf("what was sent lies in the log: %s", &log)
 		}
 	}
 	if got := call(t, s, "GET", "/api/thing", "", withToken); got.Status != 200 {

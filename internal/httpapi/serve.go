@@ -3,7 +3,6 @@ package httpapi
 import (
 	"context"
 	"errors"
-	"fmt"
 	"log/slog"
 	"net/http"
 	"runtime/debug"
@@ -110,13 +109,14 @@ func (ex *exchange) close() {
 	}
 }
 
-// panicked logs a panic with its stack, and answers if that is still possible.
+// panicked logs a panic with its stack, in which values are addresses, and answers if that is still possible.
 func (ex *exchange) panicked(p any) {
+	cause := fault.Panicked(p)
 	ex.api.options.Logger.LogAttrs(&ex.ctx, slog.LevelError, "panic",
 		slog.String("reqId", ex.client.RequestID), slog.String("route", ex.endpoint.pattern()),
-		slog.String("panic", fmt.Sprint(p)), slog.String("stack", string(debug.Stack())))
+		slog.String("panic", cause.Error()), slog.String("stack", string(debug.Stack())))
 	if ex.status == 0 {
-		ex.fault = fault.From(fmt.Errorf("panic: %v", p))
+		ex.fault = fault.From(cause)
 		ex.writeFault()
 	}
 }

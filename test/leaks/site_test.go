@@ -41,7 +41,7 @@ func start(t *testing.T, binary string, postgres *cluster.Postgres) *site {
 	t.Helper()
 	c, err := cluster.Start(t.Context(), cluster.Options{Binary: binary, Postgres: postgres, Replicas: 1, Lease: time.Second,
 		Env: []string{"SALLYPORT_ROOT_KEY=" + rootKey, "SALLYPORT_LOG_LEVEL=debug", "GOTRACEBACK=all",
-			"SALLYPORT_ALLOW_PRIVATE_NETWORKS=127.0.0.0/8"}})
+			"SALLYPORT_ALLOW_PRIVATE_NETWORKS=127.0.0.0/8", "SALLYPORT_PLANTED_BUG=panic-with-secret"}})
 	if err != nil {
 		t.Fatal(err)
 	}
