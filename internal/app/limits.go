@@ -9,8 +9,9 @@ import (
 // limitsOf returns how often callers may come. A token can be revoked whatever failed before from the same address: a
 // leak must be stopped at once.
 func limitsOf(c config.Limits) (httpapi.Limits, error) {
+	always := []string{"/api/v1/auth/token/revoke", "/api/v1/oauth/revoke"}
 	if !c.RateLimits {
-		return httpapi.Limits{}, nil
+		return httpapi.Limits{Always: always}, nil
 	}
 	exempt, err := c.ExemptNetworks()
 	return httpapi.Limits{
@@ -18,6 +19,6 @@ func limitsOf(c config.Limits) (httpapi.Limits, error) {
 		Identity: limit.Rule{Rate: c.IdentityRate, Burst: c.IdentityBurst},
 		Delay:    c.FailureDelay,
 		Exempt:   exempt,
-		Always:   []string{"/api/v1/auth/token/revoke", "/api/v1/oauth/revoke"},
+		Always:   always,
 	}, err
 }

@@ -56,12 +56,16 @@ func extensions(r Route) map[string]any {
 	return all
 }
 
-// responses documents the errors of a route: those of its kind, and those that it declares.
+// responses documents the errors of a route: those of its kind, and those that it declares. What limits are set makes no
+// difference: the document is the same for every server.
 func (b *binding) responses() map[string]*huma.Response {
 	r := b.endpoint.route
 	statuses := []int{http.StatusBadRequest, http.StatusUnprocessableEntity, http.StatusInternalServerError, http.StatusServiceUnavailable}
 	if !r.Open {
 		statuses = append(statuses, http.StatusUnauthorized, http.StatusForbidden)
+	}
+	if !r.Open || b.endpoint.login {
+		statuses = append(statuses, http.StatusTooManyRequests)
 	}
 	if strings.Contains(r.Path, "{") {
 		statuses = append(statuses, http.StatusNotFound)

@@ -53,17 +53,19 @@ type schema struct {
 // documented registers one route of every sort and returns their document.
 func documented(t *testing.T) (spec, []byte) {
 	t.Helper()
-	a := httpapi.New(httpapi.Options{Authenticate: authenticate, Version: "1.2.3"})
+	a := httpapi.New(httpapi.Options{Authenticate: authenticate, Version: "1.2.3", Limits: httpapi.Limits{Always: []string{"/stop"}}})
 	revoke := httpapi.Permission{Action: "edit", Subject: "identity"}
 	handle[idIn, echoOut](a, httpapi.Route{
 		Method: "POST", Path: "/api/v1/auth/token-auth/tokens/{id}/revoke", ID: "revokeToken", Tag: "Token Auth",
-		Summary: "Revoke a token", Permission: revoke, Errors: []int{429},
+		Summary: "Revoke a token", Permission: revoke, Errors: []int{413},
 	})
 	handle[thingIn, thingOut](a, httpapi.Route{Method: "POST", Path: "/things", ID: "createThing", Tag: "Things", AnyActor: true, Deprecated: true})
 	handle[optionalIn, echoOut](a, httpapi.Route{Method: "PATCH", Path: "/things", ID: "patchThing", AnyActor: true})
 	handle[paramsIn, paramsOut](a, httpapi.Route{Method: "GET", Path: "/p/{name}/{raw}", ID: "params", AnyActor: true})
 	handle[pointerIn, echoOut](a, httpapi.Route{Method: "GET", Path: "/hidden", ID: "secretPlan", AnyActor: true, Hidden: true})
 	open(a, httpapi.Route{Method: "GET", Path: "/status", ID: "status", Open: true})
+	open(a, httpapi.Route{Method: "POST", Path: "/login", ID: "login", Open: true})
+	open(a, httpapi.Route{Method: "POST", Path: "/stop", ID: "stop", Open: true})
 	text, err := a.OpenAPI()
 	if err != nil {
 		t.Fatal(err)
@@ -115,9 +117,11 @@ func TestOpenAPIStatuses(t *testing.T) {
 		got  operation
 		want string
 	}{
-		"with a path parameter and its own": {s.Paths["/api/v1/auth/token-auth/tokens/{id}/revoke"]["post"], "200 400 401 403 404 422 429 500 503"},
-		"with a body":                       {s.Paths["/things"]["post"], "200 400 401 403 413 415 422 500 503"},
+		"with a path parameter and its own": {s.Paths["/api/v1/auth/token-auth/tokens/{id}/revoke"]["post"], "200 400 401 403 404 413 422 429 500 503"},
+		"with a body":                       {s.Paths["/things"]["post"], "200 400 401 403 413 415 422 429 500 503"},
 		"open":                              {s.Paths["/status"]["get"], "200 400 422 500 503"},
+		"open, for logging in":              {s.Paths["/login"]["post"], "200 400 422 429 500 503"},
+		"open, and always answered":         {s.Paths["/stop"]["post"], "200 400 422 500 503"},
 	}
 	for name, tt := range tests {
 		t.Run(name, func(t *testing.T) {
