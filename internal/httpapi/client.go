@@ -25,7 +25,10 @@ func userAgent(r *http.Request) string {
 // clientIP returns the address that a request came from: the socket's, or behind trusted proxies the right-most entry
 // of X-Forwarded-For that is not one of them. Each proxy appends the address that it was called from, so entries are
 // as true as the proxies to their right: the walk goes leftwards, and ends at the first address that is not trusted to
-// speak for another. An entry that is no address ends it too, at the last good one.
+// speak for another. An entry that is no address ends it too, at the last good one, and so does an empty one, wherever it
+// stands: a proxy that does not know its caller wrote it, and what stands to its left is that caller's word. (Lists of RFC
+// 9110 section 5.6.1 skip empty entries; this header is none of them, and RFC 7239 has a word for the unknown.) Several
+// headers are one list.
 func (a *API) clientIP(r *http.Request) netip.Addr {
 	ip := socketIP(r.RemoteAddr)
 	if !a.trusted(ip) {
@@ -33,7 +36,7 @@ func (a *API) clientIP(r *http.Request) netip.Addr {
 	}
 	hops := 0
 	for _, line := range slices.Backward(r.Header["X-Forwarded-For"]) {
-		for line != "" {
+		for more := true; more; {
 			i := strings.LastIndexByte(line, ',')
 			next, ok := parseHop(strings.TrimSpace(line[i+1:]))
 			if hops++; !ok || hops > maxHops {
@@ -42,7 +45,7 @@ func (a *API) clientIP(r *http.Request) netip.Addr {
 			if ip = next; !a.trusted(ip) {
 				return ip
 			}
-			line = line[:max(i, 0)]
+			line, more = line[:max(i, 0)], i >= 0
 		}
 	}
 	return ip

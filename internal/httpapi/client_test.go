@@ -57,6 +57,10 @@ func TestClientIP(t *testing.T) {
 		"last good/garbage":                {"10.0.0.1:5", []string{"203.0.113.9, unknown, 10.0.0.2"}, []string{"10.0.0.0/8"}, "10.0.0.2"},
 		"last good/garbage at once":        {"10.0.0.1:5", []string{"203.0.113.9, unknown"}, []string{"10.0.0.0/8"}, "10.0.0.1"},
 		"last good/empty entry":            {"10.0.0.1:5", []string{"203.0.113.9, ,10.0.0.2"}, []string{"10.0.0.0/8"}, "10.0.0.2"},
+		"last good/empty first entry":      {"10.0.0.1:5", []string{",10.0.0.2"}, []string{"10.0.0.0/8"}, "10.0.0.2"},
+		"last good/empty, a line above":    {"10.0.0.1:5", []string{"203.0.113.9", ",10.0.0.2"}, []string{"10.0.0.0/8"}, "10.0.0.2"},
+		"last good/empty last entry":       {"10.0.0.1:5", []string{"203.0.113.9,"}, []string{"10.0.0.0/8"}, "10.0.0.1"},
+		"last good/empty line":             {"10.0.0.1:5", []string{"203.0.113.9", ""}, []string{"10.0.0.0/8"}, "10.0.0.1"},
 		"last good/too many entries":       {"10.0.0.1:5", []string{"203.0.113.9," + many + "10.0.0.2"}, []string{"10.0.0.0/8"}, "10.0.0.9"},
 	}
 	for name, tt := range tests {

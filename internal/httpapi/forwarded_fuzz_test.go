@@ -13,6 +13,8 @@ func FuzzClientIP(f *testing.F) {
 	f.Add("10.0.0.1:5", "203.0.113.9, 10.0.0.2\n10.0.0.3", "10.0.0.0/8")
 	f.Add("[::1]:80", "[2001:db8::9]:4711,::ffff:203.0.113.9", "::1/128 2001:db8::/32")
 	f.Add("[::ffff:10.0.0.1]:80", "unknown,fe80::1%eth0, ,,[::1", "0.0.0.0/0 ::/0")
+	f.Add("10.0.0.1:5", "203.0.113.9\n,10.0.0.2", "10.0.0.0/8")
+	f.Add("10.0.0.1:5", "203.0.113.9\n", "10.0.0.0/8")
 	f.Add("@", "1.2.3.4", "0.0.0.0/0")
 	f.Add("10.0.0.1:5", strings.Repeat("10.0.0.9,", 40)+"10.0.0.1:99999", "10.0.0.0/8 10.0.0.9/32")
 	f.Fuzz(func(t *testing.T, socket, forwarded, proxies string) {
@@ -42,13 +44,7 @@ func slowClientIP(socket string, lines, trusted []string) netip.Addr {
 		return netip.Addr{}
 	}
 	path := []netip.Addr{at.Addr()}
-	var entries []string
-	for _, line := range lines {
-		line = strings.TrimPrefix(line, ",") // nothing before a comma at the very start
-		if line != "" {
-			entries = append(entries, strings.Split(line, ",")...)
-		}
-	}
+	entries := strings.Split(strings.Join(lines, ","), ",")
 	slices.Reverse(entries)
 	for _, entry := range entries[:min(len(entries), 32)] {
 		addr, ok := slowHop(strings.TrimSpace(entry))
