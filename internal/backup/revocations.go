@@ -85,7 +85,10 @@ func WriteRevocations(ctx context.Context, s *Source, to string, now time.Time) 
 	if err := s.stopped(ctx); err != nil {
 		return nil, err
 	}
-	if s.LostLog {
+	switch {
+	case s.Begun:
+		return nil, errors.New("the newest revocations were lost with a write-ahead log, and sallyport recover did not come to its end; run it to its end, or restore without --revocations, which kills every token")
+	case s.LostLog:
 		return nil, errors.New("the write-ahead log of the database is gone, and the newest revocations with it; put the -wal file back, or restore without --revocations, which kills every token")
 	}
 	if s.Engine == sqldb.SQLite {

@@ -31,6 +31,7 @@ type Source struct {
 	Path    string // of the SQLite file, links resolved; "" for PostgreSQL
 	Serving bool   // another process has the SQLite file; of PostgreSQL the register tells
 	LostLog bool   // a crash left the newest commits in a write-ahead log, and that is gone
+	Begun   bool   // beside LostLog: a recovery from that was begun, and did not come to its end
 
 	lock *os.File // keeps a server from starting on a SQLite file meanwhile
 }
@@ -64,7 +65,9 @@ func (s *Source) openFile(ctx context.Context) (err error) {
 	if !s.Serving && (err != nil || about.Size() == 0) {
 		settings += "&immutable=1"
 	}
-	s.LostLog = s.lock != nil && lostLog(s.lock, errors.Is(err, os.ErrNotExist))
+	if s.lock != nil {
+		s.LostLog, s.Begun = lostLog(s.lock, errors.Is(err, os.ErrNotExist))
+	}
 	if s.DB, err = liteConnect(s.Path, settings); err != nil {
 		return err
 	}
@@ -79,10 +82,11 @@ func (s *Source) openFile(ctx context.Context) (err error) {
 }
 
 // lostLog reports whether commits were lost with a write-ahead log: whoever had the lock last did not close the database and
-// there is none, or wrote down that it was so before; see sqldb.
-func lostLog(lock *os.File, none bool) bool {
+// there is none, or began to recover from that; see sqldb.
+func lostLog(lock *os.File, none bool) (lost, begun bool) {
 	text, _ := io.ReadAll(io.LimitReader(lock, 40)) // unreadable: the database tells the rest
-	return none && strings.HasSuffix(string(text), " open") || strings.HasSuffix(string(text), " lost")
+	begun = strings.HasSuffix(string(text), " lost")
+	return begun || none && strings.HasSuffix(string(text), " open"), begun
 }
 
 // applicationID is how sqldb marks its SQLite files.

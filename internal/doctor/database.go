@@ -55,6 +55,10 @@ func (x *examination) integrity(ctx context.Context) (Finding, error) {
 	if x.source.Engine != sqldb.SQLite {
 		return good("PostgreSQL checks itself; where data checksums are on, it finds flipped bits")
 	}
+	if x.source.Begun {
+		return Finding{Says: "the newest changes were lost with a write-ahead log, and sallyport recover was begun and did not come to its end",
+			Do: "run sallyport recover to its end: a -wal file that is put back now is of no use"}, nil
+	}
 	if x.source.LostLog {
 		return Finding{Says: "the server did not close the database, and its write-ahead log is gone: the newest changes are lost",
 			Do: "put the -wal file back, or run sallyport recover, which kills every token"}, nil
