@@ -80,9 +80,10 @@ type end struct {
 var logTables = []string{"changes", "feed_head", "signing_keys", "access_tokens", "client_secrets", "assertions"}
 
 // WriteRevocations writes the log of revocations of a database to a file that is not there yet, mode 0600. Its servers must
-// be stopped: what they take back afterwards would be missing. A database whose log cannot be trusted is refused.
-func WriteRevocations(ctx context.Context, s *Source, to string, now time.Time) (*Log, error) {
-	if err := s.stopped(ctx); err != nil {
+// be stopped: what they take back afterwards would be missing. A database whose log cannot be trusted is refused. say is told
+// what is waited for.
+func WriteRevocations(ctx context.Context, s *Source, to string, now time.Time, say func(string)) (*Log, error) {
+	if err := s.stopped(ctx, say); err != nil {
 		return nil, err
 	}
 	switch {

@@ -33,7 +33,7 @@ func (c *backupCmd) Run(con *console) (err error) {
 	}
 	defer func() { err = errors.Join(err, s.Close()) }()
 	if c.Revocations != "" {
-		log, err := backup.WriteRevocations(con.ctx, s, c.Revocations, time.Now())
+		log, err := backup.WriteRevocations(con.ctx, s, c.Revocations, time.Now(), func(what string) { con.print("%s\n", what) })
 		if err != nil {
 			return err
 		}
