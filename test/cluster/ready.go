@@ -13,12 +13,17 @@ var ErrEnded = errors.New("the server ended instead of serving")
 // AwaitReady returns nil when the server at an address says that it can work; an error when it has ended, or does not say so
 // within some time.
 func AwaitReady(address string, ended <-chan struct{}, within time.Duration) error {
+	return await(address, "/readyz", ended, within)
+}
+
+// await is AwaitReady for any path that a server answers 200 on.
+func await(address, path string, ended <-chan struct{}, within time.Duration) error {
 	client := &http.Client{Timeout: 5 * time.Second}
 	defer client.CloseIdleConnections()
 	poll, deadline := time.NewTicker(3*time.Millisecond), time.After(within)
 	defer poll.Stop()
 	for {
-		response, err := client.Get("http://" + address + "/readyz")
+		response, err := client.Get("http://" + address + path)
 		if err == nil {
 			_ = response.Body.Close()
 			if response.StatusCode == http.StatusOK {
@@ -30,7 +35,7 @@ func AwaitReady(address string, ended <-chan struct{}, within time.Duration) err
 		case <-ended:
 			return fmt.Errorf("%w: %w", ErrEnded, err)
 		case <-deadline:
-			return fmt.Errorf("the server does not serve after %s: %w", within, err)
+			return fmt.Errorf("the server has not answered as it should after %s: %w", within, err)
 		case <-poll.C:
 		}
 	}

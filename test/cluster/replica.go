@@ -1,7 +1,6 @@
 package cluster
 
 import (
-	"context"
 	"fmt"
 	"os"
 	"os/exec"
@@ -78,24 +77,12 @@ func (r *Replica) Launch() error {
 // startWithin is how long a process may take to answer, on a machine that is busy.
 const startWithin = time.Minute
 
-// Await returns when the process answers, or says why it does not.
+// Await returns when the process answers, or says why it does not. Without its database it cannot work, and answers all the same.
 func (r *Replica) Await() error {
-	ctx, cancel := context.WithTimeout(context.Background(), startWithin)
-	defer cancel()
-	pause := time.NewTicker(5 * time.Millisecond)
-	defer pause.Stop()
-	for {
-		if answer, err := r.Call(ctx, "GET", "/healthz", "", nil); err == nil && answer.Status == 200 {
-			return nil
-		}
-		select {
-		case <-pause.C:
-		case <-r.ended:
-			return fmt.Errorf("replica %s ended while it started:\n%s", r.Name, r.Tail(30))
-		case <-ctx.Done():
-			return fmt.Errorf("replica %s did not answer within %s:\n%s", r.Name, startWithin, r.Tail(30))
-		}
+	if err := await(r.Addr, "/healthz", r.ended, startWithin); err != nil {
+		return fmt.Errorf("replica %s: %w\n%s", r.Name, err, r.Tail(30))
 	}
+	return nil
 }
 
 // Running reports whether the process is there, frozen or not.
