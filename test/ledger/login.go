@@ -67,7 +67,7 @@ func (w *worker) enter() bool {
 	case n < 5:
 		return w.login(own.limited)
 	case n < 6:
-		return w.guess("wrong") && w.guess("wrong") && w.guess("wrong")
+		return w.lockOut()
 	case n < 7 || own.limited.began <= own.limited.limit:
 		return w.revokeSecret(&own.free)
 	default:
@@ -153,6 +153,15 @@ func (w *worker) guess(secret string) bool {
 		}
 		own.failed = min(own.failed+1, locksAfter)
 	})
+}
+
+func (w *worker) lockOut() bool {
+	for range locksAfter {
+		if !w.guess("wrong") {
+			return false
+		}
+	}
+	return true
 }
 
 func (w *worker) clearLockouts() bool {
