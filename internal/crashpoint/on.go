@@ -50,3 +50,6 @@ func Pace(d time.Duration) time.Duration {
 	}
 	return d
 }
+
+// Hurried reports whether the environment sets a pace: what is slow on purpose is to be fast then.
+func Hurried() bool { return pace != "" }

@@ -8,6 +8,8 @@ import (
 	"strings"
 
 	"golang.org/x/crypto/argon2"
+
+	"github.com/sallyport/sallyport/internal/crashpoint"
 )
 
 // Cost is what a password hash costs, in the parameters of argon2id (RFC 9106 section 3.1). The zero value stands for those
@@ -18,7 +20,10 @@ type Cost struct {
 }
 
 func (c Cost) orRecommended() Cost {
-	if c == (Cost{}) {
+	switch {
+	case c == (Cost{}) && crashpoint.Hurried():
+		return Cost{Passes: 1, KiB: 64, Lanes: 1}
+	case c == (Cost{}):
 		return Cost{Passes: 3, KiB: 64 << 10, Lanes: 4}
 	}
 	return c

@@ -22,7 +22,7 @@ func TestMain(m *testing.M) {
 		if program, err = Build(dir); err != nil {
 			return nil, err
 		}
-		if postgres, err = cluster.NewPostgres(cluster.PostgresOptions{}); err != nil {
+		if postgres, err = NewPostgres(); err != nil {
 			return nil, err
 		}
 		return postgres.Close, nil
@@ -40,7 +40,7 @@ func TestEveryCrashPoint(t *testing.T) {
 		}
 	}
 	t.Logf("SALLYPORT_CRASHPOINT_SEED=%d", seed)
-	r, err := Run(t.Context(), Config{Program: program, Postgres: postgres, Seed: seed, Runs: 120, Lanes: 3, PerHost: 25})
+	r, err := Run(t.Context(), Config{Program: program, Postgres: postgres, Seed: seed, Runs: 240, Lanes: 3, PerHost: 25})
 	if err != nil {
 		t.Fatal(err)
 	}

@@ -78,7 +78,7 @@ func (h *host) url() string {
 func (h *host) command(at string, args ...string) *exec.Cmd {
 	cmd := exec.Command(h.program, args...)
 	cmd.Env = []string{"PATH=" + os.Getenv("PATH"), "SALLYPORT_DATA_DIR=" + h.data(), "SALLYPORT_LEASE=200ms",
-		"SALLYPORT_CRASHPOINT=" + at, "SALLYPORT_CRASHPOINT_PACE=40ms", "SALLYPORT_PLANTED_BUG=" + h.bug}
+		"SALLYPORT_CRASHPOINT=" + at, "SALLYPORT_CRASHPOINT_PACE=40ms", "GOGC=400", "SALLYPORT_PLANTED_BUG=" + h.bug}
 	if h.engine == Postgres {
 		cmd.Env = append(cmd.Env, "SALLYPORT_DATABASE_URL="+h.url())
 	}

@@ -219,6 +219,11 @@ func (r *Result) String() string {
 	return b.String()
 }
 
+// NewPostgres starts a PostgreSQL for the hosts. It never dies here, only its clients do, so it need not wait for the disk.
+func NewPostgres() (*cluster.Postgres, error) {
+	return cluster.NewPostgres(cluster.PostgresOptions{Settings: map[string]string{"fsync": "off", "full_page_writes": "off"}})
+}
+
 // Build builds the program into a folder, so that it can be told where to die and which bug to have.
 func Build(dir string) (program string, err error) {
 	return cluster.Build(dir, cluster.Obedient)

@@ -13,7 +13,6 @@ import (
 	"time"
 
 	"github.com/sallyport/sallyport/internal/crashpoint"
-	"github.com/sallyport/sallyport/test/cluster"
 	"github.com/sallyport/sallyport/test/crashpoints"
 )
 
@@ -51,7 +50,7 @@ func soak(ctx context.Context, c crashpoints.Config) (err error) {
 			return err
 		}
 	}
-	if c.Postgres, err = cluster.NewPostgres(cluster.PostgresOptions{}); err != nil {
+	if c.Postgres, err = crashpoints.NewPostgres(); err != nil {
 		return err
 	}
 	defer func() { err = errors.Join(err, c.Postgres.Close()) }()
