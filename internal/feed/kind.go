@@ -8,7 +8,7 @@ type Kind string
 // The cut-offs and revocations: they are state, loaded at start, and remembered until every token that they could
 // concern has expired. A cut-off kills the tokens whose born is below the entry's sequence number.
 const (
-	TokenRevoked  Kind = "token"          // Key(token id, identity id), or Key(session id, user id)
+	TokenRevoked  Kind = "token"          // Key(token id, identity id), or Key(session id, user id): UUIDs, and nothing else
 	CutIdentity   Kind = "cut-identity"   // identity or user id
 	CutMethod     Kind = "cut-method"     // Key(identity id, method)
 	CutSecret     Kind = "cut-secret"     // client secret id

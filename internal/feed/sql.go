@@ -56,7 +56,8 @@ func (f *Feed) readRevocations(ctx context.Context, now int64, to chan<- string)
 	}
 }
 
-// applyRevocations applies what revocationPage returns.
+// applyRevocations applies what revocationPage returns. A key of a revocation is two ids, of 36 hex digits and hyphens each, so it
+// holds no comma: whoever appends one makes the ids, or has them checked (token's TestKeysOfRevocations).
 func (f *Feed) applyRevocations(text string) error {
 	for entry := range strings.SplitSeq(text, ",") {
 		space := strings.LastIndexByte(entry, ' ')

@@ -4,6 +4,7 @@ import (
 	"context"
 	"encoding/json"
 	"errors"
+	"strings"
 	"testing"
 	"time"
 
@@ -11,6 +12,9 @@ import (
 
 	"github.com/sallyport/sallyport/internal/access"
 	"github.com/sallyport/sallyport/internal/feed"
+	"github.com/sallyport/sallyport/internal/id"
+	"github.com/sallyport/sallyport/internal/identity"
+	"github.com/sallyport/sallyport/internal/role"
 	"github.com/sallyport/sallyport/internal/sqldb"
 )
 
@@ -189,6 +193,53 @@ func TestCutOffsReachTheLongestTokens(t *testing.T) {
 		}
 		if until := f.untilOf(feed.TokenRevoked); until.Before(f.clock.Now().Add(time.Duration(issued.ExpiresIn) * time.Second)) {
 			t.Errorf("remembered for %v; the token lives for %v", until.Sub(f.clock.Now()), time.Duration(issued.ExpiresIn)*time.Second)
+		}
+	})
+}
+
+// administrator returns an actor who may revoke what the fixture has, and has the service ask who may.
+func (f *fixture) administrator() *access.Actor {
+	f.t.Helper()
+	rules, _ := access.OrgRole(role.Admin)
+	ability, err := access.Compile(rules)
+	if err != nil {
+		f.t.Fatal(err)
+	}
+	apart := feed.New(feed.Options{DB: f.DB, Logger: f.Logger}) // the one of the fixture has begun, and takes no more followers
+	f.Identities = identity.New(identity.Options{DB: f.DB, Feed: apart, Roles: role.New(f.DB, apart, f.Audit), Audit: f.Audit})
+	actor := f.actor()
+	actor.Ability = ability
+	return actor
+}
+
+// TestKeysOfRevocations: however a token is taken back, the log names it by two ids of our form. What is read at the start relies
+// on it: there a comma parts one revocation from the next.
+func TestKeysOfRevocations(t *testing.T) {
+	each(t, func(t *testing.T, f *fixture) {
+		byRow, bySelf, byID, x := f.mint(f.grant()), f.mint(f.grant()), f.mint(f.grant()), f.session()
+		admin := f.administrator()
+		want(t, f.Revoke(t.Context(), f.actor(), byRow.Row), "")
+		want(t, f.RevokeSelf(t.Context(), bySelf.AccessToken, access.Client{}), "")
+		want(t, f.RevokeAny(t.Context(), admin, f.ident, byID.Row.ID), "")
+		for _, odd := range []string{"a,b", byID.Row.ID + ",", byID.Row.ID[:35] + ",", byID.Row.ID + " 1,", strings.ToUpper(byID.Row.ID), ""} {
+			want(t, f.RevokeAny(t.Context(), admin, f.ident, odd), "not found")
+		}
+		err := f.Feed.Change(t.Context(), func(tx *feed.Tx) error {
+			EndSession(tx, x)
+			return nil
+		})
+		want(t, err, "")
+		var keys []string
+		if err := f.DB.Select(t.Context(), &keys, `SELECT key FROM changes WHERE kind = $1 ORDER BY seq`, feed.TokenRevoked); err != nil {
+			t.Fatal(err)
+		}
+		for _, key := range keys {
+			if first, second := feed.Cut(key); !id.Valid(first) || !id.Valid(second) {
+				t.Errorf("the log has the key %q", key)
+			}
+		}
+		if n, _ := f.restart().Revocations(); n != 4 || len(keys) != n {
+			t.Errorf("%d of %d revocations were read again; want 4", n, len(keys))
 		}
 	})
 }
