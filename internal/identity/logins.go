@@ -2,6 +2,8 @@ package identity
 
 import (
 	"context"
+	"maps"
+	"slices"
 	"sync"
 	"time"
 
@@ -30,27 +32,35 @@ func (s *Service) LoggedIn(identityID, method string, at time.Time) {
 	s.logins.last[identityID] = login{method, at.UnixMilli()}
 }
 
-// Flush writes the logins that were noted since the last time. They are for people to read, so what cannot be written
-// is given up: the next login says more.
+// flushStep is how many logins are written in one transaction, so that a flush never holds others up for long.
+const flushStep = 500
+
+// Flush writes the logins that were noted since the last time, in the order of the identities, so that replicas that write
+// at the same time wait for each other instead of locking each other out. They are for people to read, so what cannot be
+// written is given up: the next login says more.
 func (s *Service) Flush(ctx context.Context) error {
 	s.logins.mu.Lock()
 	noted := s.logins.last
 	s.logins.last = nil
 	s.logins.mu.Unlock()
-	if len(noted) == 0 {
-		return nil
-	}
-	crashpoint.Reach(crashpoint.LoginsFlush)
-	err := s.DB.Write(ctx, func(tx *sqldb.Tx) error {
-		for identityID, l := range noted {
-			_, err := tx.Exec(ctx, `UPDATE memberships SET last_login_method = $1, last_login_at = $2
-				WHERE identity_id = $3 AND scope = 'organization'`, l.method, l.at, identityID)
-			if err != nil {
-				return err
-			}
+	for part := range slices.Chunk(slices.Sorted(maps.Keys(noted)), flushStep) {
+		crashpoint.Reach(crashpoint.LoginsFlush)
+		err := s.DB.Write(ctx, func(tx *sqldb.Tx) error { return writeLogins(ctx, tx, part, noted) })
+		crashpoint.Reach(crashpoint.LoginsFlushed)
+		if err != nil {
+			return err
 		}
-		return nil
-	})
-	crashpoint.Reach(crashpoint.LoginsFlushed)
-	return err
+	}
+	return nil
+}
+
+func writeLogins(ctx context.Context, tx *sqldb.Tx, identityIDs []string, noted map[string]login) error {
+	for _, identityID := range identityIDs {
+		_, err := tx.Exec(ctx, `UPDATE memberships SET last_login_method = $1, last_login_at = $2
+			WHERE identity_id = $3 AND scope = 'organization'`, noted[identityID].method, noted[identityID].at, identityID)
+		if err != nil {
+			return err
+		}
+	}
+	return nil
 }

@@ -3,6 +3,8 @@
 package tally
 
 import (
+	"bytes"
+	"slices"
 	"sync"
 	"time"
 
@@ -12,75 +14,68 @@ import (
 // lanes spreads the counters over locks, so that callers do not queue for one.
 const lanes = 16
 
-// Tally counts events. The zero value is ready. It holds only what happened since the last Take.
+// Tally counts events. The zero value is ready. It holds only what happened since the last Flush.
 type Tally struct{ lanes [lanes]lane }
 
 type lane struct {
 	sync.Mutex
-	counts map[uuid.UUID]Count
+	counts map[uuid.UUID]count
 }
 
-// Count is how often something happened, and when last, in milliseconds UTC.
+type count struct{ n, last int64 }
+
+// Count is how often something happened to what has the ID, and when last, in milliseconds UTC.
 type Count struct {
-	N    int64
-	Last int64
+	ID      uuid.UUID
+	N, Last int64
 }
 
 // Add notes one event at a time. The last byte of a UUIDv7 is random, so that ids spread well.
-func (t *Tally) Add(id uuid.UUID, now time.Time) { t.add(id, Count{1, now.UnixMilli()}) }
+func (t *Tally) Add(id uuid.UUID, now time.Time) { t.add(Count{id, 1, now.UnixMilli()}) }
 
-func (t *Tally) add(id uuid.UUID, more Count) {
-	l := &t.lanes[id[15]%lanes]
+func (t *Tally) add(more Count) {
+	l := &t.lanes[more.ID[15]%lanes]
 	l.Lock()
 	defer l.Unlock()
 	if l.counts == nil {
-		l.counts = map[uuid.UUID]Count{}
+		l.counts = map[uuid.UUID]count{}
 	}
-	was := l.counts[id]
-	l.counts[id] = Count{was.N + more.N, max(was.Last, more.Last)}
+	was := l.counts[more.ID]
+	l.counts[more.ID] = count{was.n + more.N, max(was.last, more.Last)}
 }
 
-// step is how many counts are written at a time, so that writing them never holds others up for long.
-const step = 500
+// Step is how many counts are written at a time, so that writing them never holds others up for long.
+const Step = 500
 
-// Flush hands all counts to write, in parts of bounded size. What write fails on, and what comes after it, is counted
-// again.
-func (t *Tally) Flush(write func(part map[uuid.UUID]Count) error) error {
+// Flush hands all counts to write, at most Step at a time, sorted by ID: replicas that write at the same time wait for each
+// other then, instead of locking each other out. What write fails on, and what comes after it, is counted again.
+func (t *Tally) Flush(write func([]Count) error) error {
 	all := t.take()
 	for len(all) > 0 {
-		part := map[uuid.UUID]Count{}
-		for id, c := range all {
-			part[id] = c
-			if delete(all, id); len(part) == step {
-				break
-			}
-		}
+		part := all[:min(len(all), Step)]
 		if err := write(part); err != nil {
-			t.putBack(part)
-			t.putBack(all)
+			for _, c := range all {
+				t.add(c)
+			}
 			return err
 		}
+		all = all[len(part):]
 	}
 	return nil
 }
 
 // take empties the counters.
-func (t *Tally) take() map[uuid.UUID]Count {
-	all := map[uuid.UUID]Count{}
+func (t *Tally) take() []Count {
+	var all []Count
 	for i := range t.lanes {
 		l := &t.lanes[i]
 		l.Lock()
 		for id, c := range l.counts {
-			all[id] = c
+			all = append(all, Count{id, c.n, c.last})
 		}
 		clear(l.counts)
 		l.Unlock()
 	}
+	slices.SortFunc(all, func(a, b Count) int { return bytes.Compare(a.ID[:], b.ID[:]) })
 	return all
-}
-
-func (t *Tally) putBack(counts map[uuid.UUID]Count) {
-	for id, c := range counts {
-		t.add(id, c)
-	}
 }

@@ -1,16 +1,14 @@
 package token
 
 import (
-	"bytes"
 	"context"
 	"errors"
-	"maps"
-	"slices"
 
 	"github.com/google/uuid"
 
 	"github.com/sallyport/sallyport/internal/fault"
 	"github.com/sallyport/sallyport/internal/sqldb"
+	"github.com/sallyport/sallyport/internal/tally"
 )
 
 // Row is a token as it is stored. Durations are seconds, times milliseconds UTC.
@@ -176,17 +174,15 @@ func spendUse(ctx context.Context, tx *sqldb.Tx, tokenID string, now int64) (int
 		WHERE id = $2 AND revoked = FALSE AND uses < uses_limit`, now, tokenID)
 }
 
-// addUses writes counted uses. Rows are taken in the order of their ids, so that replicas that write at the same time
-// wait for each other instead of locking each other out.
 func usesLeft(ctx context.Context, db *sqldb.DB, tokenID string) (left bool, err error) {
 	return left, db.Get(ctx, &left, `SELECT EXISTS (SELECT 1 FROM access_tokens WHERE id = $1 AND revoked = FALSE AND uses < uses_limit)`, tokenID)
 }
 
-func addUses(ctx context.Context, tx *sqldb.Tx, step map[uuid.UUID]used) error {
-	for _, token := range slices.SortedFunc(maps.Keys(step), func(a, b uuid.UUID) int { return bytes.Compare(a[:], b[:]) }) {
-		u := step[token]
+// addUses writes counted uses.
+func addUses(ctx context.Context, tx *sqldb.Tx, part []tally.Count) error {
+	for _, c := range part {
 		_, err := tx.Exec(ctx, `UPDATE access_tokens SET uses = uses + $1,
-			last_used_at = CASE WHEN last_used_at > $2 THEN last_used_at ELSE $2 END WHERE id = $3`, u.n, u.last, token.String())
+			last_used_at = CASE WHEN last_used_at > $2 THEN last_used_at ELSE $2 END WHERE id = $3`, c.N, c.Last, c.ID.String())
 		if err != nil {
 			return err
 		}

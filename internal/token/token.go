@@ -16,6 +16,7 @@ import (
 	"github.com/sallyport/sallyport/internal/org"
 	"github.com/sallyport/sallyport/internal/seal"
 	"github.com/sallyport/sallyport/internal/sqldb"
+	"github.com/sallyport/sallyport/internal/tally"
 )
 
 // DefaultMaxAge bounds the life of a single JWT where no other limit does: 90 days.
@@ -47,7 +48,7 @@ type Service struct {
 	keys     keyCache
 	verified bounded.Cache[[sha256.Size]byte, *Claims]
 	revoked  *revocations
-	usage    *usage
+	uses     tally.Tally // of tokens without a limit
 }
 
 // New returns a service that follows the feed. Call Start once the feed is started.
@@ -59,7 +60,6 @@ func New(o Options) *Service {
 		Options:  o,
 		verified: bounded.New(&bounded.Options[[sha256.Size]byte, *Claims]{MaximumSize: jwtCacheSize}),
 		revoked:  newRevocations(),
-		usage:    newUsage(),
 	}
 	s.revoked.follow(o.Feed)
 	o.Feed.Follow(feed.SigningKeys, func(feed.Entry) { s.keys.changes.Add(1) })

@@ -6,10 +6,6 @@ import (
 	"sync/atomic"
 	"testing"
 	"time"
-
-	"github.com/google/uuid"
-
-	"github.com/sallyport/sallyport/internal/id"
 )
 
 // TestUseLimitIsExact has many callers at once use a token, on two replicas where there can be: exactly as many pass as the limit says.
@@ -119,28 +115,19 @@ func TestFlush(t *testing.T) {
 // TestFlushThatFailsKeepsTheCounts: they are written by the next one, together with what came since.
 func TestFlushThatFailsKeepsTheCounts(t *testing.T) {
 	each(t, func(t *testing.T, f *fixture) {
-		tokens := map[uuid.UUID]int64{}
-		for n := range int64(flushStep + 100) { // more than one transaction
-			token := uuid.MustParse(id.New())
-			tokens[token] = n + 1
-			f.usage.add(token, used{n + 1, 1})
-		}
+		issued := f.mint(f.grant())
+		want(t, f.verify(issued.AccessToken), "")
 		ctx, cancel := context.WithCancel(t.Context())
 		cancel()
 		if err := f.Flush(ctx); err == nil {
 			t.Fatal("a flush without a database succeeded")
 		}
-		for token := range tokens {
-			f.usage.count(token, f.clock.Now())
+		want(t, f.verify(issued.AccessToken), "")
+		if err := f.Flush(t.Context()); err != nil {
+			t.Fatal(err)
 		}
-		left := f.usage.take()
-		if len(left) != len(tokens) {
-			t.Errorf("%d tokens are counted; want %d", len(left), len(tokens))
-		}
-		for token, n := range tokens {
-			if got := left[token]; got.n != n+1 || got.last != f.clock.Now().UnixMilli() {
-				t.Fatalf("counted %+v; want %d uses, the last now", got, n+1)
-			}
+		if n := f.row(issued.Row.ID).Uses; n != 2 {
+			t.Errorf("%d uses are in the row; want 2", n)
 		}
 	})
 }

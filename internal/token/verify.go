@@ -19,7 +19,7 @@ func (s *Service) Verify(ctx context.Context, jwt string, ip netip.Addr) (*Claim
 		return c, s.spend(ctx, c)
 	}
 	if c.hasRow() {
-		s.usage.count(c.id, s.DB.Now())
+		s.uses.Add(c.id, s.DB.Now())
 	}
 	return c, nil
 }

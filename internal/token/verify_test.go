@@ -6,6 +6,7 @@ import (
 	"crypto/elliptic"
 	"crypto/sha256"
 	"errors"
+	"fmt"
 	"net/netip"
 	"testing"
 	"time"
@@ -15,6 +16,7 @@ import (
 
 	"github.com/sallyport/sallyport/internal/feed"
 	"github.com/sallyport/sallyport/internal/sqldb"
+	"github.com/sallyport/sallyport/internal/tally"
 )
 
 func TestVerifyTellsTheClaims(t *testing.T) {
@@ -92,8 +94,8 @@ func TestFailuresCountNoUse(t *testing.T) {
 			flaw.spoil(f, issued, &ip)
 			_, err := f.Verify(t.Context(), issued.AccessToken, ip)
 			want(t, err, flaw.reason)
-			if counted := f.usage.take(); len(counted) != 0 {
-				t.Errorf("counted %v", counted)
+			if err := f.uses.Flush(func(counted []tally.Count) error { return fmt.Errorf("counted %v", counted) }); err != nil {
+				t.Error(err)
 			}
 		})
 	}

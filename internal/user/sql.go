@@ -1,14 +1,9 @@
 package user
 
 import (
-	"bytes"
 	"context"
 	"errors"
-	"maps"
-	"slices"
 	"time"
-
-	"github.com/google/uuid"
 
 	"github.com/sallyport/sallyport/internal/access"
 	"github.com/sallyport/sallyport/internal/crashpoint"
@@ -117,7 +112,7 @@ func (s *Service) AdminOrg(ctx context.Context) (orgID string, err error) {
 
 // Flush writes when sessions were last used. What cannot be written is tried again the next time.
 func (s *Service) Flush(ctx context.Context) error {
-	return s.uses.Flush(func(part map[uuid.UUID]tally.Count) error {
+	return s.uses.Flush(func(part []tally.Count) error {
 		crashpoint.Reach(crashpoint.SessionsFlush)
 		err := s.DB.Write(ctx, func(tx *sqldb.Tx) error { return noteUses(ctx, tx, part) })
 		crashpoint.Reach(crashpoint.SessionsFlushed)
@@ -125,12 +120,9 @@ func (s *Service) Flush(ctx context.Context) error {
 	})
 }
 
-// noteUses takes the rows in the order of their ids, so that replicas that write at the same time wait for each other
-// instead of locking each other out.
-func noteUses(ctx context.Context, tx *sqldb.Tx, part map[uuid.UUID]tally.Count) error {
-	for _, session := range slices.SortedFunc(maps.Keys(part), func(a, b uuid.UUID) int { return bytes.Compare(a[:], b[:]) }) {
-		_, err := tx.Exec(ctx, `UPDATE user_sessions SET last_used_at = $1 WHERE id = $2 AND last_used_at < $1`,
-			part[session].Last, session.String())
+func noteUses(ctx context.Context, tx *sqldb.Tx, part []tally.Count) error {
+	for _, c := range part {
+		_, err := tx.Exec(ctx, `UPDATE user_sessions SET last_used_at = $1 WHERE id = $2 AND last_used_at < $1`, c.Last, c.ID.String())
 		if err != nil {
 			return err
 		}

@@ -9,8 +9,6 @@ import (
 	"errors"
 	"fmt"
 
-	"github.com/google/uuid"
-
 	"github.com/sallyport/sallyport/internal/auth"
 	"github.com/sallyport/sallyport/internal/crashpoint"
 	"github.com/sallyport/sallyport/internal/fault"
@@ -115,11 +113,11 @@ func spendSecret(ctx context.Context, tx *sqldb.Tx, secretID string) (int64, err
 
 // Flush writes the uses of unlimited secrets that were counted since the last time.
 func (s *Service) Flush(ctx context.Context) error {
-	return s.uses.Flush(func(part map[uuid.UUID]tally.Count) error {
+	return s.uses.Flush(func(part []tally.Count) error {
 		crashpoint.Reach(crashpoint.SecretsFlush)
 		err := s.DB.Write(ctx, func(tx *sqldb.Tx) error {
-			for secret, c := range part {
-				_, err := tx.Exec(ctx, `UPDATE client_secrets SET uses = uses + $1, last_used_at = $2 WHERE id = $3`, c.N, c.Last, secret.String())
+			for _, c := range part {
+				_, err := tx.Exec(ctx, `UPDATE client_secrets SET uses = uses + $1, last_used_at = $2 WHERE id = $3`, c.N, c.Last, c.ID.String())
 				if err != nil {
 					return err
 				}
