@@ -3,7 +3,7 @@
 // than a tenth. docs/performance.md tells what the lines mean. It changes nothing outside a temporary folder.
 //
 // Usage: go run ./bench [part ...], where the parts are verify, ability, reads, logins, changes, secret-reads, secrets, replicas, start and lists; none means all.
-// Apart from these, go run ./bench scale [-most N] [-postgres] shows how costs grow; it takes minutes and gigabytes.
+// Apart from these, go run ./bench scale [-most N] [-engine both] shows how costs grow; it takes minutes and gigabytes.
 package main
 
 import (

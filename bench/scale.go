@@ -26,7 +26,7 @@ var scaleSizes = []int64{1_000, 10_000, 100_000, 1_000_000, 10_000_000}
 func scale(ctx context.Context, args []string) (missed bool, err error) {
 	flags := flag.NewFlagSet(scaleCommand, flag.ContinueOnError)
 	most := flags.Int64("most", scaleSizes[len(scaleSizes)-1], "the largest number of rows")
-	postgres := flags.Bool("postgres", false, "measure with PostgreSQL, too")
+	engine := flags.String("engine", "sqlite", "the engine to measure with: sqlite, postgres or both")
 	if err := flags.Parse(args); err != nil {
 		return false, err
 	}
@@ -39,10 +39,15 @@ func scale(ctx context.Context, args []string) (missed bool, err error) {
 	defer b.close()
 	table := &growths{}
 	grow := func(st *store) ([]line, error) { return nil, st.grow(table, *most) }
-	if *postgres {
+	switch *engine {
+	case "sqlite":
+		_, err = grow(b.onSQLite())
+	case "postgres":
+		_, err = b.onPostgres(grow)
+	case "both":
 		_, err = b.onBoth(grow)
-	} else {
-		_, err = grow(&store{b, "SQLite", nil})
+	default:
+		err = fmt.Errorf("-engine is sqlite, postgres or both, not %q", *engine)
 	}
 	return slices.ContainsFunc(table.rows, (*growth).failed), errors.Join(err, table.show(os.Stdout)) // also what there is when it ended early
 }

@@ -15,16 +15,24 @@ type store struct {
 
 // onBoth measures with SQLite, then with a PostgreSQL of its own.
 func (b *bench) onBoth(measure func(*store) ([]line, error)) ([]line, error) {
-	table, err := measure(&store{b, "SQLite", nil})
+	table, err := measure(b.onSQLite())
 	if err != nil {
 		return nil, err
 	}
+	more, err := b.onPostgres(measure)
+	return append(table, more...), err
+}
+
+func (b *bench) onSQLite() *store { return &store{b, "SQLite", nil} }
+
+// onPostgres measures with a PostgreSQL of its own.
+func (b *bench) onPostgres(measure func(*store) ([]line, error)) ([]line, error) {
 	pg, err := cluster.NewPostgres(cluster.PostgresOptions{Settings: map[string]string{"max_wal_size": "'512MB'"}})
 	if err != nil {
 		return nil, err
 	}
-	more, err := measure(&store{b, "PostgreSQL", pg})
-	return append(table, more...), errors.Join(err, pg.Close())
+	table, err := measure(&store{b, "PostgreSQL", pg})
+	return table, errors.Join(err, pg.Close())
 }
 
 // setUp starts a server on a new database and bootstraps it.
