@@ -50,7 +50,7 @@ func (st *store) hastily(s *instance, fill func(*engine) error) error {
 	defer e.close()
 	before, after := []string{e.begin}, []string{"COMMIT", "PRAGMA journal_mode = WAL"}
 	if st.pg != nil {
-		before, after = append(slices.Clone(haste), e.begin), []string{"COMMIT", "ANALYZE"} // the second as autovacuum does it
+		before, after = append(slices.Clone(haste), e.begin), []string{"COMMIT", "VACUUM ANALYZE"} // the second as autovacuum does it, after so many inserts too
 	}
 	for _, text := range before {
 		if err := e.exec(st.ctx, text); err != nil {
