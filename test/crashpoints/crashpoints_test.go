@@ -40,7 +40,7 @@ func TestEveryCrashPoint(t *testing.T) {
 		}
 	}
 	t.Logf("SALLYPORT_CRASHPOINT_SEED=%d", seed)
-	r, err := Run(t.Context(), Config{Program: program, Postgres: postgres, Seed: seed, Runs: 240, Lanes: 3, PerHost: 25})
+	r, err := Run(t.Context(), Config{Program: program, Postgres: postgres, Seed: seed, Runs: 200, Lanes: 3, PerHost: 25})
 	if err != nil {
 		t.Fatal(err)
 	}
