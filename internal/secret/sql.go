@@ -33,11 +33,11 @@ type row struct {
 	ReminderDays  *int64  `db:"reminder_days"`
 }
 
-// The rows of secrets hold what is in force, those of secret_versions what older versions said.
+// The rows of secrets hold what is in force, those of secret_versions what older versions said, in columns of the same names.
 const (
+	content = `value, comment, metadata, tags, skip_multiline, reminder_note, reminder_days, project_key_id`
 	inForce = `SELECT s.id, s.folder_id, f.environment_id, f.path, s.key, coalesce(s.user_id, '') AS user_id, s.version, s.created_at,
-	s.updated_at, s.value, s.comment, s.project_key_id, s.metadata, s.tags, s.skip_multiline, s.reminder_note, s.reminder_days
-	FROM folders f JOIN secrets s ON s.folder_id = f.id `
+	s.updated_at, ` + content + ` FROM folders f JOIN secrets s ON s.folder_id = f.id `
 	older = `SELECT s.id, s.folder_id, f.environment_id, f.path, s.key, coalesce(s.user_id, '') AS user_id, v.version, s.created_at,
 	v.created_at AS updated_at, v.value, v.comment, v.project_key_id, v.metadata, v.tags, v.skip_multiline, v.reminder_note, v.reminder_days
 	FROM folders f JOIN secrets s ON s.folder_id = f.id JOIN secret_versions v ON v.secret_id = s.id `
@@ -151,12 +151,17 @@ func (s *Service) byID(ctx context.Context, secretID string) (stored *row, proje
 
 // insert stores a new secret; it returns false if the folder has one of that name and owner.
 func (r *room) insert(ctx context.Context, tx *sqldb.Tx, s *Secret) (bool, error) {
-	b := r.box(s.ID, s.Version)
-	n, err := tx.Exec(ctx, `INSERT INTO secrets (id, folder_id, key, user_id, version, created_at, updated_at, value, comment, metadata, tags,
-		skip_multiline, reminder_note, reminder_days, project_key_id) VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13, $14, $15)
-		ON CONFLICT DO NOTHING`, s.ID, s.FolderID, s.Key, optional(s.UserID), s.Version, s.CreatedAt, s.UpdatedAt, b.seal("value", s.Value),
-		b.sealComment(s.Comment), b.sealMetadata(s.Metadata), tagIDs(s.Tags), s.SkipMultiline, s.ReminderNote, s.ReminderDays, r.key.ID)
+	n, err := tx.Exec(ctx, `INSERT INTO secrets (id, folder_id, key, user_id, version, created_at, updated_at, `+content+`)
+		VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13, $14, $15) ON CONFLICT DO NOTHING`,
+		append([]any{s.ID, s.FolderID, s.Key, optional(s.UserID), s.Version, s.CreatedAt, s.UpdatedAt}, r.sealed(s)...)...)
 	return n == 1, err
+}
+
+// sealed returns what a secret says as content names it.
+func (r *room) sealed(s *Secret) []any {
+	b := r.box(s.ID, s.Version)
+	return []any{b.seal("value", s.Value), b.sealComment(s.Comment), b.sealMetadata(s.Metadata), tagIDs(s.Tags), s.SkipMultiline,
+		s.ReminderNote, s.ReminderDays, r.key.ID}
 }
 
 // claim counts the version of a secret up by one and returns what it says so far; ErrNoRows if there is no such secret.
@@ -164,24 +169,21 @@ func (r *room) insert(ctx context.Context, tx *sqldb.Tx, s *Secret) (bool, error
 func (s *spot) claim(ctx context.Context, tx *sqldb.Tx, name, owner string) (*row, error) {
 	stored, err := s.one(ctx, tx, `UPDATE secrets SET version = version + 1 WHERE key = $1 AND coalesce(user_id, '') = $2
 		AND folder_id = (SELECT f.id FROM folders f WHERE f.environment_id = $3 AND f.path = $4)
-		RETURNING id, folder_id, key, coalesce(user_id, '') AS user_id, version - 1 AS version, created_at, updated_at, value, comment,
-		project_key_id, metadata, tags, skip_multiline, reminder_note, reminder_days`, name, owner, s.env.ID, s.path)
+		RETURNING id, folder_id, key, coalesce(user_id, '') AS user_id, version - 1 AS version, created_at, updated_at, `+content, name, owner, s.env.ID, s.path)
 	stored.EnvironmentID, stored.Path = s.env.ID, s.path
 	return stored, err
 }
 
 // replace keeps what a secret that was claimed said so far as its last version, and stores what it says now.
 func (r *room) replace(ctx context.Context, tx *sqldb.Tx, s *Secret) error {
-	_, err := tx.Exec(ctx, `INSERT INTO secret_versions (secret_id, version, value, comment, metadata, tags, skip_multiline, reminder_note,
-		reminder_days, created_at, project_key_id) SELECT id, version - 1, value, comment, metadata, tags, skip_multiline, reminder_note,
-		reminder_days, updated_at, project_key_id FROM secrets WHERE id = $1`, s.ID)
+	_, err := tx.Exec(ctx, `INSERT INTO secret_versions (secret_id, version, created_at, `+content+`)
+		SELECT id, version - 1, updated_at, `+content+` FROM secrets WHERE id = $1`, s.ID)
 	if err != nil {
 		return err
 	}
-	b := r.box(s.ID, s.Version)
 	_, err = tx.Exec(ctx, `UPDATE secrets SET updated_at = $1, value = $2, comment = $3, metadata = $4, tags = $5, skip_multiline = $6,
-		reminder_note = $7, reminder_days = $8, project_key_id = $9 WHERE id = $10`, s.UpdatedAt, b.seal("value", s.Value),
-		b.sealComment(s.Comment), b.sealMetadata(s.Metadata), tagIDs(s.Tags), s.SkipMultiline, s.ReminderNote, s.ReminderDays, r.key.ID, s.ID)
+		reminder_note = $7, reminder_days = $8, project_key_id = $9 WHERE id = $10`,
+		slices.Concat([]any{s.UpdatedAt}, r.sealed(s), []any{s.ID})...)
 	return err
 }
 
