@@ -45,6 +45,9 @@ type Claims struct {
 	kid          string      // the key that signed it
 }
 
+// limits are what the claims say of the token's life.
+func (c *Claims) limits() Limits { return Limits{TTL: c.TTL, MaxTTL: c.MaxTTL, Period: c.Period} }
+
 // hasRow reports whether the token is kept in the database too: made by hand, or with uses to count.
 func (c *Claims) hasRow() bool { return c.Method == TokenAuth || c.UsesLimit > 0 }
 

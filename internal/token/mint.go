@@ -61,7 +61,7 @@ func (s *Service) Mint(ctx context.Context, g Grant) (*Issued, error) {
 
 // issue signs claims for as long as they may live from now.
 func (s *Service) issue(ctx context.Context, c *Claims, now time.Time) (*Issued, error) {
-	life := lifetime(c.TTL, c.MaxTTL, c.Period, c.CreatedAt, now.Unix(), int64(s.MaxAge/time.Second))
+	life := c.limits().end(c.CreatedAt, now.Unix(), int64(s.MaxAge/time.Second)) - now.Unix()
 	if life <= 0 {
 		return nil, errPastMaxTTL
 	}

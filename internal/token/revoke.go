@@ -76,13 +76,11 @@ func (s *Service) revokeClaims(ctx context.Context, tx *feed.Tx, c *Claims, clie
 	return s.Audit.Record(ctx, tx.Tx, c.actor(client), revokedEvent(c.OrgID, c.ID, c.IdentityID, c.Method))
 }
 
-// lastExpiry is the time by which every JWT of a token has expired, also one that was renewed later than this one.
+// lastExpiry is the time by which every JWT of a token has expired, also one that was renewed later than this one. Only
+// what the claims prove shortens it: a configuration that was lowered since does not shorten the life of JWTs that are out.
 func (s *Service) lastExpiry(ctx context.Context, tx *sqldb.Tx, c *Claims) (time.Time, error) {
-	bound, err := s.ExpiryBound(ctx, tx)
-	if end := time.Unix(c.CreatedAt+c.MaxTTL, 0); c.MaxTTL > 0 && end.Before(bound) {
-		bound = end
-	}
-	return bound, err
+	longest, err := ceiling(ctx, tx)
+	return time.Unix(c.limits().lastEnd(c.CreatedAt, tx.Now().Unix(), longest), 0), err
 }
 
 // actor is the identity that holds the token, without any permission.

@@ -117,6 +117,8 @@ func TestRevokeSelf(t *testing.T) {
 		limited.UsesLimit = 3
 		endless := f.login()
 		endless.MaxTTL = 0
+		periodic := f.login()
+		periodic.Period = 600
 		for name, c := range map[string]struct {
 			grant  Grant
 			hasRow bool
@@ -126,6 +128,7 @@ func TestRevokeSelf(t *testing.T) {
 			"login with a row": {limited, true, 24 * time.Hour},
 			"login":            {f.login(), false, 24 * time.Hour},
 			"without max TTL":  {endless, false, DefaultMaxAge},
+			"periodic":         {periodic, false, DefaultMaxAge},
 		} {
 			t.Run(name, func(t *testing.T) {
 				issued, other := f.mint(c.grant), f.mint(c.grant)
@@ -149,6 +152,30 @@ func TestRevokeSelf(t *testing.T) {
 					want(t, f.verify(other.AccessToken), "")
 				}
 			})
+		}
+	})
+}
+
+// TestRevokeOfAPeriodicTokenPastItsMaxTTL: its MaxTTL is void, so it does not tell when the revocation can be forgotten.
+func TestRevokeOfAPeriodicTokenPastItsMaxTTL(t *testing.T) {
+	each(t, func(t *testing.T, f *fixture) {
+		g := f.login()
+		g.TTL, g.MaxTTL, g.Period = 0, 7200, 7200
+		jwt := f.mint(g).AccessToken
+		for range 10 {
+			f.clock.advance(time.Hour)
+			jwt = f.renew(jwt).AccessToken
+		}
+		want(t, f.RevokeSelf(t.Context(), jwt, access.Client{}), "")
+		f.clock.advance(feed.ClockSlack + time.Minute)
+		f.clean(100)
+		if _, err := f.Feed.Prune(t.Context(), 100); err != nil {
+			t.Fatal(err)
+		}
+		for _, f := range []*fixture{f, f.restart()} {
+			want(t, f.verify(jwt), "revoked")
+			_, err := f.Renew(t.Context(), jwt, goodIP)
+			want(t, err, "revoked")
 		}
 	})
 }

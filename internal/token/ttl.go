@@ -1,23 +1,39 @@
 package token
 
-import "math"
-
 // MaxTTL is the longest TTL or MaxTTL that a configuration may name, in seconds: 10 years of 365 days.
 const MaxTTL = 315_360_000
 
-// lifetime returns how long a JWT may live that is issued at now for a token created at created, in seconds: the least
-// of its TTL, what is left of its MaxTTL, and the ceiling of the server. A ttl or maxTTL of 0 sets no limit. A
-// periodic token lives one period each time and has no MaxTTL. The result is 0 or less when nothing is left.
-func lifetime(ttl, maxTTL, period, created, now, ceiling int64) int64 {
-	if period > 0 {
-		return min(period, ceiling)
+// Limits bounds the life of a token, in seconds. A TTL or MaxTTL of 0 sets no limit. A periodic token, one with a
+// Period, lives one period each time and can be renewed without end: its TTL and MaxTTL are void.
+type Limits struct{ TTL, MaxTTL, Period int64 }
+
+// end returns when a JWT expires that is issued at now, in seconds since 1970, for a token created at created. ceiling is
+// the longest life of one JWT. Nothing is left when the end is not after now.
+func (l Limits) end(created, now, ceiling int64) int64 {
+	if l.Period > 0 {
+		return now + min(l.Period, ceiling)
 	}
-	left := int64(math.MaxInt64)
-	if maxTTL > 0 {
-		left = created + maxTTL - now
+	end := now + ceiling
+	if l.TTL > 0 {
+		end = min(end, now+l.TTL)
 	}
-	if ttl > 0 {
-		left = min(left, ttl)
+	if l.MaxTTL > 0 {
+		end = min(end, created+l.MaxTTL)
 	}
-	return min(left, ceiling)
+	return end
+}
+
+// lastEnd returns when every JWT that was issued up to now has expired, under any configuration that there was. ceiling is the
+// greatest that any replica ever had. Of the limits only MaxTTL shortens it, where it holds: it ends at a fixed time,
+// while a TTL or a period counts from the clock of the replica that issued the JWT.
+func (l Limits) lastEnd(created, now, ceiling int64) int64 {
+	return Limits{MaxTTL: l.maxTTL()}.end(created, now, ceiling)
+}
+
+// maxTTL is the MaxTTL where it holds, and 0 where there is none.
+func (l Limits) maxTTL() int64 {
+	if l.Period > 0 {
+		return 0
+	}
+	return l.MaxTTL
 }

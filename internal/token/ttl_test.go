@@ -6,7 +6,7 @@ import (
 	"pgregory.net/rapid"
 )
 
-func TestLifetime(t *testing.T) {
+func TestEnd(t *testing.T) {
 	const created, ceiling = 1_000_000, 7_776_000
 	for name, c := range map[string]struct {
 		ttl, maxTTL, period, age, ceiling, want int64
@@ -30,15 +30,15 @@ func TestLifetime(t *testing.T) {
 		"a clock set back adds no ttl": {ttl: 60, maxTTL: 600, age: -1000, ceiling: ceiling, want: 60},
 	} {
 		t.Run(name, func(t *testing.T) {
-			if got := lifetime(c.ttl, c.maxTTL, c.period, created, created+c.age, c.ceiling); got != c.want {
+			if got := (Limits{c.ttl, c.maxTTL, c.period}).end(created, created+c.age, c.ceiling) - created - c.age; got != c.want {
 				t.Errorf("%d seconds; want %d", got, c.want)
 			}
 		})
 	}
 }
 
-// TestLifetimeIsTheTightestLimit draws any limits and asks that none is passed, and that one of them is reached.
-func TestLifetimeIsTheTightestLimit(t *testing.T) {
+// TestEndIsTheTightestLimit draws any limits and asks that none is passed, and that one of them is reached.
+func TestEndIsTheTightestLimit(t *testing.T) {
 	rapid.Check(t, func(t *rapid.T) {
 		seconds := rapid.Int64Range(0, MaxTTL)
 		ttl, maxTTL, period := seconds.Draw(t, "ttl"), seconds.Draw(t, "maxTTL"), rapid.OneOf(rapid.Just(int64(0)), seconds).Draw(t, "period")
@@ -55,7 +55,7 @@ func TestLifetimeIsTheTightestLimit(t *testing.T) {
 		if period == 0 && maxTTL > 0 {
 			limits = append(limits, created+maxTTL-now)
 		}
-		got, reached := lifetime(ttl, maxTTL, period, created, now, ceiling), false
+		got, reached := Limits{ttl, maxTTL, period}.end(created, now, ceiling)-now, false
 		for _, limit := range limits {
 			if got > limit {
 				t.Fatalf("%d seconds pass the limit of %d", got, limit)
@@ -64,6 +64,23 @@ func TestLifetimeIsTheTightestLimit(t *testing.T) {
 		}
 		if !reached {
 			t.Fatalf("%d seconds; some limit of %v is to be reached", got, limits)
+		}
+	})
+}
+
+// TestNoJWTOutlivesTheLastEnd: a JWT that was issued earlier, under a lower ceiling and any other configuration, expires by
+// the end that the claims tell now.
+func TestNoJWTOutlivesTheLastEnd(t *testing.T) {
+	rapid.Check(t, func(t *rapid.T) {
+		seconds := rapid.OneOf(rapid.Just(int64(0)), rapid.Int64Range(0, MaxTTL))
+		l := Limits{seconds.Draw(t, "ttl"), seconds.Draw(t, "maxTTL"), seconds.Draw(t, "period")}
+		created := rapid.Int64Range(0, 1<<40).Draw(t, "created")
+		issued := created + rapid.Int64Range(0, 2*MaxTTL).Draw(t, "issued after")
+		now := issued + rapid.Int64Range(0, MaxTTL).Draw(t, "now after")
+		ceiling := rapid.Int64Range(1, MaxTTL).Draw(t, "ceiling")
+		greatest := ceiling + rapid.Int64Range(0, MaxTTL).Draw(t, "raised by")
+		if was, bound := l.end(created, issued, ceiling), l.lastEnd(created, now, greatest); was > bound {
+			t.Fatalf("a JWT of %+v expires at %d, after %d", l, was, bound)
 		}
 	})
 }
