@@ -130,7 +130,7 @@ func longestOf(ctx context.Context, do func() error) (longest time.Duration, err
 func (c *cleaner) makeToken() error {
 	name := "beside"
 	issued, err := c.tokens.Mint(c.ctx, token.Grant{IdentityID: c.s.identity, IdentityName: "bench", OrgID: c.s.org, Method: token.TokenAuth,
-		Name: &name, TTL: 3600, MaxTTL: 3600, Born: c.tokens.Birth()})
+		Name: &name, Limits: token.Limits{TTL: 3600, MaxTTL: 3600}, Born: c.tokens.Birth()})
 	if err != nil {
 		return err
 	}

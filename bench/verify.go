@@ -33,7 +33,7 @@ func verify(b *bench) ([]line, error) {
 	}
 	defer db.Close()
 	issued, err := tokens.Mint(b.ctx, token.Grant{IdentityID: id.New(), IdentityName: "bench", OrgID: id.New(), Method: token.TokenAuth,
-		TTL: 3600, MaxTTL: 3600, Born: tokens.Birth()})
+		Limits: token.Limits{TTL: 3600, MaxTTL: 3600}, Born: tokens.Birth()})
 	if err != nil {
 		return nil, err
 	}
@@ -133,7 +133,8 @@ func (b *bench) tokensOn(db *sqldb.DB, dir string) (*token.Service, error) {
 		AddressAllowed: func(ctx context.Context, identityID, method string, ip netip.Addr) (bool, error) {
 			list, err := trusted.Load(ctx, feed.Key(identityID, method), anywhere)
 			return list.Allows(ip), err
-		}})
+		},
+		Limits: func(context.Context, string, string) (token.Limits, error) { return token.Limits{}, nil }})
 	return s, errors.Join(log.Start(b.ctx), s.Start(b.ctx))
 }
 

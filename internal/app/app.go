@@ -116,6 +116,9 @@ func (a *App) build(root *seal.Key, o Options) {
 		Orgs: a.orgs, Identities: a.identities,
 		AddressAllowed: func(ctx context.Context, identityID, method string, ip netip.Addr) (bool, error) {
 			return a.configs.AddressAllowed(ctx, identityID, method, ip)
+		},
+		Limits: func(ctx context.Context, identityID, method string) (token.Limits, error) {
+			return a.configs.Limits(ctx, identityID, method)
 		}})
 	a.lockouts = lockout.New(a.db)
 	a.users = user.New(user.Options{DB: a.db, Feed: a.feed, Audit: a.audit, Roles: a.roles, Orgs: a.orgs, Tokens: a.tokens,

@@ -63,6 +63,11 @@ type Config struct {
 // Shared returns the settings that every method has. All of its fields are set.
 func (c *Config) Shared() *Shared { return c.own.Common() }
 
+// Limits returns what the configuration allows tokens.
+func (c *Config) Limits() token.Limits {
+	return token.Limits{TTL: *c.Shared().TTL, MaxTTL: *c.Shared().MaxTTL, Period: c.own.Periodic()}
+}
+
 // Find returns the configuration of a method for an identity, from memory where it can, or NotFound.
 func (s *Service) Find(ctx context.Context, identityID, method string) (*Config, error) {
 	c, err := s.config(ctx, identityID, method)
@@ -87,6 +92,18 @@ func (s *Service) AddressAllowed(ctx context.Context, identityID, method string,
 		err = token.ErrRevoked
 	}
 	return err == nil && c.trusted.Allows(ip), err
+}
+
+// Limits returns what the configuration of a method allows tokens now. Errors: as AddressAllowed.
+func (s *Service) Limits(ctx context.Context, identityID, method string) (token.Limits, error) {
+	c, err := s.config(ctx, identityID, method)
+	if err == nil && c == nil {
+		err = token.ErrRevoked
+	}
+	if err != nil {
+		return token.Limits{}, err
+	}
+	return c.Limits(), nil
 }
 
 // Attach configures a method for an identity that does not have it. make makes the settings, stored stores what the
@@ -136,7 +153,8 @@ func (s *Service) Seed(ctx context.Context, tx *sqldb.Tx, method, identityID str
 	return c, s.insertConfig(ctx, tx, c, s.methods[method].title)
 }
 
-// Update changes the configuration of a method. Tokens that live keep their TTLs; trusted addresses hold at once.
+// Update changes the configuration of a method. JWTs that are out keep their expiry, and renewals obey the new TTLs; trusted
+// addresses hold at once.
 // Errors: PermissionDenied, NotFound, Boundary, Forbidden, Validation, BadRequest where the method is not attached.
 func (s *Service) Update(ctx context.Context, actor *access.Actor, m info, identityID string,
 	make func(context.Context, any) (common, error)) (*Config, error) {

@@ -101,6 +101,9 @@ func replica(t testing.TB, db *sqldb.DB) *Service {
 	tokens := token.New(token.Options{DB: db, Feed: f, Audit: log, Root: root, Logger: quiet,
 		AddressAllowed: func(ctx context.Context, identityID, method string, ip netip.Addr) (bool, error) {
 			return s.AddressAllowed(ctx, identityID, method, ip)
+		},
+		Limits: func(ctx context.Context, identityID, method string) (token.Limits, error) {
+			return s.Limits(ctx, identityID, method)
 		}})
 	identities := identity.New(identity.Options{DB: db, Feed: f, Roles: role.New(db, f, log), Audit: log, ExpiryBound: tokens.ExpiryBound,
 		Methods: func(ctx context.Context, ids []string) (map[string][]string, error) { return s.MethodsOf(ctx, ids) }})

@@ -18,7 +18,6 @@ import (
 // Proof is what a method found out about a login whose credentials are good.
 type Proof struct {
 	ClientSecretID string         // of Universal Auth
-	Period         int64          // seconds of a periodic token, 0: none
 	Facts          map[string]any // what the audit log is to know of the credentials; no secrets
 	IdentityAuth   map[string]any // what the access token says of the credentials, for rules to refer to: {"oidc": {...}}
 }
@@ -61,7 +60,7 @@ type loginOutput struct {
 	Body struct {
 		AccessToken string `json:"accessToken"`
 		ExpiresIn   int64  `json:"expiresIn" doc:"Seconds that this token really lives"`
-		MaxTTL      int64  `json:"accessTokenMaxTTL"`
+		MaxTTL      int64  `json:"accessTokenMaxTTL" doc:"0 where the token can be renewed without end"`
 		TokenType   string `json:"tokenType"`
 	}
 }
@@ -171,8 +170,7 @@ func loginActor(i *identity.Identity, method string, client access.Client) *acce
 func (s *Service) admit(ctx context.Context, i *identity.Identity, c *Config, proof Proof, said json.RawMessage, born token.Birth, client access.Client) (*token.Issued, error) {
 	shared := c.Shared()
 	issued, err := s.Tokens.Mint(ctx, token.Grant{IdentityID: i.ID, IdentityName: i.Name, OrgID: i.OrgID, Method: c.Method,
-		ClientSecretID: proof.ClientSecretID, TTL: *shared.TTL, MaxTTL: *shared.MaxTTL, Period: proof.Period,
-		UsesLimit: *shared.UsesLimit, Born: born, IdentityAuth: said})
+		ClientSecretID: proof.ClientSecretID, Limits: c.Limits(), UsesLimit: *shared.UsesLimit, Born: born, IdentityAuth: said})
 	if err != nil {
 		return nil, err
 	}

@@ -34,10 +34,10 @@ type Method[S, L any, P Settings[S]] struct {
 	Stored func(ctx context.Context, tx Tx, c *Config, s P) error
 }
 
-// Settings is what the pointer to a method's configuration can do: the first comes with embedding Shared.
+// Settings is what the pointer to a method's configuration can do: all but Key comes with embedding Shared.
 type Settings[S any] interface {
 	*S
-	Common() *Shared
+	common
 	Key() string // the name under which the API answers with a configuration, such as "identityJwtAuth"
 }
 
@@ -51,6 +51,9 @@ type Shared struct {
 
 // Common returns the shared fields of the settings that embed them.
 func (s *Shared) Common() *Shared { return s }
+
+// Periodic returns the period of tokens in seconds, 0 for tokens that are not periodic. A method that has them overrides it.
+func (s *Shared) Periodic() int64 { return 0 }
 
 // TrustedIP is a trusted address or network on the wire. A request may write the prefix into the address.
 type TrustedIP struct {

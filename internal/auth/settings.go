@@ -21,7 +21,10 @@ import (
 const defaultTTL = 2_592_000
 
 // common is what the service knows of any method's settings.
-type common interface{ Common() *Shared }
+type common interface {
+	Common() *Shared
+	Periodic() int64
+}
 
 // decode reads stored settings.
 func decode[S any](text []byte) (any, error) {

@@ -11,6 +11,7 @@ const (
 	ApplyOutOfOrder   = false // an entry of the log overtakes those before it, which are then taken for applied
 	LateFill          = false // a value that was read before a change is cached after it
 	RenewForgetsBorn  = false // a renewed token escapes the cut-offs of its past
+	ForgetsEarly      = false // a revocation is remembered up to a max TTL that does not hold
 	AckBeforeCommit   = false // a change is acknowledged before it is committed
 	PanicWithSecret   = false // a request of the user agent Panicker panics, and quotes its token and its body
 )

@@ -15,6 +15,7 @@ var (
 	ApplyOutOfOrder   = planted == "apply-out-of-order"
 	LateFill          = planted == "late-fill"
 	RenewForgetsBorn  = planted == "renew-forgets-born"
+	ForgetsEarly      = planted == "forgets-early"
 	AckBeforeCommit   = planted == "ack-before-commit"
 	PanicWithSecret   = planted == "panic-with-secret"
 )

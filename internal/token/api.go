@@ -14,7 +14,7 @@ const tag = "Access Tokens"
 func (s *Service) Routes(api *httpapi.API) {
 	httpapi.HandleOpen(api, httpapi.Route{Method: http.MethodPost, Path: "/api/v1/auth/token/renew", ID: "renew-token", Tag: tag,
 		Summary:     "Renew an access token",
-		Description: "Returns a new JWT of the same token, for as long as its TTL and what is left of its max TTL allow. The old JWT stays valid until it expires.",
+		Description: "Returns a new JWT of the same token, for as long as its own limits and the present configuration of its login method allow. The old JWT stays valid until it expires.",
 		Open:        true, Errors: []int{http.StatusUnauthorized, http.StatusForbidden}}, s.renewRoute)
 	httpapi.HandleOpen(api, httpapi.Route{Method: http.MethodPost, Path: "/api/v1/auth/token/revoke", ID: "revoke-own-token", Tag: tag,
 		Summary:     "Revoke the access token that you hold",
@@ -38,7 +38,7 @@ type renewOutput struct {
 	Body struct {
 		AccessToken string `json:"accessToken"`
 		ExpiresIn   int64  `json:"expiresIn" doc:"Seconds that this token really lives"`
-		MaxTTL      int64  `json:"accessTokenMaxTTL"`
+		MaxTTL      int64  `json:"accessTokenMaxTTL" doc:"0 where the token can be renewed without end"`
 		TokenType   string `json:"tokenType"`
 	}
 }

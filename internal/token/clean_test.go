@@ -1,7 +1,6 @@
 package token
 
 import (
-	"flag"
 	"sync"
 	"testing"
 	"time"
@@ -130,10 +129,7 @@ func TestCleanForgets(t *testing.T) {
 // TestCountsEqualRows does everything that makes, changes or deletes rows, in any order: the counts stay true, and a
 // list tells the true total. One check runs some hundred statements, so there are 40 unless -rapid.checks says otherwise.
 func TestCountsEqualRows(t *testing.T) {
-	if checks := flag.Lookup("rapid.checks").Value; checks.String() == "100" {
-		_ = checks.Set("40")
-		defer func() { _ = checks.Set("100") }()
-	}
+	bound(t, "rapid.checks", "100", "40")
 	each(t, func(t *testing.T, f *fixture) {
 		rapid.Check(t, func(t *rapid.T) {
 			idents := []string{id.New(), id.New()}

@@ -70,7 +70,8 @@ func replica(t *testing.T, db *sqldb.DB, maxAge time.Duration) *Service {
 	log := slog.New(slog.DiscardHandler)
 	f := feed.New(feed.Options{DB: db, Logger: log})
 	s := New(Options{DB: db, Feed: f, Audit: audit.New(db, 0), Root: rootKey(t, 7), Logger: log, MaxAge: maxAge,
-		AddressAllowed: func(_ context.Context, _, _ string, ip netip.Addr) (bool, error) { return ip != badIP, nil }})
+		AddressAllowed: func(_ context.Context, _, _ string, ip netip.Addr) (bool, error) { return ip != badIP, nil },
+		Limits:         func(context.Context, string, string) (Limits, error) { return Limits{}, nil }})
 	if err := s.Feed.Start(t.Context()); err != nil {
 		t.Fatal(err)
 	}
@@ -127,7 +128,7 @@ func (f *fixture) write(fn func(*sqldb.Tx) error) {
 
 // grant is a grant of Token Auth as it is by default, for an hour.
 func (f *fixture) grant() Grant {
-	return Grant{IdentityID: f.ident, IdentityName: "robot", OrgID: f.org, Method: TokenAuth, TTL: 3600, MaxTTL: 86400,
+	return Grant{IdentityID: f.ident, IdentityName: "robot", OrgID: f.org, Method: TokenAuth, Limits: Limits{TTL: 3600, MaxTTL: 86400},
 		Born: f.Birth()}
 }
 

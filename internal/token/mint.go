@@ -15,10 +15,10 @@ type Grant struct {
 	Method                          string
 	ClientSecretID                  string
 	Name                            *string // of a token made by hand
-	TTL, MaxTTL, Period             int64
-	UsesLimit                       int64
-	Born                            Birth           // noted before the credentials were checked
-	IdentityAuth                    json.RawMessage // a small JSON object: what the token says of the credentials; or nil
+	Limits
+	UsesLimit    int64
+	Born         Birth           // noted before the credentials were checked
+	IdentityAuth json.RawMessage // a small JSON object: what the token says of the credentials; or nil
 }
 
 // Birth says when a token came to be: after every change up to Seq, at the time At.
@@ -34,7 +34,7 @@ func (s *Service) Birth() Birth {
 	return Birth{Seq: s.Feed.Applied(), At: now}
 }
 
-// Issued is a new JWT. ExpiresIn is its true life in seconds.
+// Issued is a new JWT. ExpiresIn is its true life in seconds; MaxTTL is 0 where renewals can go on without end.
 type Issued struct {
 	AccessToken string
 	ExpiresIn   int64
@@ -51,7 +51,7 @@ func (s *Service) Mint(ctx context.Context, g Grant) (*Issued, error) {
 		UsesLimit: g.UsesLimit, Born: g.Born.Seq, IdentityAuth: g.IdentityAuth,
 	}
 	c.TokenID = c.ID
-	issued, err := s.issue(ctx, c, now)
+	issued, err := s.issue(ctx, c, c.limits(), now)
 	if err != nil {
 		return nil, err
 	}
@@ -59,9 +59,9 @@ func (s *Service) Mint(ctx context.Context, g Grant) (*Issued, error) {
 	return issued, nil
 }
 
-// issue signs claims for as long as they may live from now.
-func (s *Service) issue(ctx context.Context, c *Claims, now time.Time) (*Issued, error) {
-	life := c.limits().end(c.CreatedAt, now.Unix(), int64(s.MaxAge/time.Second)) - now.Unix()
+// issue signs claims for as long as the limits allow from now.
+func (s *Service) issue(ctx context.Context, c *Claims, limits Limits, now time.Time) (*Issued, error) {
+	life := limits.end(c.CreatedAt, now.Unix(), int64(s.MaxAge/time.Second)) - now.Unix()
 	if life <= 0 {
 		return nil, errPastMaxTTL
 	}
@@ -71,7 +71,7 @@ func (s *Service) issue(ctx context.Context, c *Claims, now time.Time) (*Issued,
 	}
 	c.Issuer, c.IssuedAt, c.ExpiresAt = s.Issuer, now.Unix(), now.Unix()+life
 	jwt, err := keys.sign(c, now)
-	return &Issued{AccessToken: jwt, ExpiresIn: life, MaxTTL: c.MaxTTL}, err
+	return &Issued{AccessToken: jwt, ExpiresIn: life, MaxTTL: limits.maxTTL()}, err
 }
 
 func newRow(c *Claims, name *string, life int64, now time.Time) Row {

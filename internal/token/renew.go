@@ -12,8 +12,9 @@ import (
 
 var errPastMaxTTL = fault.New(fault.Unauthenticated, "The access token has used up its maximum TTL and cannot be renewed. It stays valid until it expires; log in again for a new one.")
 
-// Renew signs a new JWT for the token that jwt belongs to: same id, same born, the life that its TTL and what is left
-// of its MaxTTL allow. The old JWT stays as it was. It spends no use, but asks for a trusted address.
+// Renew signs a new JWT for the token that jwt belongs to: same id, same born, the life that both its own limits and
+// the present configuration of its login method allow. The old JWT stays as it was. It spends no use, but asks for a
+// trusted address.
 func (s *Service) Renew(ctx context.Context, jwt string, ip netip.Addr) (*Issued, error) {
 	// Noted before the check: a revocation that the check cannot see yet is then remembered for longer than the new JWT
 	// lives, however long this takes.
@@ -25,11 +26,15 @@ func (s *Service) Renew(ctx context.Context, jwt string, ip netip.Addr) (*Issued
 	if err != nil {
 		return nil, err
 	}
+	present, err := s.Limits(ctx, old.IdentityID, old.Method)
+	if err != nil {
+		return nil, err
+	}
 	c := *old
 	if bug.RenewForgetsBorn {
 		c.Born = s.presentBorn(ctx)
 	}
-	issued, err := s.issue(ctx, &c, now)
+	issued, err := s.issue(ctx, &c, c.limits().lesser(present), now)
 	if err != nil || !c.hasRow() {
 		return issued, err
 	}

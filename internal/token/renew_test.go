@@ -68,7 +68,7 @@ func TestRenewNeverOutlivesMaxTTL(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	_, err = f.issue(t.Context(), c, f.clock.Now())
+	_, err = f.issue(t.Context(), c, c.limits(), f.clock.Now())
 	want(t, err, "unauthenticated") // nothing is left, whoever asks
 }
 

@@ -40,6 +40,10 @@ type Options struct {
 
 	// AddressAllowed reports whether an identity's current trusted addresses for a login method hold ip.
 	AddressAllowed func(ctx context.Context, identityID, method string, ip netip.Addr) (bool, error)
+
+	// Limits returns what the present configuration of a login method allows an identity's tokens. ErrRevoked: the method is
+	// not attached.
+	Limits func(ctx context.Context, identityID, method string) (Limits, error)
 }
 
 // Service mints, verifies, renews and revokes access tokens.

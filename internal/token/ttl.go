@@ -1,5 +1,7 @@
 package token
 
+import "github.com/sallyport/sallyport/internal/bug"
+
 // MaxTTL is the longest TTL or MaxTTL that a configuration may name, in seconds: 10 years of 365 days.
 const MaxTTL = 315_360_000
 
@@ -10,15 +12,9 @@ type Limits struct{ TTL, MaxTTL, Period int64 }
 // end returns when a JWT expires that is issued at now, in seconds since 1970, for a token created at created. ceiling is
 // the longest life of one JWT. Nothing is left when the end is not after now.
 func (l Limits) end(created, now, ceiling int64) int64 {
-	if l.Period > 0 {
-		return now + min(l.Period, ceiling)
-	}
-	end := now + ceiling
-	if l.TTL > 0 {
-		end = min(end, now+l.TTL)
-	}
-	if l.MaxTTL > 0 {
-		end = min(end, created+l.MaxTTL)
+	end := now + least(l.ttl(), ceiling)
+	if maxTTL := l.maxTTL(); maxTTL > 0 {
+		end = min(end, created+maxTTL)
 	}
 	return end
 }
@@ -27,7 +23,35 @@ func (l Limits) end(created, now, ceiling int64) int64 {
 // greatest that any replica ever had. Of the limits only MaxTTL shortens it, where it holds: it ends at a fixed time,
 // while a TTL or a period counts from the clock of the replica that issued the JWT.
 func (l Limits) lastEnd(created, now, ceiling int64) int64 {
+	if bug.ForgetsEarly {
+		return Limits{MaxTTL: l.MaxTTL}.end(created, now, ceiling)
+	}
 	return Limits{MaxTTL: l.maxTTL()}.end(created, now, ceiling)
+}
+
+// lesser returns the limits that allow what both l and other allow. The result is periodic only if both are.
+func (l Limits) lesser(other Limits) Limits {
+	ttl, maxTTL := least(l.ttl(), other.ttl()), least(l.maxTTL(), other.maxTTL())
+	if l.Period > 0 && other.Period > 0 {
+		return Limits{Period: ttl}
+	}
+	return Limits{TTL: ttl, MaxTTL: maxTTL}
+}
+
+// least returns the smaller of two limits, of which 0 is none.
+func least(a, b int64) int64 {
+	if a == 0 || b == 0 {
+		return max(a, b)
+	}
+	return min(a, b)
+}
+
+// ttl is the limit of one JWT, 0 for none.
+func (l Limits) ttl() int64 {
+	if l.Period > 0 {
+		return l.Period
+	}
+	return l.TTL
 }
 
 // maxTTL is the MaxTTL where it holds, and 0 where there is none.

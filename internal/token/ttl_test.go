@@ -84,3 +84,25 @@ func TestNoJWTOutlivesTheLastEnd(t *testing.T) {
 		}
 	})
 }
+
+// TestLesserAllowsWhatBothAllow: under the lesser of two limits a JWT lives exactly as long as under the tighter one, and there
+// is no max TTL only where neither has one.
+func TestLesserAllowsWhatBothAllow(t *testing.T) {
+	rapid.Check(t, func(t *rapid.T) {
+		seconds := rapid.OneOf(rapid.Just(int64(0)), rapid.Int64Range(1, MaxTTL))
+		draw := func(name string) Limits {
+			return Limits{seconds.Draw(t, name+" ttl"), seconds.Draw(t, name+" maxTTL"), seconds.Draw(t, name+" period")}
+		}
+		one, other := draw("one"), draw("other")
+		created := rapid.Int64Range(0, 1<<40).Draw(t, "created")
+		now := created + rapid.Int64Range(0, 2*MaxTTL).Draw(t, "age")
+		ceiling := rapid.Int64Range(1, MaxTTL).Draw(t, "ceiling")
+		both := one.lesser(other)
+		if got, want := both.end(created, now, ceiling), min(one.end(created, now, ceiling), other.end(created, now, ceiling)); got != want {
+			t.Fatalf("%+v and %+v: %+v ends at %d; want %d", one, other, both, got, want)
+		}
+		if endless := one.maxTTL() == 0 && other.maxTTL() == 0; (both.maxTTL() == 0) != endless {
+			t.Fatalf("%+v and %+v: max TTL %d", one, other, both.maxTTL())
+		}
+	})
+}

@@ -87,12 +87,14 @@ func TestTheRowOfARenewedTokenStaysListedAndRevocable(t *testing.T) {
 	}
 }
 
-func TestRenewKeepsWhatTheTokenWasMadeWith(t *testing.T) {
+func TestRenewGivesNoMoreThanTheTokenWasMadeWith(t *testing.T) {
 	t.Parallel()
 	a := shared.NewActor(t, "no-access", object{"accessTokenTTL": 100, "accessTokenMaxTTL": 1000, "accessTokenNumUsesLimit": 5})
-	shared.Admin.Call(t, http.MethodPatch, harness.TokenAuth+a.ID, object{"accessTokenTTL": 7, "accessTokenMaxTTL": 9}).Want(200)
-	if got := renew(t, shared, a.Token).Want(200).Number("expiresIn"); got != 100 {
-		t.Errorf("renewed for %d s, want the 100 of its making", got)
+	for _, step := range []struct{ ttl, want int64 }{{7, 7}, {900, 100}} {
+		shared.Admin.Call(t, http.MethodPatch, harness.TokenAuth+a.ID, object{"accessTokenTTL": step.ttl}).Want(200)
+		if got := renew(t, shared, a.Token).Want(200).Number("expiresIn"); got != step.want {
+			t.Errorf("with a TTL of %d s now: renewed for %d s, want %d", step.ttl, got, step.want)
+		}
 	}
 }
 
@@ -116,4 +118,41 @@ func TestRenewRefused(t *testing.T) {
 	t.Run("a token in the header alone does not do", func(t *testing.T) {
 		a.Call(t, http.MethodPost, renewPath, object{}).Want(422)
 	})
+}
+
+// TestRenewingObeysTheConfigurationOfNow: a configuration that was lowered holds for the tokens that are out when they are
+// renewed; one that was raised gives them no more than they were made with.
+func TestRenewingObeysTheConfigurationOfNow(t *testing.T) {
+	s := harness.StartReady(t)
+	id := s.NewIdentity(t, "no-access")
+	path := "/api/v1/auth/universal-auth/identities/" + id
+	client := s.Admin.Call(t, http.MethodPost, path, object{"accessTokenPeriod": 3600}).Want(200).Text("identityUniversalAuth.clientId")
+	secret := s.Admin.Call(t, http.MethodPost, path+"/client-secrets", object{}).Want(200).Text("clientSecret")
+	login := s.As("").Call(t, http.MethodPost, "/api/v1/auth/universal-auth/login", object{"clientId": client, "clientSecret": secret}).Want(200)
+	if got := login.Number("accessTokenMaxTTL"); got != 0 {
+		t.Errorf("a periodic token answers accessTokenMaxTTL %d; want 0", got)
+	}
+	for _, step := range []struct {
+		name              string
+		change            object
+		expiresIn, maxTTL int64
+	}{
+		{"unchanged", object{}, 3600, 0},
+		{"longer period", object{"accessTokenPeriod": 7200}, 3600, 0},
+		{"shorter period", object{"accessTokenPeriod": 60}, 60, 0},
+		{"no period", object{"accessTokenPeriod": 0, "accessTokenTTL": 600, "accessTokenMaxTTL": 900}, 600, 900},
+		{"no limits", object{"accessTokenTTL": 0, "accessTokenMaxTTL": 0}, 3600, 0},
+		{"lower max TTL", object{"accessTokenTTL": 100, "accessTokenMaxTTL": 100}, 100, 100},
+	} {
+		s.Admin.Call(t, http.MethodPatch, path, step.change).Want(200)
+		answer := renew(t, s, login.Text("accessToken")).Want(200)
+		if expiresIn, maxTTL := answer.Number("expiresIn"), answer.Number("accessTokenMaxTTL"); expiresIn != step.expiresIn || maxTTL != step.maxTTL {
+			t.Errorf("%s: renewed for %d s with max TTL %d; want %d and %d", step.name, expiresIn, maxTTL, step.expiresIn, step.maxTTL)
+		}
+	}
+	s.Clock.Advance(100 * time.Second)
+	renew(t, s, login.Text("accessToken")).WantError(401, "UnauthorizedError")
+	if !s.As(login.Text("accessToken")).Works(t) {
+		t.Error("the refused renewal destroyed the token")
+	}
 }

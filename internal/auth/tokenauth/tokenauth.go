@@ -76,9 +76,8 @@ func (s *Service) Create(ctx context.Context, actor *access.Actor, identityID st
 
 // Grant is what Token Auth hands to the mint for an identity.
 func Grant(i *identity.Identity, c *auth.Config, name *string, born token.Birth) token.Grant {
-	shared := c.Shared()
 	return token.Grant{IdentityID: i.ID, IdentityName: i.Name, OrgID: i.OrgID, Method: Method.Slug, Name: name,
-		TTL: *shared.TTL, MaxTTL: *shared.MaxTTL, UsesLimit: *shared.UsesLimit, Born: born}
+		Limits: c.Limits(), UsesLimit: *c.Shared().UsesLimit, Born: born}
 }
 
 func (s *Service) insert(ctx context.Context, tx *sqldb.Tx, actor *access.Actor, issued *token.Issued) error {

@@ -70,6 +70,9 @@ type Settings struct {
 // Key is the name of a configuration in answers.
 func (*Settings) Key() string { return "identityUniversalAuth" }
 
+// Periodic returns the period of tokens.
+func (s *Settings) Periodic() int64 { return *s.Period }
+
 // check fills in what is missing.
 func check(_ context.Context, s *Settings) error {
 	if s.ClientID == nil {
@@ -191,7 +194,7 @@ func (s *Service) accept(ctx context.Context, settings *Settings, f found, clien
 	if err := s.spend(ctx, f, now); err != nil {
 		return auth.Proof{}, err
 	}
-	return auth.Proof{ClientSecretID: *f.SecretID, Period: *settings.Period, Facts: map[string]any{"clientSecretId": *f.SecretID}}, nil
+	return auth.Proof{ClientSecretID: *f.SecretID, Facts: map[string]any{"clientSecretId": *f.SecretID}}, nil
 }
 
 // spend takes one use: of a limited secret durably, before the login goes on; else it is only counted.
