@@ -15,8 +15,9 @@ type family struct {
 	run     *run
 	random  *rand.Rand // the keeper's
 	id      string
-	changes []change // the keeper's
-	set     setting  // what the keeper last made of the Token Auth, as far as it knows
+	changes []change     // the keeper's
+	set     setting      // what the keeper last made of the login method, as far as it knows
+	secret  *credentials // of Universal Auth, once made
 
 	beside sync.WaitGroup // requests that the keeper does not wait for
 
@@ -67,10 +68,10 @@ func (f *family) live(ctx context.Context) {
 			break
 		}
 		f.step()
-		pause(ctx, time.Duration(f.random.Int64N(int64(betweenSteps))))
+		pause(ctx, time.Duration(f.random.Int64N(int64(f.run.slower(betweenSteps)))))
 	}
 	f.finish()
-	pause(f.run.calls, wake)
+	pause(f.run.calls, f.run.slower(wake))
 	f.beside.Wait()
 	end()
 	all.Wait()
@@ -160,12 +161,13 @@ func (f *family) pick() *token {
 }
 
 func (f *family) create() {
-	c, answer := f.admin("POST", tokenAuth+f.id+"/tokens", map[string]any{})
+	c, answer := f.mint()
 	if answer == nil {
 		return
 	}
-	t := &token{id: answer.Text("tokenData.id"), created: c}
-	t.addJWT(answer.Text("accessToken"))
+	jwt := answer.Text("accessToken")
+	t := &token{id: read(jwt).ID, created: c}
+	t.addJWT(jwt)
 	next := append(append([]*token{}, f.tokens()...), t)
 	f.members.Store(&next)
 	f.hot.Store(int32(len(next) - 1))
@@ -173,7 +175,11 @@ func (f *family) create() {
 
 func (f *family) revoke(t *token) {
 	t.taken = true
-	c, _ := f.admin("POST", "/api/v1/auth/token-auth/tokens/"+t.id+"/revoke", nil)
+	path := "/api/v1/auth/token-auth/tokens/" + t.id + "/revoke"
+	if f.run.Months {
+		path = "/api/v1/identities/" + f.id + "/tokens/" + t.id + "/revoke"
+	}
+	c, _ := f.admin("POST", path, nil)
 	t.addRevoke(c)
 }
 
@@ -185,7 +191,7 @@ func (f *family) revokeSelf(t *token) {
 func (f *family) revokeSelfAt(t *token, replica int) {
 	jwts := *t.jwts.Load()
 	c, _ := f.run.call(replica, "POST", "/api/v1/auth/token/revoke", "", map[string]any{"accessToken": jwts[len(jwts)-1]}, changeWithin)
-	if c.status == http.StatusUnauthorized { // dead already; this request did not do it
+	if c.status == http.StatusUnauthorized { // dead already, or too old; this request did not do it
 		return
 	}
 	t.addRevoke(c)
@@ -213,22 +219,33 @@ func (f *family) anywhere() int {
 	return f.random.IntN(replicas)
 }
 
-// The Token Auth of an identity.
-const tokenAuth = "/api/v1/auth/token-auth/identities/"
+// path is that of the login method of the identity.
+func (f *family) path() string {
+	if f.run.Months {
+		return "/api/v1/auth/universal-auth/identities/" + f.id
+	}
+	return "/api/v1/auth/token-auth/identities/" + f.id
+}
 
 func trusting(ranges string) map[string]any {
 	return map[string]any{"accessTokenTrustedIps": []any{map[string]any{"ipAddress": ranges}}}
 }
 
 func (f *family) attach() {
-	f.change("POST", trusting("127.0.0.0/8"), open, "attach Token Auth")
+	settings := trusting("127.0.0.0/8")
+	if f.run.Months {
+		settings["accessTokenPeriod"] = int64(period / time.Second)
+		settings["accessTokenTTL"], settings["accessTokenMaxTTL"] = int64(maxTTL/time.Second), int64(maxTTL/time.Second)
+	}
+	f.secret = nil
+	f.change("POST", settings, open, "attach the login method")
 }
 
 func (f *family) detach() {
 	for _, t := range f.tokens() {
 		t.taken = true
 	}
-	f.change("DELETE", nil, none, "detach Token Auth")
+	f.change("DELETE", nil, none, "detach the login method")
 }
 
 // toggle lets the clients' address in or shuts it out, now and then while replicas are just reading the Token Auth anew.
@@ -247,7 +264,7 @@ func (f *family) toggle() {
 func (f *family) nudge() {
 	replica, ttl := f.anywhere(), 1000+f.random.IntN(1000)
 	f.beside.Go(func() {
-		f.run.call(replica, "PATCH", tokenAuth+f.id, f.run.cluster.Admin, map[string]any{"accessTokenTTL": ttl}, changeWithin)
+		f.run.call(replica, "PATCH", f.path(), f.run.admin(), map[string]any{"accessTokenTTL": ttl}, changeWithin)
 	})
 	for replica := range replicas {
 		random := rand.New(rand.NewPCG(f.random.Uint64(), 0))
@@ -278,7 +295,7 @@ func (f *family) finish() {
 }
 
 func (f *family) change(method string, body any, target setting, what string) {
-	c, answer := f.admin(method, tokenAuth+f.id, body)
+	c, answer := f.admin(method, f.path(), body)
 	f.changes = append(f.changes, change{c, target, what})
 	if answer != nil || c.status == http.StatusBadRequest { // refused: it is so already, by a change that got no answer
 		f.set = target

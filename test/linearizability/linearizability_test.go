@@ -61,6 +61,18 @@ func TestNoStaleAccept(t *testing.T) {
 	}
 }
 
+// The same over months: periodic tokens grow older than the max TTL of their configuration.
+func TestNoStaleAcceptOverMonths(t *testing.T) {
+	result := run(t, linearizability.Config{Binary: bugged, Duration: *duration, Months: true, Rest: 5 * time.Millisecond,
+		Nemesis: linearizability.Nemesis{Kill: 3, Freeze: 1, Drop: 1}, Habits: linearizability.EveryHabit})
+	if err := result.Failure(os.TempDir()); err != nil {
+		t.Fatalf("%v\n%s", err, result.Logs)
+	}
+	if result.Uses[200] == 0 || result.Uses[401] == 0 || result.Done == 0 {
+		t.Errorf("the run saw too little to prove anything: %s", result)
+	}
+}
+
 // The checker is checked: a server with a known bug must be caught, by clients and a nemesis that bring it out.
 func TestCaught(t *testing.T) {
 	const within = time.Minute
@@ -68,16 +80,18 @@ func TestCaught(t *testing.T) {
 		bug     string
 		nemesis linearizability.Nemesis
 		habits  linearizability.Habits
+		months  bool
 	}{
-		{"ack-before-wait", linearizability.Nemesis{Drop: 1, HalfDrop: 1, Delay: 1}, linearizability.EveryHabit},
-		{"serve-without-lease", linearizability.Nemesis{Drop: 1, HalfDrop: 1, Cut: 1}, linearizability.EveryHabit},
-		{"apply-out-of-order", linearizability.Nemesis{Delay: 1}, linearizability.EveryHabit},
-		{"late-fill", linearizability.Nemesis{Disorder: 1}, linearizability.Habits{Create: 1, Toggle: 10}},
-		{"renew-forgets-born", linearizability.Nemesis{Delay: 1}, linearizability.Habits{Create: 1, Detach: 2}},
+		{"ack-before-wait", linearizability.Nemesis{Drop: 1, HalfDrop: 1, Delay: 1}, linearizability.EveryHabit, false},
+		{"serve-without-lease", linearizability.Nemesis{Drop: 1, HalfDrop: 1, Cut: 1}, linearizability.EveryHabit, false},
+		{"apply-out-of-order", linearizability.Nemesis{Delay: 1}, linearizability.EveryHabit, false},
+		{"late-fill", linearizability.Nemesis{Disorder: 1}, linearizability.Habits{Create: 1, Toggle: 10}, false},
+		{"renew-forgets-born", linearizability.Nemesis{Delay: 1}, linearizability.Habits{Create: 1, Detach: 2}, false},
+		{"forgets-early", linearizability.Nemesis{Kill: 1}, linearizability.Habits{Create: 1, RevokeSelf: 2}, true},
 	} {
 		t.Run(test.bug, func(t *testing.T) {
 			result := run(t, linearizability.Config{Binary: bugged, Bug: test.bug, Duration: within,
-				Nemesis: test.nemesis, Habits: test.habits, Rest: 5 * time.Millisecond})
+				Nemesis: test.nemesis, Habits: test.habits, Months: test.months, Rest: 5 * time.Millisecond})
 			if result.Violation == nil {
 				t.Fatalf("the bug was not caught within %s", within)
 			}

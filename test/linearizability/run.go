@@ -9,6 +9,7 @@ import (
 	"errors"
 	"fmt"
 	"math/rand/v2"
+	"os"
 	"sync"
 	"time"
 
@@ -24,6 +25,7 @@ type Config struct {
 	Duration time.Duration
 	Nemesis  Nemesis
 	Habits   Habits
+	Months   bool          // let months pass, with periodic tokens of Universal Auth; for a binary built with cluster.Obedient
 	Rest     time.Duration // of a user between two uses; 0 for as many uses as the machine can do
 	Progress func(*Result) // called about every ten seconds, if set
 }
@@ -42,6 +44,7 @@ type run struct {
 	lease     time.Duration
 	began     time.Time
 	incidents incidents
+	calendar  calendar
 	database  sync.Mutex // held while PostgreSQL is down
 	result    tally
 	calls     context.Context // ends with the first violation
@@ -54,7 +57,10 @@ func Run(ctx context.Context, c Config) (*Result, error) {
 	r := &run{Config: c, lease: lease}
 	options := cluster.Options{Binary: c.Binary, Postgres: c.Postgres, Replicas: replicas, Lease: lease}
 	if c.Bug != "" {
-		options.Env = []string{"SALLYPORT_PLANTED_BUG=" + c.Bug}
+		options.Env = append(options.Env, "SALLYPORT_PLANTED_BUG="+c.Bug)
+	}
+	if c.Months {
+		options.Env = append(options.Env, "SALLYPORT_CRASHPOINT_PACE="+tick.String()) // of flushing and cleaning up
 	}
 	var err error
 	if r.cluster, err = cluster.Start(ctx, options); err != nil {
@@ -63,12 +69,28 @@ func Run(ctx context.Context, c Config) (*Result, error) {
 	r.calls, r.stop = context.WithCancel(ctx)
 	defer r.stop()
 	r.began = time.Now()
-	err = r.work(r.calls)
+	err = r.working(r.calls)
 	result := r.result.snapshot(r.now())
 	if err != nil || result.Violation != nil {
 		result.Logs = r.logs()
 	}
 	return result, errors.Join(err, r.cluster.Close())
+}
+
+// working is work, in a run of months with a calendar.
+func (r *run) working(ctx context.Context) error {
+	if !r.Months {
+		return r.work(ctx)
+	}
+	dir, err := os.MkdirTemp("", "sallyport-calendar-")
+	if err != nil {
+		return err
+	}
+	defer os.RemoveAll(dir)
+	if err := r.calendar.begin(r.cluster, dir); err != nil {
+		return err
+	}
+	return r.work(ctx)
 }
 
 // now is the time since the run began. It only grows.
@@ -79,11 +101,14 @@ func (r *run) work(ctx context.Context) error {
 	ctx, cancel := context.WithTimeout(ctx, r.Duration)
 	defer cancel()
 	var nemesis, lanes sync.WaitGroup
-	failed := make(chan error, families+hands+1)
+	failed := make(chan error, families+hands+2)
 	for hand := range hands {
 		nemesis.Go(func() { failed <- r.haunt(ctx, r.random(hand)) })
 	}
 	nemesis.Go(func() { r.report(ctx) })
+	if r.Months {
+		nemesis.Go(func() { failed <- r.age(ctx, r.random(hands+families)) })
+	}
 	for lane := range families {
 		lanes.Go(func() { r.lane(ctx, r.random(hands+lane)) })
 	}

@@ -30,7 +30,7 @@ func (r *run) call(replica int, method, path, token string, body any, within tim
 // admin has the administrator ask a replica. The administrator's token is never taken back: a replica that
 // refuses it is wrong.
 func (f *family) admin(method, path string, body any) (call, *cluster.Answer) {
-	c, answer := f.run.call(f.anywhere(), method, path, f.run.cluster.Admin, body, changeWithin)
+	c, answer := f.run.call(f.anywhere(), method, path, f.run.admin(), body, changeWithin)
 	if c.status == http.StatusUnauthorized || c.status == http.StatusForbidden {
 		f.run.refuse(c, method+" "+path)
 	}
@@ -108,12 +108,12 @@ func (f *family) useOnce(replica int, random *rand.Rand) use {
 		n = max(0, len(all)-1-random.IntN(youngest))
 	}
 	jwts := *all[n].jwts.Load()
-	jwt := jwts[random.IntN(len(jwts))]
+	jwt := jwts[f.run.youth(len(jwts), random)]
 	if random.IntN(100) < 2 {
 		return f.renew(all[n], n, replica, jwt)
 	}
 	c, _ := f.run.call(replica, "GET", "/api/v1/identities/details", jwt, nil, useWithin)
-	return use{c, n, false}
+	return f.judged(use{c, n, false}, jwt)
 }
 
 func (f *family) renew(t *token, n, replica int, jwt string) use {
@@ -121,8 +121,19 @@ func (f *family) renew(t *token, n, replica int, jwt string) use {
 	if answer != nil {
 		t.addJWT(answer.Text("accessToken"))
 	}
-	return use{c, n, true}
+	return f.judged(use{c, n, true}, jwt)
 }
+
+// judged takes a refusal that may be due to the age of a JWT for one that decides nothing.
+func (f *family) judged(u use, jwt string) use {
+	if u.status == http.StatusUnauthorized && f.run.expired(jwt) {
+		u.status = tooOld
+	}
+	return u
+}
+
+// tooOld stands for the status of a refusal that says nothing of the token.
+const tooOld = -1
 
 // decided reports whether a replica judged the token.
 func (c call) decided() bool {
