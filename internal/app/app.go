@@ -113,7 +113,8 @@ func (a *App) build(root *seal.Key, o Options) {
 			return a.configs.MethodsOf(ctx, ids)
 		}})
 	a.tokens = token.New(token.Options{DB: a.db, Feed: a.feed, Audit: a.audit, Root: root, MaxAge: c.MaxTokenAge, Issuer: c.PublicURL,
-		Orgs: a.orgs, Identities: a.identities,
+		Orgs: a.orgs, Identities: a.identities, Unlisted: c.UnlistedRevocations,
+		Methods: func() []string { return a.configs.Methods() },
 		AddressAllowed: func(ctx context.Context, identityID, method string, ip netip.Addr) (bool, error) {
 			return a.configs.AddressAllowed(ctx, identityID, method, ip)
 		},

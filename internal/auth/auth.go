@@ -4,7 +4,9 @@ package auth
 
 import (
 	"context"
+	"maps"
 	"net/netip"
+	"slices"
 	"sync/atomic"
 
 	"github.com/sallyport/sallyport/internal/access"
@@ -236,6 +238,9 @@ func (c *Config) set(own common) (err error) {
 	c.trusted, err = Compile(own.Common().TrustedIPs)
 	return err
 }
+
+// Methods returns the slugs of all methods, sorted.
+func (s *Service) Methods() []string { return slices.Sorted(maps.Keys(s.methods)) }
 
 // MethodsOf returns the login methods of each of the identities, oldest first.
 func (s *Service) MethodsOf(ctx context.Context, identityIDs []string) (map[string][]string, error) {

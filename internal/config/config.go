@@ -24,20 +24,21 @@ type Storage struct {
 type Server struct {
 	Storage `embed:""`
 
-	Listen         string        `default:"127.0.0.1:8080" env:"SALLYPORT_LISTEN" help:"Address and port to serve on."`
-	PublicURL      string        `env:"SALLYPORT_PUBLIC_URL" help:"URL at which clients reach the server, such as https://sallyport.example.com: the issuer of OAuth metadata. Default: made of --listen."`
-	TrustedProxies []string      `env:"SALLYPORT_TRUSTED_PROXIES" placeholder:"CIDR" help:"Addresses of proxies whose X-Forwarded-For is believed."`
-	PrivateNets    []string      `name:"allow-private-networks" env:"SALLYPORT_ALLOW_PRIVATE_NETWORKS" placeholder:"CIDR" help:"Networks that login methods may call (keys, token reviews) though they are not public, such as 10.96.0.1 of a cluster. Default: none, since whoever configures a method could else reach into them."`
-	Lease          time.Duration `default:"2s" env:"SALLYPORT_LEASE" help:"How long a replica may answer from memory after it last renewed: the longest that a change waits for a dead replica. The same on all replicas."`
-	MaxTokenAge    time.Duration `default:"2160h" env:"SALLYPORT_MAX_TOKEN_AGE" help:"Longest life of one access token where no other limit is set."`
-	MaxBody        int64         `default:"8388608" env:"SALLYPORT_MAX_BODY" help:"Largest request body, in bytes."`
-	AuditRetention time.Duration `default:"8760h" env:"SALLYPORT_AUDIT_RETENTION" help:"How long audit events are kept."`
-	SecretCache    int64         `default:"33554432" env:"SALLYPORT_SECRET_CACHE" help:"Bytes of memory for secrets that were read, as they are stored: sealed. 0 reads the database each time."`
-	EnvGrace       time.Duration `name:"environment-grace" default:"168h" env:"SALLYPORT_ENVIRONMENT_GRACE" help:"How long a deleted environment of a project can be restored, before its secrets are gone."`
-	Limits         `embed:""`
-	Timeouts       `embed:""`
-	LogFormat      string `default:"text" enum:"text,json" env:"SALLYPORT_LOG_FORMAT" help:"Form of the log lines: text or json."`
-	LogLevel       string `default:"info" enum:"debug,info,warn,error" env:"SALLYPORT_LOG_LEVEL" help:"Least level that is logged; debug has a line for each request."`
+	Listen              string        `default:"127.0.0.1:8080" env:"SALLYPORT_LISTEN" help:"Address and port to serve on."`
+	PublicURL           string        `env:"SALLYPORT_PUBLIC_URL" help:"URL at which clients reach the server, such as https://sallyport.example.com: the issuer of OAuth metadata. Default: made of --listen."`
+	TrustedProxies      []string      `env:"SALLYPORT_TRUSTED_PROXIES" placeholder:"CIDR" help:"Addresses of proxies whose X-Forwarded-For is believed."`
+	PrivateNets         []string      `name:"allow-private-networks" env:"SALLYPORT_ALLOW_PRIVATE_NETWORKS" placeholder:"CIDR" help:"Networks that login methods may call (keys, token reviews) though they are not public, such as 10.96.0.1 of a cluster. Default: none, since whoever configures a method could else reach into them."`
+	Lease               time.Duration `default:"2s" env:"SALLYPORT_LEASE" help:"How long a replica may answer from memory after it last renewed: the longest that a change waits for a dead replica. The same on all replicas."`
+	MaxTokenAge         time.Duration `default:"2160h" env:"SALLYPORT_MAX_TOKEN_AGE" help:"Longest life of one access token where no other limit is set."`
+	UnlistedRevocations int64         `default:"10000" env:"SALLYPORT_UNLISTED_REVOCATIONS" help:"How many tokens that the server has no record of, those of logins, one identity may revoke by their IDs within --max-token-age: each is remembered for so long. Revoking by the token itself, or all of an identity, is never limited."`
+	MaxBody             int64         `default:"8388608" env:"SALLYPORT_MAX_BODY" help:"Largest request body, in bytes."`
+	AuditRetention      time.Duration `default:"8760h" env:"SALLYPORT_AUDIT_RETENTION" help:"How long audit events are kept."`
+	SecretCache         int64         `default:"33554432" env:"SALLYPORT_SECRET_CACHE" help:"Bytes of memory for secrets that were read, as they are stored: sealed. 0 reads the database each time."`
+	EnvGrace            time.Duration `name:"environment-grace" default:"168h" env:"SALLYPORT_ENVIRONMENT_GRACE" help:"How long a deleted environment of a project can be restored, before its secrets are gone."`
+	Limits              `embed:""`
+	Timeouts            `embed:""`
+	LogFormat           string `default:"text" enum:"text,json" env:"SALLYPORT_LOG_FORMAT" help:"Form of the log lines: text or json."`
+	LogLevel            string `default:"info" enum:"debug,info,warn,error" env:"SALLYPORT_LOG_LEVEL" help:"Least level that is logged; debug has a line for each request."`
 }
 
 // Validate checks what the types do not; kong calls it.
@@ -59,6 +60,9 @@ func (s *Server) Validate() error {
 	}
 	if s.Lease < 200*time.Millisecond || s.Lease > 30*time.Second {
 		return fmt.Errorf("--lease must lie between 200ms and 30s")
+	}
+	if s.UnlistedRevocations < 1 || s.UnlistedRevocations > 10_000_000 {
+		return fmt.Errorf("--unlisted-revocations must lie between 1 and 10000000")
 	}
 	if s.MaxBody < 1<<10 || s.MaxBody > 1<<30 {
 		return fmt.Errorf("--max-body must lie between 1024 bytes and 1 GiB")

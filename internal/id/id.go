@@ -4,12 +4,34 @@ package id
 import (
 	"crypto/rand"
 	"encoding/hex"
+	"time"
 
 	"github.com/google/uuid"
 )
 
 // New returns a UUIDv7 (RFC 9562 section 5.7) as text: unique, and sorted by the time it was made.
 func New() string { return uuid.Must(uuid.NewV7()).String() }
+
+// Credible reports whether New may have made s: a UUIDv7 that is not from the future. slack is by how much the clocks of
+// replicas may differ. No id is too old: it may name a token that is renewed for years.
+func Credible(s string, slack time.Duration) bool {
+	at, ok := made(s)
+	now, _ := made(New()) // by the very clock that ids are made by
+	return ok && !at.After(now.Add(slack))
+}
+
+// made returns when a UUIDv7 was made, to the millisecond; ok is false for every other text.
+func made(s string) (at time.Time, ok bool) {
+	u, ok := Parse(s)
+	if !ok || u.Version() != 7 || u.Variant() != uuid.RFC4122 {
+		return time.Time{}, false
+	}
+	var ms int64
+	for _, b := range u[:6] {
+		ms = ms<<8 | int64(b)
+	}
+	return time.UnixMilli(ms).UTC(), true
+}
 
 // Valid reports whether s is a UUID in its 36-character text form, in lower case as New makes it.
 func Valid(s string) bool {

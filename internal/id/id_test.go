@@ -4,6 +4,7 @@ import (
 	"regexp"
 	"strings"
 	"testing"
+	"time"
 
 	"github.com/google/uuid"
 	"pgregory.net/rapid"
@@ -87,5 +88,43 @@ func TestSecretsAndRequestIDs(t *testing.T) {
 	}
 	if s := id.Secret(0); s != "" {
 		t.Errorf("no bytes are %q", s)
+	}
+}
+
+// TestCredible: only what New makes is credible, from now or from any time before.
+func TestCredible(t *testing.T) {
+	now := id.New()
+	u, _ := id.Parse(now)
+	at := func(later int64) string { // the same id, made so many milliseconds later
+		v, ms := u, later
+		for i := range 6 {
+			ms += int64(u[i]) << (40 - 8*i)
+		}
+		for i := range 6 {
+			v[i] = byte(ms >> (40 - 8*i))
+		}
+		return v.String()
+	}
+	for name, test := range map[string]struct {
+		text string
+		want bool
+	}{
+		"now":                {now, true},
+		"ten years ago":      {at(-10 * 365 * 24 * 3_600_000), true},
+		"within the slack":   {at(3_000_000), true},
+		"beyond the slack":   {at(4_000_000), false},
+		"random":             {uuid.New().String(), false},
+		"the nil UUID":       {uuid.Nil.String(), false},
+		"the greatest":       {uuid.Max.String(), false},
+		"of another variant": {now[:19] + "c" + now[20:], false},
+		"in upper case":      {strings.ToUpper(now[:35]) + "A", false},
+		"no UUID":            {"a,b", false},
+		"nothing":            {"", false},
+	} {
+		t.Run(name, func(t *testing.T) {
+			if got := id.Credible(test.text, time.Hour); got != test.want {
+				t.Errorf("%s: %v; want %v", test.text, got, test.want)
+			}
+		})
 	}
 }

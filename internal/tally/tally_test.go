@@ -5,6 +5,8 @@ import (
 	"encoding/binary"
 	"errors"
 	"slices"
+	"sync"
+	"sync/atomic"
 	"testing"
 	"time"
 
@@ -70,4 +72,48 @@ func TestLatestWins(t *testing.T) {
 		}
 		return nil
 	})
+}
+
+// TestReadIsTrueAtEveryMoment reads while events are counted and written: what was written and what was not add up to no less than
+// was counted before the read, and no more than was counted after it.
+func TestReadIsTrueAtEveryMoment(t *testing.T) {
+	const events = 2000
+	var counted Tally
+	var added atomic.Int64
+	written := map[uuid.UUID]int64{} // guarded by the tally itself
+	id, fails := numbered(3), 0
+	write := func(part []Count) error {
+		if fails++; fails%3 == 0 {
+			return errors.New("not now")
+		}
+		for _, c := range part {
+			written[c.ID] += c.N
+		}
+		return nil
+	}
+	var all sync.WaitGroup
+	all.Go(func() {
+		for n := range events {
+			counted.Add(id, time.UnixMilli(int64(n)))
+			added.Add(1)
+		}
+	})
+	all.Go(func() {
+		for range events / 10 {
+			_ = counted.Flush(write) // what fails comes again
+		}
+	})
+	for range events / 10 {
+		least := added.Load()
+		err := counted.Read(func(unwritten func(uuid.UUID) Count) error {
+			if got, most := written[id]+unwritten(id).N, added.Load()+1; got < least || got > most {
+				t.Errorf("read %d; between %d and %d were counted", got, least, most)
+			}
+			return nil
+		})
+		if err != nil {
+			t.Fatal(err)
+		}
+	}
+	all.Wait()
 }

@@ -23,6 +23,9 @@ func (s *Service) Clean(ctx context.Context, n int64) (deleted int64, err error)
 	crashpoint.Reach(crashpoint.Clean)
 	err = s.DB.Write(ctx, func(tx *sqldb.Tx) error {
 		deleted, err = deleteRows(ctx, tx, now.Add(-KeepExpired).UnixMilli(), n)
+		if err == nil && deleted < n {
+			_, err = deleteUnlisted(ctx, tx, n)
+		}
 		return err
 	})
 	crashpoint.Reach(crashpoint.Cleaned)

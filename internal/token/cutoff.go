@@ -2,6 +2,10 @@ package token
 
 import (
 	"context"
+	"fmt"
+	"slices"
+	"strings"
+	"time"
 
 	"github.com/sallyport/sallyport/internal/access"
 	"github.com/sallyport/sallyport/internal/audit"
@@ -9,16 +13,22 @@ import (
 	"github.com/sallyport/sallyport/internal/feed"
 	"github.com/sallyport/sallyport/internal/id"
 	"github.com/sallyport/sallyport/internal/role"
+	"github.com/sallyport/sallyport/internal/sqldb"
 )
 
 // EventCutOff is the audit event of many tokens revoked at once.
 const EventCutOff = "revoke-identity-access-tokens"
 
 // RevokeIdentity kills every token of an identity, or only those of one method where method is not "". It writes one
-// row, however many tokens there are. Errors: PermissionDenied, NotFound, Boundary, Forbidden.
+// row, however many tokens there are. Errors: PermissionDenied, NotFound, Boundary, Forbidden; Validation for a method that this
+// server does not have: nothing would be revoked.
 func (s *Service) RevokeIdentity(ctx context.Context, actor *access.Actor, identityID, method string) error {
 	if err := s.mayRevoke(ctx, actor, identityID); err != nil {
 		return err
+	}
+	if methods := s.Methods(); method != "" && !slices.Contains(methods, method) {
+		return fault.Invalid("invalid_enum_value", fmt.Sprintf("There is no login method %q, so nothing was revoked. Use one of %s, or leave authMethod out to revoke the tokens of all.",
+			method, strings.Join(methods, ", ")), "authMethod")
 	}
 	facts := map[string]any{"identityId": identityID}
 	if method == "" {
@@ -40,27 +50,39 @@ func (s *Service) RevokeMade(ctx context.Context, actor *access.Actor, identityI
 
 // RevokeAny kills a token of an identity by its id, whatever method made it and whether or not it has a row. An id that
 // no token has is answered alike: most tokens leave no trace to look for. Errors: PermissionDenied, NotFound for the
-// identity and for what is no token id, Boundary, Forbidden.
+// identity and for what cannot be the ID of a token, Boundary, Forbidden, RateLimited beyond what the actor may have remembered.
 func (s *Service) RevokeAny(ctx context.Context, actor *access.Actor, identityID, tokenID string) error {
 	if err := s.mayRevoke(ctx, actor, identityID); err != nil {
 		return err
 	}
-	if !id.Valid(tokenID) {
+	if !id.Credible(tokenID, feed.ClockSlack) {
 		return ErrNotFound
 	}
+	if s.revoked.holds(tokenID, identityID) {
+		return s.deadAlready(ctx, nil)
+	}
 	return s.Feed.Change(ctx, func(tx *feed.Tx) error {
-		// The row may be of another identity: then it stays, and so does the token, since a revocation counts for its own
-		// identity alone.
-		if err := markRevokedOf(ctx, tx.Tx, tokenID, identityID); err != nil {
-			return err
-		}
-		until, err := s.ExpiryBound(ctx, tx.Tx)
+		until, err := s.revokeByID(ctx, tx.Tx, actor, identityID, tokenID)
 		if err != nil {
 			return err
 		}
 		tx.Append(feed.TokenRevoked, feed.Key(tokenID, identityID), until)
 		return s.Audit.Record(ctx, tx.Tx, actor, revokedEvent(actor.OrgID, tokenID, identityID, ""))
 	})
+}
+
+// revokeByID returns until when the revocation of a token matters. Most tokens have no row, so nothing tells whether there is one
+// with this ID: each such revocation counts against what the actor may have remembered. A row of another identity stays as it is,
+// and so does that token, since a revocation counts for its own identity alone.
+func (s *Service) revokeByID(ctx context.Context, tx *sqldb.Tx, actor *access.Actor, identityID, tokenID string) (time.Time, error) {
+	until, found, err := markRevokedOf(ctx, tx, tokenID, identityID)
+	if err != nil || found {
+		return time.UnixMilli(until), err
+	}
+	if err := s.countUnlisted(ctx, tx, actor.ID); err != nil {
+		return time.Time{}, err
+	}
+	return s.ExpiryBound(ctx, tx)
 }
 
 // RevokeOrg kills every token of the actor's organisation, the one in use included: the panic button. slug must be that

@@ -17,7 +17,8 @@ func (s *Service) cutOffRoutes(api *httpapi.API) {
 		Tag: revokeTag, Summary: "Revoke every token of an identity, or those of one login method", Permission: can}, s.identityRoute)
 	httpapi.Handle(api, httpapi.Route{Method: http.MethodPost, Path: "/api/v1/identities/{identityId}/tokens/{tokenId}/revoke", ID: "revoke-any-token",
 		Tag: revokeTag, Summary: "Revoke a token by its id, whatever login method made it",
-		Description: "Tokens of logins leave no row, so an id that no token has is answered in the same way.", Permission: can}, s.anyRoute)
+		Description: "Tokens of logins leave no row, so an id that no token has is answered in the same way. How many such ids one caller can revoke is bounded.",
+		Permission:  can}, s.anyRoute)
 	httpapi.Handle(api, httpapi.Route{Method: http.MethodPost, Path: "/api/v1/organization/revoke-tokens", ID: "revoke-organization-tokens",
 		Tag: revokeTag, Summary: "Revoke every token of your organization, yours included", Permission: can,
 		Description: "The panic button. Afterwards log in again, or use another way in: a token made by hand dies too."}, s.orgRoute)

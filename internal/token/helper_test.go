@@ -71,6 +71,7 @@ func replica(t *testing.T, db *sqldb.DB, maxAge time.Duration) *Service {
 	f := feed.New(feed.Options{DB: db, Logger: log})
 	s := New(Options{DB: db, Feed: f, Audit: audit.New(db, 0), Root: rootKey(t, 7), Logger: log, MaxAge: maxAge,
 		AddressAllowed: func(_ context.Context, _, _ string, ip netip.Addr) (bool, error) { return ip != badIP, nil },
+		Methods:        func() []string { return []string{TokenAuth, "universal-auth"} },
 		Limits:         func(context.Context, string, string) (Limits, error) { return Limits{}, nil }})
 	if err := s.Feed.Start(t.Context()); err != nil {
 		t.Fatal(err)

@@ -63,6 +63,13 @@ func (r *revocations) cut(e feed.Entry) {
 	})
 }
 
+// holds reports whether a single token was revoked.
+func (r *revocations) holds(tokenID, identityID string) bool {
+	t, ok := id.Parse(tokenID)
+	i, okIdentity := id.Parse(identityID)
+	return ok && okIdentity && r.tokens.has(revokedToken{t, i})
+}
+
 // dead reports whether the token was revoked or cut off.
 func (r *revocations) dead(c *Claims) bool {
 	if r.tokens.has(revokedToken{c.id, c.identity}) {

@@ -52,13 +52,17 @@ var ErrNotFound = fault.New(fault.NotFound, "There is no live token with this ID
 
 // Find returns the token of an id that was made by a method for an identity of the organisation; else NotFound.
 func (s *Service) Find(ctx context.Context, orgID, method, tokenID string) (Row, error) {
-	var row Row
-	err := s.DB.Get(ctx, &row, `SELECT `+columns+` FROM access_tokens t JOIN identities i ON i.id = t.identity_id
-		WHERE t.id = $1 AND t.method = $2 AND i.org_id = $3`, tokenID, method, orgID)
-	if errors.Is(err, sqldb.ErrNoRows) {
-		err = ErrNotFound
+	rows, err := s.Counted(func() (rows []Row, err error) {
+		return rows, s.DB.Select(ctx, &rows, `SELECT `+columns+` FROM access_tokens t JOIN identities i ON i.id = t.identity_id
+			WHERE t.id = $1 AND t.method = $2 AND i.org_id = $3`, tokenID, method, orgID)
+	})
+	if err != nil {
+		return Row{}, err
 	}
-	return row, err
+	if len(rows) == 0 {
+		return Row{}, ErrNotFound
+	}
+	return rows[0], nil
 }
 
 // Page is a part of a list, newest first.
@@ -68,6 +72,14 @@ type Page struct {
 
 // List returns a page of the tokens that an identity got by a method, newest first, and how many there are in all.
 func (s *Service) List(ctx context.Context, identityID, method string, page Page) (rows []Row, total int64, err error) {
+	rows, err = s.Counted(func() ([]Row, error) {
+		rows, total, err = s.list(ctx, identityID, method, page)
+		return rows, err
+	})
+	return rows, total, err
+}
+
+func (s *Service) list(ctx context.Context, identityID, method string, page Page) (rows []Row, total int64, err error) {
 	err = s.DB.Read(ctx, func(tx *sqldb.Tx) error {
 		err := tx.Get(ctx, &total, `SELECT coalesce(max(total), 0) FROM token_counts WHERE identity_id = $1 AND method = $2`,
 			identityID, method)
@@ -134,11 +146,15 @@ func markRevoked(ctx context.Context, tx *sqldb.Tx, tokenID string, now int64) (
 	return until, err
 }
 
-// markRevokedOf flips the row of a token, if it has one and is of that identity.
-func markRevokedOf(ctx context.Context, tx *sqldb.Tx, tokenID, identityID string) error {
-	_, err := tx.Exec(ctx, `UPDATE access_tokens SET revoked = TRUE, updated_at = $1 WHERE id = $2 AND identity_id = $3 AND revoked = FALSE`,
-		tx.Now().UnixMilli(), tokenID, identityID)
-	return err
+// markRevokedOf flips the row of a token, if it has one and is of that identity, and returns when its last JWT expires, in
+// milliseconds. found is false where there is no such row.
+func markRevokedOf(ctx context.Context, tx *sqldb.Tx, tokenID, identityID string) (until int64, found bool, err error) {
+	err = tx.Get(ctx, &until, `UPDATE access_tokens SET revoked = TRUE, updated_at = CASE WHEN revoked THEN updated_at ELSE $1 END
+		WHERE id = $2 AND identity_id = $3 RETURNING expires_at`, tx.Now().UnixMilli(), tokenID, identityID)
+	if errors.Is(err, sqldb.ErrNoRows) {
+		return 0, false, nil
+	}
+	return until, err == nil, err
 }
 
 // touchRenewed notes a renewal in the row of a live token that has uses left; it returns 0 where there is none.

@@ -22,6 +22,9 @@ import (
 // DefaultMaxAge bounds the life of a single JWT where no other limit does: 90 days.
 const DefaultMaxAge = 90 * 24 * time.Hour
 
+// DefaultUnlisted is how many revocations by id, of tokens that the database has no row of, are remembered for one actor.
+const DefaultUnlisted = 10_000
+
 // jwtCacheSize bounds how many verified JWTs are remembered: at most about 100 MB when all are in use.
 const jwtCacheSize = 100_000
 
@@ -34,6 +37,13 @@ type Options struct {
 	Logger *slog.Logger
 	MaxAge time.Duration // longest life of one JWT; 0 means DefaultMaxAge
 	Issuer string        // iss of new tokens; may be ""
+
+	// Unlisted bounds how many tokens without a row one actor may revoke by their ids within the longest life of a token; 0 means
+	// DefaultUnlisted.
+	Unlisted int64
+
+	// Methods returns the slugs of all login methods.
+	Methods func() []string
 
 	Orgs       *org.Service
 	Identities *identity.Service
@@ -59,6 +69,9 @@ type Service struct {
 func New(o Options) *Service {
 	if o.MaxAge <= 0 {
 		o.MaxAge = DefaultMaxAge
+	}
+	if o.Unlisted <= 0 {
+		o.Unlisted = DefaultUnlisted
 	}
 	s := &Service{
 		Options:  o,

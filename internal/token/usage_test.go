@@ -187,3 +187,33 @@ func TestFlushOfARevokedToken(t *testing.T) {
 		}
 	})
 }
+
+// TestUsesAreTrueWhenRead: what this replica has counted is told at once, written or not; nothing is told twice.
+func TestUsesAreTrueWhenRead(t *testing.T) {
+	each(t, func(t *testing.T, f *fixture) {
+		issued := f.mint(f.grant())
+		for n := range int64(6) {
+			want(t, f.verify(issued.AccessToken), "")
+			now := f.clock.Now().UnixMilli()
+			if n%2 == 0 {
+				if err := f.Flush(t.Context()); err != nil {
+					t.Fatal(err)
+				}
+			}
+			found, err := f.Find(t.Context(), f.org, TokenAuth, issued.Row.ID)
+			if err != nil {
+				t.Fatal(err)
+			}
+			list, _, err := f.List(t.Context(), f.ident, TokenAuth, Page{Limit: 10})
+			if err != nil || len(list) != 1 {
+				t.Fatalf("listed %v: %v", list, err)
+			}
+			for _, row := range []Row{found, list[0]} {
+				if row.Uses != n+1 || row.LastUsedAt == nil || *row.LastUsedAt != now {
+					t.Errorf("after use %d at %d: %d uses, the last at %v", n+1, now, row.Uses, row.LastUsedAt)
+				}
+			}
+			f.clock.advance(time.Second)
+		}
+	})
+}

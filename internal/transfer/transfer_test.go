@@ -91,6 +91,7 @@ func oddRows(t testing.TB, s *harness.Server) {
 			int64(-1<<63), int64(1<<63-1), settings)
 	}
 	for i := range 7 {
+		s.Exec(t, `INSERT INTO unlisted_revocations (actor_id, total, since) VALUES (?, 3, ?)`, strings.Repeat("é", i), i)
 		s.Exec(t, `INSERT INTO lockouts (method, target, caller, failures, last_at, locked_until) VALUES (?, ?, '', ?, -1, 0)`,
 			odd, strings.Repeat("é", i), -i)
 	}

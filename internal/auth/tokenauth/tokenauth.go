@@ -149,15 +149,27 @@ func (s *Service) Rename(ctx context.Context, actor *access.Actor, tokenID strin
 	if err != nil {
 		return row, err
 	}
-	err = s.DB.Write(ctx, func(tx *sqldb.Tx) error {
-		if row, err = token.Rename(ctx, tx, tokenID, name); err != nil {
+	rows, err := s.Tokens.Counted(func() ([]token.Row, error) {
+		err := s.DB.Write(ctx, func(tx *sqldb.Tx) (err error) {
+			row, err = s.rename(ctx, tx, actor, tokenID, name)
 			return err
-		}
-		return s.Audit.Record(ctx, tx, actor, audit.Event{Type: "update-token-identity-token-auth", Metadata: map[string]any{
-			"identityId": row.IdentityID, "tokenId": tokenID, "name": row.Name,
-		}})
+		})
+		return []token.Row{row}, err
 	})
-	return row, err
+	if err != nil {
+		return row, err
+	}
+	return rows[0], nil
+}
+
+func (s *Service) rename(ctx context.Context, tx *sqldb.Tx, actor *access.Actor, tokenID string, name *string) (token.Row, error) {
+	row, err := token.Rename(ctx, tx, tokenID, name)
+	if err != nil {
+		return row, err
+	}
+	return row, s.Audit.Record(ctx, tx, actor, audit.Event{Type: "update-token-identity-token-auth", Metadata: map[string]any{
+		"identityId": row.IdentityID, "tokenId": tokenID, "name": row.Name,
+	}})
 }
 
 // Revoke kills a token: when it returns nil no replica accepts it again, ever. Errors: PermissionDenied; NotFound for a

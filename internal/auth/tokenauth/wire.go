@@ -51,9 +51,9 @@ type wireToken struct {
 	ID             string        `json:"id"`
 	TTL            int64         `json:"accessTokenTTL" doc:"Seconds that its first JWT really lived"`
 	MaxTTL         int64         `json:"accessTokenMaxTTL"`
-	Uses           int64         `json:"accessTokenNumUses" doc:"Without a limit, up to 10 s behind"`
+	Uses           int64         `json:"accessTokenNumUses" doc:"Without a limit, uses at other replicas may be up to 10 s behind"`
 	UsesLimit      int64         `json:"accessTokenNumUsesLimit"`
-	LastUsedAt     *httpapi.Time `json:"accessTokenLastUsedAt" doc:"Without a limit of uses, up to 10 s behind"`
+	LastUsedAt     *httpapi.Time `json:"accessTokenLastUsedAt" doc:"Without a limit of uses, uses at other replicas may be up to 10 s behind"`
 	LastRenewedAt  *httpapi.Time `json:"accessTokenLastRenewedAt"`
 	Revoked        bool          `json:"isAccessTokenRevoked" doc:"Also true when it was cut off together with others"`
 	ClientSecretID *string       `json:"identityUAClientSecretId"`
