@@ -7,7 +7,7 @@ VERSION := $(shell git describe --tags --always --dirty 2>/dev/null || echo dev)
 RACE := -race '-gcflags=modernc.org/sqlite/lib=-race=false -d=checkptr=0' -gcflags=modernc.org/sqlite=-d=checkptr=0 \
 	'-gcflags=modernc.org/libc=-race=false -d=checkptr=0' -gcflags=golang.org/x/crypto/argon2=-race=false
 
-.PHONY: help run test test-clients lint bench bench-scale load plots build generate fuzz soak model
+.PHONY: help run test test-clients lint vuln bench bench-scale load plots build generate fuzz soak model
 
 help: ## list the targets
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "  make %-13s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
@@ -24,6 +24,10 @@ test-clients: ## run the SDKs that people use against the server (Node.js 20)
 
 lint: ## check the form of the code: gofmt, go vet, staticcheck, banned calls
 	@scripts/lint
+
+vuln: ## look for known vulnerabilities in the libraries, with govulncheck (needs the network: it fetches its database)
+	go -C tools build -o ../bin/tools golang.org/x/vuln/cmd/govulncheck
+	bin/tools/govulncheck -test ./...
 
 bench: ## measure speed, each figure beside its floor in the same run
 	go run ./bench
