@@ -162,7 +162,7 @@ func TestCheck(t *testing.T) {
 		allow(SubjectAppConnections, Read),
 		{Subject: SubjectAppConnections, Actions: Actions{Connect, Read}, Inverted: true, Conditions: Conditions{"connectionId": "c1"}},
 	}
-	actor := &Actor{Ability: mustCompile(t, Compile, rules...)}
+	actor := &Actor{Rights: Rights{Ability: mustCompile(t, Compile, rules...)}}
 	if err := actor.Check(Edit, SubjectRole, nil); err != nil {
 		t.Errorf("allowed: %v", err)
 	}
@@ -205,7 +205,7 @@ func fifty(t testing.TB) *Ability {
 }
 
 func TestCheckDoesNotAllocate(t *testing.T) {
-	actor, tags := &Actor{Ability: fifty(t)}, []string{"a", "b"}
+	actor, tags := &Actor{Rights: Rights{Ability: fifty(t)}}, []string{"a", "b"}
 	path := "/team-0/x/config/db"
 	allocs := testing.AllocsPerRun(100, func() {
 		f := Fields{Environment("dev"), SecretPath(path), SecretName("A"), SecretTags(tags)}
@@ -220,7 +220,7 @@ func TestCheckDoesNotAllocate(t *testing.T) {
 
 // BenchmarkCheck walks all 50 rules of an ability, each of which has three conditions; the budget is 2 microseconds.
 func BenchmarkCheck(b *testing.B) {
-	actor := &Actor{Ability: fifty(b)}
+	actor := &Actor{Rights: Rights{Ability: fifty(b)}}
 	for name, path := range map[string]string{"first of 50": "/team-0/x/config/db", "globs walked": "/team-4/x/other/db"} {
 		b.Run(name, func(b *testing.B) {
 			b.ReportAllocs()
@@ -230,7 +230,7 @@ func BenchmarkCheck(b *testing.B) {
 		})
 	}
 	admin, _ := OrgRole("admin")
-	actor = &Actor{Ability: mustCompile(b, Compile, admin...)}
+	actor = &Actor{Rights: Rights{Ability: mustCompile(b, Compile, admin...)}}
 	b.Run("organisation admin", func(b *testing.B) {
 		b.ReportAllocs()
 		for b.Loop() {

@@ -28,8 +28,8 @@ type Actor struct {
 	AuthMethod    string // how it logged in, such as "token-auth"
 	TokenID       string // the access token in use
 	InstanceAdmin bool
-	Ability       *Ability // its compiled rules in its organisation
 	Client        Client
+	Rights        // in its organization
 }
 
 // Client is where a request came from, for the audit log and for address rules.

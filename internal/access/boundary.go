@@ -2,6 +2,8 @@ package access
 
 import (
 	"slices"
+	"sort"
+	"time"
 
 	"github.com/sallyport/sallyport/internal/fault"
 )
@@ -21,18 +23,64 @@ type BoundaryDetails struct {
 // maxMissing is how many missing permissions a boundary fault lists at most.
 const maxMissing = 100
 
-// Covers returns nil if the actor may do everything that the target may do, under every circumstance. Otherwise the
-// error is a fault.Boundary whose message starts with base and whose details are BoundaryDetails.
+// Covers returns nil if the actor may hand out everything that the target may come to do, under every circumstance and at
+// every time: see Holding and Reach. Otherwise the error is a fault.Boundary whose message starts with base and whose
+// details are BoundaryDetails.
 //
 // It is sound and not complete: where it cannot prove that what the target's conditions let through the actor's let
 // through too, it refuses. A template in the target's rules may come to stand for anything, so an allow rule counts
 // as if it had no condition there, and a deny rule with one does not count. A target of another scope than the
-// actor's ability is covered only if it may do nothing.
-func (a *Actor) Covers(target *Ability, base string) error {
+// actor's rights is covered only if it may do nothing.
+func (a *Actor) Covers(target Reach, base string) error {
+	_, err := a.CoversUntil(target, base)
+	return err
+}
+
+// CoversUntil is Covers for what can be handed out for a time: it also returns until when, in milliseconds UTC, the actor
+// holds all of it, or 0 for good. What is handed out must end then.
+func (a *Actor) CoversUntil(target Reach, base string) (until int64, err error) {
+	wanted, err := target.ability()
+	if err != nil {
+		return 0, fault.New(fault.Boundary, "%s. The rules of the target are too many to be compared with yours. Remove roles that are not needed.", base)
+	}
+	var h Holding
+	if a != nil {
+		h = a.Holding
+	}
+	if err := refuseUncovered(h.first(len(h.grants)), wanted, base); err != nil {
+		return 0, err
+	}
+	covers := func(n int) bool { return len(uncovered(h.first(n), wanted)) == 0 }
+	lasting := slices.IndexFunc(h.grants, func(g Grant) bool { return g.Temporary })
+	if lasting < 0 || covers(lasting) {
+		return 0, nil
+	}
+	// The fewest of the temporary grants that do; they are in the order of their ends, the latest first.
+	n := lasting + 1 + sort.Search(len(h.grants)-lasting-1, func(i int) bool { return covers(lasting + 1 + i) })
+	return h.grants[n-1].End, nil
+}
+
+// CoversForever is Covers for what cannot end by itself: only rights of the actor that never end count.
+func (a *Actor) CoversForever(target Reach, base string) error {
+	until, err := a.CoversUntil(target, base)
+	if err == nil && until != 0 {
+		err = fault.New(fault.Boundary, "%s. It would last longer than your own temporary roles, which allow it only until %s. Ask somebody who holds these permissions without an end.",
+			base, time.UnixMilli(until).UTC().Format(time.RFC3339))
+	}
+	return err
+}
+
+// CoversNow returns nil if the actor may do now everything that the target may do now. Otherwise the error is that of
+// Covers. It is for acts that only take away: whoever hands something out, or comes to act as the target, asks Covers.
+func (a *Actor) CoversNow(target *Ability, base string) error {
 	var own *Ability
 	if a != nil {
 		own = a.Ability
 	}
+	return refuseUncovered(own, target, base)
+}
+
+func refuseUncovered(own, target *Ability, base string) error {
 	missing := uncovered(own, target)
 	if len(missing) == 0 {
 		return nil

@@ -13,8 +13,13 @@ import (
 	"github.com/sallyport/sallyport/internal/fault"
 )
 
+// lasting is an actor who holds an ability without an end.
+func lasting(own *Ability) *Actor {
+	return &Actor{Rights: Rights{Ability: own, Holding: Holding{all: own}}}
+}
+
 func covers(own, target *Ability) bool {
-	return (&Actor{Ability: own}).Covers(target, "Refused") == nil
+	return lasting(own).Covers(Reach{all: target}, "Refused") == nil
 }
 
 func TestCoversRoles(t *testing.T) {
@@ -136,17 +141,17 @@ func TestCoversOtherScope(t *testing.T) {
 	if !covers(nil, nil) || covers(nil, own) {
 		t.Error("an actor without an ability must cover nothing but nothing")
 	}
-	if (*Actor)(nil).Covers(own, "x") == nil {
+	if (*Actor)(nil).Covers(Reach{all: own}, "x") == nil {
 		t.Error("nobody covers an admin")
 	}
 }
 
 func TestCoversNames(t *testing.T) {
-	actor := &Actor{Ability: mustCompile(t, CompileProject, reading(false, nil))}
+	actor := lasting(mustCompile(t, CompileProject, reading(false, nil)))
 	prod := where("prod", nil, nil)
 	target := mustCompile(t, CompileProject,
 		Rule{Subject: SubjectSecrets, Actions: Actions{ReadValue, Edit}, Conditions: prod}, allow(SubjectTags, Read))
-	err := actor.Covers(target, "The token was not made")
+	err := actor.Covers(Reach{all: target}, "The token was not made")
 	if !fault.Is(err, fault.Boundary) || !strings.HasPrefix(err.Error(), "The token was not made.") {
 		t.Fatalf("err = %v, want a Boundary fault that starts with the base", err)
 	}
@@ -276,7 +281,7 @@ func TestCoversIsComplete(t *testing.T) {
 		if err != nil {
 			t.Fatal(err)
 		}
-		if err := (&Actor{Ability: a}).Covers(a, "Same rules"); err != nil {
+		if err := lasting(a).Covers(Reach{all: a}, "Same rules"); err != nil {
 			t.Fatal(err)
 		}
 		some := slices.DeleteFunc(slices.Clone(rules), func(Rule) bool { return rapid.Bool().Draw(t, "drop") })

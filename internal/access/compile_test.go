@@ -249,7 +249,7 @@ func FuzzRules(f *testing.F) {
 			if err != nil {
 				t.Fatalf("with templates filled in: %v", err)
 			}
-			if err := (&Actor{Ability: a}).Covers(filled, "x"); err != nil && !fault.Is(err, fault.Boundary) {
+			if err := lasting(a).Covers(Reach{all: filled}, "x"); err != nil && !fault.Is(err, fault.Boundary) {
 				t.Fatal(err)
 			}
 		}

@@ -246,6 +246,6 @@ func (a *App) authenticate(ctx context.Context, jwt string, client access.Client
 	}
 	return &access.Actor{
 		Type: access.ActorIdentity, ID: c.IdentityID, Name: c.IdentityName, OrgID: c.OrgID, AuthMethod: c.Method, TokenID: c.ID,
-		InstanceAdmin: grants.InstanceAdmin, Ability: grants.Ability, Client: client,
+		InstanceAdmin: grants.InstanceAdmin, Rights: grants.Rights, Client: client,
 	}, nil
 }

@@ -43,7 +43,7 @@ func (a *App) userActor(ctx context.Context, c *token.Claims, client access.Clie
 		if !grants.Member {
 			return nil, errUserLeft
 		}
-		actor.InstanceAdmin, actor.Ability = grants.InstanceAdmin, grants.Ability
+		actor.InstanceAdmin, actor.Rights = grants.InstanceAdmin, grants.Rights
 	}
 	a.users.Used(c.ID, a.db.Now())
 	return actor, nil

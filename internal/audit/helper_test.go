@@ -49,12 +49,12 @@ var errOnPurpose = errors.New("on purpose")
 func admin(t testing.TB) *access.Actor {
 	t.Helper()
 	rules, _ := access.OrgRole("admin")
-	ability, err := access.Compile(rules)
+	rights, err := access.Resolve([]access.Grant{{Rules: rules}}, 0)
 	if err != nil {
 		t.Fatal(err)
 	}
 	return &access.Actor{Type: access.ActorIdentity, ID: id.New(), Name: "admin", OrgID: id.New(), AuthMethod: "token-auth",
-		TokenID: id.New(), Ability: ability,
+		TokenID: id.New(), Rights: rights,
 		Client: access.Client{IP: netip.MustParseAddr("192.0.2.1"), UserAgent: "terraform/1", RequestID: "req-1"}}
 }
 

@@ -142,11 +142,11 @@ func (h *house) actor(slug string) *access.Actor {
 
 func (h *house) with(rules ...access.Rule) *access.Actor {
 	h.t.Helper()
-	ability, err := access.Compile(rules)
+	rights, err := access.Resolve([]access.Grant{{Rules: rules}}, 0)
 	if err != nil {
 		h.t.Fatal(err)
 	}
-	return &access.Actor{Type: access.ActorIdentity, ID: id.New(), Name: "actor", OrgID: h.org, Ability: ability}
+	return &access.Actor{Type: access.ActorIdentity, ID: id.New(), Name: "actor", OrgID: h.org, Rights: rights}
 }
 
 func (h *house) admin() *access.Actor { return h.actor(role.Admin) }

@@ -83,11 +83,11 @@ func (f *fixture) addOrg(orgID string) {
 func (f *fixture) actor(orgID, slug string) *access.Actor {
 	f.t.Helper()
 	rules, _ := access.OrgRole(slug)
-	ability, err := access.Compile(rules)
+	rights, err := access.Resolve([]access.Grant{{Rules: rules}}, 0)
 	if err != nil {
 		f.t.Fatal(err)
 	}
-	return &access.Actor{Type: access.ActorIdentity, ID: id.New(), Name: slug, OrgID: orgID, Ability: ability}
+	return &access.Actor{Type: access.ActorIdentity, ID: id.New(), Name: slug, OrgID: orgID, Rights: rights}
 }
 
 func (f *fixture) admin() *access.Actor { return f.actor(f.org, role.Admin) }

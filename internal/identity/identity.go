@@ -100,7 +100,7 @@ func (s *Service) Touch(ctx context.Context, actor *access.Actor, identityID, ba
 	}
 	target, err := s.Roles.Of(ctx, i.ID, i.OrgID)
 	if err == nil {
-		err = actor.Covers(target.Ability, base)
+		err = actor.Covers(target.Reach, base)
 	}
 	if err == nil {
 		err = s.Roles.CoversProjects(ctx, actor, i.ID, base)
@@ -136,13 +136,13 @@ func (s *Service) Create(ctx context.Context, actor *access.Actor, orgID string,
 	if orgID != actor.OrgID {
 		return nil, fault.New(fault.Forbidden, "Your token belongs to another organization. Pass your own organizationId.")
 	}
-	r, err := s.grantable(ctx, actor, *c.Role, "The identity was not created")
+	roles, err := s.grantable(ctx, actor, *c.Role, "The identity was not created")
 	if err != nil {
 		return nil, err
 	}
 	d := &Detail{}
 	err = s.DB.Write(ctx, func(tx *sqldb.Tx) error {
-		*d, err = create(ctx, tx, orgID, c, r)
+		*d, err = create(ctx, tx, orgID, c, roles)
 		if err == nil {
 			err = s.Audit.Record(ctx, tx, actor, createdEvent(d, c))
 		}
@@ -171,16 +171,16 @@ func (s *Service) Update(ctx context.Context, actor *access.Actor, identityID st
 	if err == nil && (c.Name != nil || c.Metadata != nil) {
 		err = s.Roles.CoversTemplates(ctx, actor, identityID, "The identity was not changed")
 	}
-	var r *role.Role
+	var roles []role.Assignment
 	if err == nil && c.Role != nil {
-		r, err = s.newRole(ctx, actor, identityID, *c.Role)
+		roles, err = s.newRole(ctx, actor, identityID, *c.Role)
 	}
 	if err != nil {
 		return nil, err
 	}
 	d := &Detail{}
 	err = s.Feed.Change(ctx, func(tx *feed.Tx) error {
-		*d, err = update(ctx, tx, identityID, c, r)
+		*d, err = update(ctx, tx, identityID, c, roles)
 		if err == nil {
 			err = s.Audit.Record(ctx, tx.Tx, actor, updatedEvent(identityID, c))
 		}
@@ -192,28 +192,24 @@ func (s *Service) Update(ctx context.Context, actor *access.Actor, identityID st
 	return d, err
 }
 
-// newRole returns the role that an identity is to have. The actor must hold all of it, and all that the identity may do
-// now.
-func (s *Service) newRole(ctx context.Context, actor *access.Actor, identityID, slug string) (*role.Role, error) {
+// newRole returns the role that an identity is to have. The actor must hold all of it, and all that the identity may come
+// to do.
+func (s *Service) newRole(ctx context.Context, actor *access.Actor, identityID, slug string) ([]role.Assignment, error) {
 	const base = "The identity's role was not changed"
-	r, err := s.grantable(ctx, actor, slug, base)
+	roles, err := s.grantable(ctx, actor, slug, base)
 	if err == nil {
 		_, err = s.Touch(ctx, actor, identityID, base)
 	}
-	return r, err
+	return roles, err
 }
 
-// grantable returns a role of the actor's organisation that the actor may hand out.
-func (s *Service) grantable(ctx context.Context, actor *access.Actor, slug, base string) (*role.Role, error) {
+// grantable returns a role of the actor's organization as the actor may hand it out.
+func (s *Service) grantable(ctx context.Context, actor *access.Actor, slug, base string) ([]role.Assignment, error) {
 	r, err := s.Roles.Find(ctx, actor.OrgID, slug)
 	if err != nil {
 		return nil, err
 	}
-	ability, err := r.Ability()
-	if err == nil {
-		err = actor.Covers(ability, base)
-	}
-	return r, err
+	return role.MayAssign(actor, "", role.Permanent(r), base, s.DB.Now())
 }
 
 // Delete removes an identity and kills every token of it. Errors: PermissionDenied, NotFound, Boundary, Forbidden for an
@@ -256,7 +252,7 @@ func (s *Service) Remove(ctx context.Context, tx *feed.Tx, i *Identity) error {
 
 // Insert makes an identity for a caller who has checked that this may be, with one role in the organisation.
 func (s *Service) Insert(ctx context.Context, tx *feed.Tx, orgID string, c Changes, r *role.Role) (Detail, error) {
-	return create(ctx, tx.Tx, orgID, c, r)
+	return create(ctx, tx.Tx, orgID, c, role.Permanent(r))
 }
 
 // Change changes an identity for a caller who has checked that this may be.

@@ -17,10 +17,11 @@ var errNotMember = fault.New(fault.BadRequest, "The identity is not a member of 
 // Join makes an identity of the actor's organisation a member again. Errors: PermissionDenied, NotFound, Boundary,
 // Forbidden, BadRequest where it is a member.
 func (s *Service) Join(ctx context.Context, actor *access.Actor, identityID string, roles []role.Assignment) (*member, error) {
-	if err := s.mayAssign(ctx, actor, identityID, roles, "The membership was not made"); err != nil {
+	roles, err := s.mayAssign(ctx, actor, identityID, roles, "The membership was not made")
+	if err != nil {
 		return nil, err
 	}
-	err := s.Feed.Change(ctx, func(tx *feed.Tx) error {
+	err = s.Feed.Change(ctx, func(tx *feed.Tx) error {
 		var there bool
 		err := tx.Get(ctx, &there, `SELECT EXISTS (SELECT 1 FROM memberships WHERE identity_id = $1 AND scope = 'organization' AND org_id = $2)`,
 			identityID, actor.OrgID)
@@ -46,7 +47,8 @@ func (s *Service) Join(ctx context.Context, actor *access.Actor, identityID stri
 // SetRoles gives an identity roles in place of those it has. Errors: PermissionDenied, NotFound, Boundary, Forbidden,
 // BadRequest where it is no member.
 func (s *Service) SetRoles(ctx context.Context, actor *access.Actor, identityID string, roles []role.Assignment) error {
-	if err := s.mayAssign(ctx, actor, identityID, roles, "The roles were not changed"); err != nil {
+	roles, err := s.mayAssign(ctx, actor, identityID, roles, "The roles were not changed")
+	if err != nil {
 		return err
 	}
 	return s.Feed.Change(ctx, func(tx *feed.Tx) error {
@@ -97,15 +99,16 @@ func (s *Service) Leave(ctx context.Context, actor *access.Actor, identityID str
 	})
 }
 
-// mayAssign asks that the actor holds all that the roles together allow, and all that the identity may do now.
-func (s *Service) mayAssign(ctx context.Context, actor *access.Actor, identityID string, roles []role.Assignment, base string) error {
+// mayAssign asks that the actor holds all that the roles allow, and all that the identity may come to do. It returns the
+// roles as they may be given, see role.MayAssign.
+func (s *Service) mayAssign(ctx context.Context, actor *access.Actor, identityID string, roles []role.Assignment, base string) ([]role.Assignment, error) {
 	if err := actor.Check(access.Edit, access.SubjectIdentity, nil); err != nil {
-		return err
+		return nil, err
 	}
 	if _, err := s.Touch(ctx, actor, identityID, base); err != nil {
-		return err
+		return nil, err
 	}
-	return role.MayAssign(actor, "", roles, base)
+	return role.MayAssign(actor, "", roles, base, s.DB.Now())
 }
 
 func (s *Service) recordMembership(ctx context.Context, tx *sqldb.Tx, actor *access.Actor, event, identityID string, roles []role.Assignment) error {

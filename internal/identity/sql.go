@@ -30,11 +30,11 @@ func (s *Service) read(ctx context.Context, identityID string) (*Identity, error
 
 // Insert makes an identity with one role. The caller has checked that the role may be handed out.
 func Insert(ctx context.Context, tx *sqldb.Tx, orgID, name string, r *role.Role) (Identity, error) {
-	d, err := create(ctx, tx, orgID, Changes{Name: &name}, r)
+	d, err := create(ctx, tx, orgID, Changes{Name: &name}, role.Permanent(r))
 	return d.Identity, err
 }
 
-func create(ctx context.Context, tx *sqldb.Tx, orgID string, c Changes, r *role.Role) (Detail, error) {
+func create(ctx context.Context, tx *sqldb.Tx, orgID string, c Changes, roles []role.Assignment) (Detail, error) {
 	now := tx.Now().UnixMilli()
 	d := Detail{Identity: Identity{ID: id.New(), OrgID: orgID, CreatedAt: now, UpdatedAt: now}, Methods: []string{}}
 	if c.Name != nil {
@@ -47,7 +47,7 @@ func create(ctx context.Context, tx *sqldb.Tx, orgID string, c Changes, r *role.
 	_, err := tx.Exec(ctx, `INSERT INTO identities (id, org_id, project_id, name, delete_protection, created_at, updated_at)
 		VALUES ($1, $2, $3, $4, $5, $6, $6)`, d.ID, orgID, d.ProjectID, d.Name, d.DeleteProtection, now)
 	if err == nil {
-		_, err = role.Join(ctx, tx, role.Member{OrgID: orgID, IdentityID: d.ID, Roles: role.Permanent(r)})
+		_, err = role.Join(ctx, tx, role.Member{OrgID: orgID, IdentityID: d.ID, Roles: roles})
 	}
 	if err == nil && c.Metadata != nil {
 		d.Metadata, err = insertMetadata(ctx, tx, d.ID, *c.Metadata)
@@ -55,7 +55,7 @@ func create(ctx context.Context, tx *sqldb.Tx, orgID string, c Changes, r *role.
 	return d, err
 }
 
-func update(ctx context.Context, tx *feed.Tx, identityID string, c Changes, r *role.Role) (Detail, error) {
+func update(ctx context.Context, tx *feed.Tx, identityID string, c Changes, roles []role.Assignment) (Detail, error) {
 	d := Detail{}
 	err := tx.Get(ctx, &d.Identity, `UPDATE identities SET name = coalesce($1, name),
 		delete_protection = coalesce($2, delete_protection), updated_at = $3 WHERE id = $4 RETURNING `+columns,
@@ -67,8 +67,8 @@ func update(ctx context.Context, tx *feed.Tx, identityID string, c Changes, r *r
 		tx.Append(feed.IdentityRow, identityID, feed.Evict)
 		err = replaceMetadata(ctx, tx.Tx, &d, c.Metadata)
 	}
-	if err == nil && r != nil {
-		err = role.SetRoles(ctx, tx, identityID, d.OrgID, role.Permanent(r))
+	if err == nil && roles != nil {
+		err = role.SetRoles(ctx, tx, identityID, d.OrgID, roles)
 	}
 	return d, err
 }

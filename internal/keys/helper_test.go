@@ -86,11 +86,11 @@ func newSite(t testing.TB, db *sqldb.DB, fill ...byte) *site {
 	t.Helper()
 	s := &site{replica: newReplica(t, db, false, fill...), t: t}
 	rules, _ := access.OrgRole("admin")
-	ability, err := access.Compile(rules)
+	rights, err := access.Resolve([]access.Grant{{Rules: rules}}, 0)
 	if err != nil {
 		t.Fatal(err)
 	}
-	s.admin = &access.Actor{Type: access.ActorIdentity, ID: id.New(), OrgID: id.New(), Ability: ability, InstanceAdmin: true}
+	s.admin = &access.Actor{Type: access.ActorIdentity, ID: id.New(), OrgID: id.New(), Rights: rights, InstanceAdmin: true}
 	sqldbtest.Exec(t, db, `INSERT INTO organizations (id, name, slug, created_at, updated_at) VALUES ($1, 'o', $1, 0, 0)`, s.admin.OrgID)
 	sqldbtest.Exec(t, db, `INSERT INTO identities (id, org_id, name, delete_protection, created_at, updated_at) VALUES ($1, $2, 'a', FALSE, 0, 0)`,
 		s.admin.ID, s.admin.OrgID)

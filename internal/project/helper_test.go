@@ -91,11 +91,11 @@ func (f *fixture) newOrg() string {
 func (f *fixture) actor(orgID, slug string) *access.Actor {
 	f.t.Helper()
 	rules, _ := access.OrgRole(slug)
-	ability, err := access.Compile(rules)
+	rights, err := access.Resolve([]access.Grant{{Rules: rules}}, 0)
 	if err != nil {
 		f.t.Fatal(err)
 	}
-	a := &access.Actor{Type: access.ActorIdentity, ID: id.New(), Name: slug, OrgID: orgID, Ability: ability}
+	a := &access.Actor{Type: access.ActorIdentity, ID: id.New(), Name: slug, OrgID: orgID, Rights: rights}
 	f.exec(`INSERT INTO identities (id, org_id, name, delete_protection, created_at, updated_at) VALUES ($1, $2, $3, FALSE, 0, 0)`, a.ID, orgID, slug)
 	return a
 }

@@ -38,7 +38,7 @@ var (
 func (s *Service) AddMember(ctx context.Context, actor *access.Actor, projectID, identityID string, roles []role.Assignment) (*Member, error) {
 	a, err := s.Enter(ctx, actor, projectID)
 	if err == nil {
-		err = a.mayAssign(access.Create, identityID, roles, "The membership was not made")
+		roles, err = s.mayAssign(a, access.Create, identityID, roles, "The membership was not made")
 	}
 	if err == nil {
 		err = s.mayJoin(ctx, actor, identityID)
@@ -66,15 +66,16 @@ func (s *Service) AddMember(ctx context.Context, actor *access.Actor, projectID,
 	return s.member(ctx, projectID, identityID)
 }
 
-// mayAssign asks that the actor may do an action to an identity with each of the roles, and holds all that they allow.
-func (a *Access) mayAssign(action access.Action, identityID string, roles []role.Assignment, base string) error {
+// mayAssign asks that the actor may do an action to an identity with each of the roles, and holds all that they allow. It
+// returns the roles as they may be given, see role.MayAssign.
+func (s *Service) mayAssign(a *Access, action access.Action, identityID string, roles []role.Assignment, base string) ([]role.Assignment, error) {
 	for _, r := range roles {
 		err := a.Check(action, access.SubjectIdentity, append(whom(identityID), access.AssignableRole(r.Role.Slug)))
 		if err != nil {
-			return err
+			return nil, err
 		}
 	}
-	return role.MayAssign(a, a.Project.ID, roles, base)
+	return role.MayAssign(a, a.Project.ID, roles, base, s.DB.Now())
 }
 
 // whom returns an identity as conditions of rules see it. What is longer than any id is cut off: it is nobody's anyway.
@@ -113,7 +114,7 @@ func (s *Service) SetMemberRoles(ctx context.Context, actor *access.Actor, proje
 	const base = "The roles were not changed"
 	a, err := s.Enter(ctx, actor, projectID)
 	if err == nil {
-		err = a.mayAssign(access.Edit, identityID, roles, base)
+		roles, err = s.mayAssign(a, access.Edit, identityID, roles, base)
 	}
 	if err == nil {
 		err = s.touch(ctx, a, identityID, base)
@@ -156,7 +157,7 @@ func (s *Service) coversMember(ctx context.Context, a *Access, identityID, base 
 		err = errNoMember
 	}
 	if err == nil {
-		err = a.Covers(target.Ability, base)
+		err = a.Covers(target.Reach, base)
 	}
 	return err
 }

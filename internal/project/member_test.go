@@ -244,7 +244,7 @@ func TestNobodyTakesOverAMemberOfAProject(t *testing.T) {
 			t.Fatal(err)
 		}
 		outsider, insider := f.actor(f.org, "member"), f.member(p, "member")
-		insider.Ability = outsider.Ability
+		insider.Rights = outsider.Rights
 		_, err := f.Identities.Touch(t.Context(), outsider, robot.ID, "x")
 		want(t, err, fault.Boundary)
 		for name, by := range map[string]*access.Actor{"a member with more": insider, "who may enter all projects": f.actor(f.org, "admin")} {

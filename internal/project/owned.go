@@ -18,7 +18,7 @@ const MaxOwned = 1000
 func (s *Service) CreateOwned(ctx context.Context, actor *access.Actor, projectID string, c identity.Changes, roles []role.Assignment) (*Member, error) {
 	a, err := s.Enter(ctx, actor, projectID)
 	if err == nil {
-		err = a.mayAssign(access.Create, "", roles, "The identity was not created")
+		roles, err = s.mayAssign(a, access.Create, "", roles, "The identity was not created")
 	}
 	if err != nil {
 		return nil, err
@@ -107,7 +107,7 @@ func (s *Service) UpdateOwned(ctx context.Context, actor *access.Actor, projectI
 		err = s.Roles.CoversTemplates(ctx, actor, identityID, base)
 	}
 	if err == nil && roles != nil {
-		if err = a.mayAssign(access.Edit, identityID, roles, base); err == nil {
+		if roles, err = s.mayAssign(a, access.Edit, identityID, roles, base); err == nil {
 			err = s.coversMember(ctx, a, identityID, base)
 		}
 	}

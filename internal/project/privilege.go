@@ -4,6 +4,7 @@ import (
 	"context"
 	"encoding/json"
 	"errors"
+	"time"
 
 	"github.com/sallyport/sallyport/internal/access"
 	"github.com/sallyport/sallyport/internal/fault"
@@ -70,24 +71,56 @@ func (v *Privilege) apply(c PrivilegeChanges) error {
 		v.Permissions = string(text)
 	}
 	if c.Span != nil {
-		v.Temporary, v.Mode, v.Range, v.AccessStart, v.AccessEnd = c.Span.Temporary, nil, nil, nil, nil
-		if relative := "relative"; v.Temporary {
-			v.Mode, v.Range, v.AccessStart, v.AccessEnd = &relative, &c.Span.Range, &c.Span.Start, &c.Span.End
-		}
+		v.last(*c.Span)
 	}
 	return nil
 }
 
-// mayGrant asks that the actor may edit the identity, and holds all that the privilege allows and denies.
-func (a *Access) mayGrant(v *Privilege, base string) error {
+// mayGrant asks that the actor may edit the identity, and holds all that the privilege allows and denies. The privilege
+// then ends when the actor no longer holds what it allows.
+func (a *Access) mayGrant(v *Privilege, base string, now time.Time) error {
+	if err := a.Check(access.Edit, access.SubjectIdentity, whom(v.IdentityID)); err != nil {
+		return err
+	}
+	rules, err := v.Rules()
+	if err != nil {
+		return err
+	}
+	until, err := role.MayGrant(a, a.Project.ID, rules, base)
+	if err != nil {
+		return err
+	}
+	span, err := v.span().EndingBy(until, now, base)
+	v.last(span)
+	return err
+}
+
+// mayUndo asks that the actor may edit the identity and take back what the privilege allows and denies.
+func (a *Access) mayUndo(v *Privilege, base string) error {
 	if err := a.Check(access.Edit, access.SubjectIdentity, whom(v.IdentityID)); err != nil {
 		return err
 	}
 	rules, err := v.Rules()
 	if err == nil {
-		err = role.MayGrant(a, a.Project.ID, rules, base)
+		err = role.MayUndo(a, a.Project.ID, rules, base)
 	}
 	return err
+}
+
+// span returns from when to when the privilege is.
+func (v *Privilege) span() role.Assignment {
+	if !v.Temporary {
+		return role.Assignment{}
+	}
+	return role.Assignment{Temporary: true, Range: *v.Range, Start: *v.AccessStart, End: *v.AccessEnd}
+}
+
+// last sets from when to when the privilege is.
+func (v *Privilege) last(span role.Assignment) {
+	v.Temporary, v.Mode, v.Range, v.AccessStart, v.AccessEnd = span.Temporary, nil, nil, nil, nil
+	if relative := "relative"; v.Temporary {
+		v.Mode, v.Range, v.AccessStart, v.AccessEnd = &relative, &span.Range, &span.Start, &span.End
+	}
 }
 
 // AddPrivilege gives a member an additional privilege. Errors: those of Enter, PermissionDenied, NotFound for an identity
@@ -103,7 +136,7 @@ func (s *Service) AddPrivilege(ctx context.Context, actor *access.Actor, project
 		err = v.apply(c)
 	}
 	if err == nil {
-		err = a.mayGrant(v, base)
+		err = a.mayGrant(v, base, s.DB.Now())
 	}
 	if err == nil {
 		err = s.coversMember(ctx, a, identityID, base)
@@ -220,12 +253,12 @@ func (s *Service) UpdatePrivilege(ctx context.Context, actor *access.Actor, priv
 		if v, err = lockPrivilege(ctx, tx, privilegeID); err != nil {
 			return err
 		}
-		err = a.mayGrant(v, base)
+		err = a.mayUndo(v, base)
 		if err == nil {
 			err = v.apply(c)
 		}
 		if err == nil {
-			err = a.mayGrant(v, base)
+			err = a.mayGrant(v, base, tx.Now())
 		}
 		if err != nil {
 			return err
@@ -278,7 +311,7 @@ func (s *Service) DeletePrivilege(ctx context.Context, actor *access.Actor, priv
 		if v, err = lockPrivilege(ctx, tx, privilegeID); err != nil {
 			return err
 		}
-		if err := a.mayGrant(v, base); err != nil {
+		if err := a.mayUndo(v, base); err != nil {
 			return err
 		}
 		if _, err := tx.Exec(ctx, `DELETE FROM privileges WHERE id = $1`, privilegeID); err != nil {

@@ -190,7 +190,7 @@ func (s *Service) enter(ctx context.Context, actor *access.Actor, p *Project) (*
 		return nil, fault.New(fault.Forbidden, "You are not a member of the project with ID %q. Have somebody who is add you with the roles that you need.", p.ID)
 	}
 	a := &Access{Project: p, Actor: actor, inside: *actor}
-	a.inside.Ability = grants.Ability
+	a.inside.Rights = grants.Rights
 	return a, nil
 }
 
@@ -207,6 +207,16 @@ func (a *Access) Allows(action access.Action, subject access.Subject, f access.F
 
 // Covers returns nil if the actor may do everything in the project that the target may do there; otherwise the error is
 // a Boundary fault that begins with base. See access.Actor.Covers.
-func (a *Access) Covers(target *access.Ability, base string) error {
+func (a *Access) Covers(target access.Reach, base string) error {
 	return a.inside.Covers(target, base)
+}
+
+// CoversUntil is Covers that also tells until when, in milliseconds UTC, or 0. See access.Actor.CoversUntil.
+func (a *Access) CoversUntil(target access.Reach, base string) (until int64, err error) {
+	return a.inside.CoversUntil(target, base)
+}
+
+// CoversForever is Covers by rights that never end. See access.Actor.CoversForever.
+func (a *Access) CoversForever(target access.Reach, base string) error {
+	return a.inside.CoversForever(target, base)
 }

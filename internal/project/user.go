@@ -40,7 +40,7 @@ func (s *Service) AddUsers(ctx context.Context, actor *access.Actor, projectID s
 		err = a.Check(access.Create, access.SubjectMember, nil)
 	}
 	if err == nil {
-		err = role.MayAssign(a, projectID, roles, "The users were not added")
+		roles, err = role.MayAssign(a, projectID, roles, "The users were not added", s.DB.Now())
 	}
 	if emails = addresses(emails); err != nil || len(emails) == 0 {
 		return nil, err
@@ -96,7 +96,7 @@ func (s *Service) SetUserRoles(ctx context.Context, actor *access.Actor, project
 		err = a.Check(access.Edit, access.SubjectMember, nil)
 	}
 	if err == nil {
-		err = role.MayAssign(a, projectID, roles, base)
+		roles, err = role.MayAssign(a, projectID, roles, base, s.DB.Now())
 	}
 	if err != nil {
 		return nil, err
@@ -127,7 +127,7 @@ func (s *Service) SetUserRoles(ctx context.Context, actor *access.Actor, project
 func (s *Service) coversUser(ctx context.Context, a *Access, m *UserMember, base string) error {
 	target, err := s.Roles.InProject(ctx, access.ActorUser, m.User.ID, a.Project.ID)
 	if err == nil {
-		err = a.Covers(target.Ability, base)
+		err = a.Covers(target.Reach, base)
 	}
 	return err
 }

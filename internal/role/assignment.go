@@ -6,7 +6,6 @@ import (
 	"strconv"
 	"time"
 
-	"github.com/sallyport/sallyport/internal/access"
 	"github.com/sallyport/sallyport/internal/fault"
 	"github.com/sallyport/sallyport/internal/httpapi"
 	"github.com/sallyport/sallyport/internal/sqldb"
@@ -52,30 +51,6 @@ func Temporary(mode, length *httpapi.Text, start *time.Time) (Assignment, error)
 		err = fault.Invalid("invalid_date", "The start must lie between the years 1970 and 9999.", "temporaryAccessStartTime")
 	}
 	return Assignment{Temporary: true, Range: length.Trimmed(), Start: start.UnixMilli(), End: start.Add(span).UnixMilli()}, err
-}
-
-// MayAssign asks that the roles hold one without an end, and that somebody holds all that each of them allows, and all of
-// them together: another one may end first.
-func MayAssign(by Authority, projectID string, roles []Assignment, base string) error {
-	if !slices.ContainsFunc(roles, func(a Assignment) bool { return !a.Temporary }) {
-		return fault.New(fault.BadRequest, "A member needs at least one role without an end. Add one, such as no-access.")
-	}
-	var rules []access.Rule
-	for _, a := range roles {
-		if err := covers(by, projectID, a.Role.Rules, base); err != nil {
-			return err
-		}
-		rules = append(rules, a.Role.Rules...)
-	}
-	return covers(by, projectID, rules, base)
-}
-
-func covers(by Authority, projectID string, rules []access.Rule, base string) error {
-	ability, err := compile(projectID, rules)
-	if err == nil {
-		err = by.Covers(ability, base)
-	}
-	return err
 }
 
 // Held is a role of a membership, as the API shows it.

@@ -36,8 +36,8 @@ var builtIn = []Role{
 	{ID: "b10d49a9-09a9-4443-916a-4246f9ff2c72", Slug: NoAccess, Name: "No Access", Description: "Nothing until another role is added"},
 }
 
-// Ability compiles the rules of the role, for boundary checks before it is handed out.
-func (r *Role) Ability() (*access.Ability, error) { return compile(r.ProjectID, r.Rules) }
+// Reach is what the role may let through, for boundary checks before it is handed out.
+func (r *Role) Reach() (access.Reach, error) { return reachOf(r.ProjectID, r.Rules) }
 
 // BuiltIn returns a built-in role by its slug or id, or nil.
 func BuiltIn(slugOrID string) *Role {
@@ -112,7 +112,7 @@ func (r *Role) apply(c Changes) error {
 	if len(r.Rules) > access.MaxRoleRules {
 		return fault.Invalid("too_big", "A role has at most 500 rules. Use several roles.", "permissions")
 	}
-	_, err := r.Ability()
+	_, err := r.Reach()
 	return err
 }
 

@@ -42,7 +42,7 @@ func (s *Service) InProject(ctx context.Context, actorType access.ActorType, act
 		return s.readInProject(ctx, actorType, actorID, projectID, vars)
 	}
 	g, err := s.projects.Load(ctx, key, read)
-	if err == nil && (g.vars != vars || g.changesAt != 0 && s.db.Now().UnixMilli() >= g.changesAt) {
+	if err == nil && (g.vars != vars || g.staleAt(s.db.Now().UnixMilli())) {
 		s.projects.Evict(key)
 		g, err = s.projects.Load(ctx, key, read)
 	}
@@ -54,12 +54,15 @@ func (s *Service) readInProject(ctx context.Context, actorType access.ActorType,
 	if err != nil {
 		return nil, err
 	}
-	g := &Grants{Member: member, vars: vars}
-	rules, err := g.active(stored, s.db.Now().UnixMilli(), access.ProjectRole)
-	if err == nil {
-		g.Ability, err = access.CompileProject(access.Expand(rules, vars.values))
+	held, err := grantsOf(stored, access.ProjectRole)
+	if err != nil {
+		return nil, err
 	}
-	return g, err
+	for i := range held {
+		held[i].Rules = access.Expand(held[i].Rules, vars.values)
+	}
+	rights, err := access.ResolveProject(held, s.db.Now().UnixMilli())
+	return &Grants{Member: member, vars: vars, Rights: rights}, err
 }
 
 // columnOf is where memberships keep the id of an actor of a type.

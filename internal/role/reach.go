@@ -12,29 +12,29 @@ import (
 // may do there; otherwise the error is a Boundary fault that begins with base. Who may let themselves into all projects
 // of the organisation (access-all-projects) holds everything in them.
 func (s *Service) CoversProjects(ctx context.Context, actor *access.Actor, identityID, base string) error {
-	return s.coversEach(ctx, actor, identityID, base, func(projectID string) (*access.Ability, error) {
+	return s.coversEach(ctx, actor, identityID, base, (*access.Actor).Covers, func(projectID string) (access.Reach, error) {
 		g, err := s.InProject(ctx, access.ActorIdentity, identityID, projectID)
 		if err != nil {
-			return nil, err
+			return access.Reach{}, err
 		}
-		return g.Ability, nil
+		return g.Reach, nil
 	})
 }
 
 // CoversTemplates is CoversProjects for those rules alone that hold a template: what they allow, and what they deny,
-// hangs on the name and the metadata of the identity, so whoever changes these hands it out.
+// hangs on the name and the metadata of the identity, so whoever changes these hands it out, and for good.
 func (s *Service) CoversTemplates(ctx context.Context, actor *access.Actor, identityID, base string) error {
-	return s.coversEach(ctx, actor, identityID, base, func(projectID string) (*access.Ability, error) {
+	return s.coversEach(ctx, actor, identityID, base, (*access.Actor).CoversForever, func(projectID string) (access.Reach, error) {
 		stored, _, err := s.storedInProject(ctx, access.ActorIdentity, identityID, projectID)
 		if err != nil {
-			return nil, err
+			return access.Reach{}, err
 		}
 		return templated(stored)
 	})
 }
 
-// templated returns what rules with templates may come to allow or to deny.
-func templated(stored []storedRole) (*access.Ability, error) {
+// templated returns what rules with templates may come to allow or to deny, those of roles that have ended too.
+func templated(stored []storedRole) (access.Reach, error) {
 	var found []access.Rule
 	for _, r := range stored {
 		if r.Permissions == nil { // a built-in role has none
@@ -42,39 +42,43 @@ func templated(stored []storedRole) (*access.Ability, error) {
 		}
 		rules, err := parseRules(*r.Permissions)
 		if err != nil {
-			return nil, err
+			return access.Reach{}, err
 		}
 		for _, rule := range rules {
 			text, err := json.Marshal(rule.Conditions)
 			if err != nil {
-				return nil, err
+				return access.Reach{}, err
 			}
 			if rule.Inverted = false; strings.Contains(string(text), "{{") {
 				found = append(found, rule)
 			}
 		}
 	}
-	return access.CompileProject(found)
+	return access.ReachOfProject(found)
 }
 
+// boundary is a way to compare: access.Actor.Covers or CoversForever.
+type boundary func(actor *access.Actor, target access.Reach, base string) error
+
 // coversEach asks in every project that an identity is a member of whether the actor holds what target tells.
-func (s *Service) coversEach(ctx context.Context, actor *access.Actor, identityID, base string, target func(projectID string) (*access.Ability, error)) error {
-	if actor.Ability.Allows(access.AccessAllProjects, access.SubjectAdminConsole, nil) {
-		return nil
+func (s *Service) coversEach(ctx context.Context, actor *access.Actor, identityID, base string, ask boundary, target func(projectID string) (access.Reach, error)) error {
+	everywhere, err := access.ReachOf([]access.Rule{{Subject: access.SubjectAdminConsole, Actions: access.Actions{access.AccessAllProjects}}})
+	if err != nil || ask(actor, everywhere, base) == nil {
+		return err
 	}
 	var projects []string
-	err := s.db.Select(ctx, &projects, `SELECT m.project_id FROM memberships m JOIN projects p ON p.id = m.project_id
+	err = s.db.Select(ctx, &projects, `SELECT m.project_id FROM memberships m JOIN projects p ON p.id = m.project_id
 		WHERE m.identity_id = $1 AND m.scope = 'project' AND p.deleted_at IS NULL ORDER BY m.project_id`, identityID)
 	for _, projectID := range projects {
 		if err != nil {
 			return err
 		}
-		err = s.coversIn(ctx, actor, projectID, base, target)
+		err = s.coversIn(ctx, actor, projectID, base, ask, target)
 	}
 	return err
 }
 
-func (s *Service) coversIn(ctx context.Context, actor *access.Actor, projectID, base string, target func(projectID string) (*access.Ability, error)) error {
+func (s *Service) coversIn(ctx context.Context, actor *access.Actor, projectID, base string, ask boundary, target func(projectID string) (access.Reach, error)) error {
 	wanted, err := target(projectID)
 	if err != nil {
 		return err
@@ -84,6 +88,6 @@ func (s *Service) coversIn(ctx context.Context, actor *access.Actor, projectID, 
 		return err
 	}
 	inside := *actor
-	inside.Ability = own.Ability
-	return inside.Covers(wanted, base+" (it is a member of the project "+projectID+")")
+	inside.Rights = own.Rights
+	return ask(&inside, wanted, base+" (it is a member of the project "+projectID+")")
 }

@@ -42,9 +42,8 @@ func New(db *sqldb.DB, f *feed.Feed, log *audit.Log) *Service {
 type Grants struct {
 	Member        bool // it is an active member at all
 	InstanceAdmin bool // not told in a project
-	Ability       *access.Ability
-	changesAt     int64      // milliseconds; when a temporary role next begins or ends, 0: never
-	vars          *variables // what templates were filled in with; nil in an organisation
+	access.Rights
+	vars *variables // what templates were filled in with; nil in an organisation
 }
 
 // Of returns the grants of an identity, or of a user, in an organisation. No membership is no error: the ability is then empty.
@@ -52,7 +51,7 @@ func (s *Service) Of(ctx context.Context, actorID, orgID string) (*Grants, error
 	key := feed.Key(actorID, orgID)
 	read := func(ctx context.Context) (*Grants, error) { return s.read(ctx, actorID, orgID) }
 	g, err := s.cache.Load(ctx, key, read)
-	if err == nil && g.changesAt != 0 && s.db.Now().UnixMilli() >= g.changesAt {
+	if err == nil && g.staleAt(s.db.Now().UnixMilli()) {
 		s.cache.Evict(key)
 		return s.cache.Load(ctx, key, read)
 	}
@@ -64,44 +63,30 @@ func (s *Service) read(ctx context.Context, actorID, orgID string) (*Grants, err
 	if err != nil {
 		return nil, err
 	}
-	now := s.db.Now().UnixMilli()
-	g := &Grants{Member: len(stored) > 0, InstanceAdmin: len(stored) > 0 && stored[0].InstanceAdmin}
-	rules, err := g.active(stored, now, access.OrgRole)
-	if err == nil {
-		g.Ability, err = access.Compile(rules)
+	held, err := grantsOf(stored, access.OrgRole)
+	if err != nil {
+		return nil, err
 	}
-	return g, err
+	rights, err := access.Resolve(held, s.db.Now().UnixMilli())
+	return &Grants{Member: len(stored) > 0, InstanceAdmin: len(stored) > 0 && stored[0].InstanceAdmin, Rights: rights}, err
 }
 
-// active returns the rules of the roles that hold now, in their order, and notes when that next changes.
-func (g *Grants) active(stored []storedRole, now int64, builtIn func(slug string) ([]access.Rule, bool)) ([]access.Rule, error) {
-	var rules []access.Rule
+// staleAt reports whether a temporary role has begun or ended since the grants were resolved.
+func (g *Grants) staleAt(now int64) bool { return g.ChangesAt != 0 && now >= g.ChangesAt }
+
+// grantsOf returns what roles grant and when, in their order. builtIn has the rules of built-in ones.
+func grantsOf(stored []storedRole, builtIn func(slug string) ([]access.Rule, bool)) ([]access.Grant, error) {
+	held := make([]access.Grant, 0, len(stored))
 	for _, r := range stored {
-		g.noteChange(r, now)
-		if !r.activeAt(now) {
-			continue
-		}
-		more, err := r.rules(builtIn)
+		rules, err := r.rules(builtIn)
 		if err != nil {
 			return nil, err
 		}
-		rules = append(rules, more...)
-	}
-	return rules, nil
-}
-
-// noteChange remembers the next time at which a temporary role begins or ends.
-func (g *Grants) noteChange(r storedRole, now int64) {
-	for _, at := range []*int64{r.AccessStart, r.AccessEnd} {
-		if r.Temporary && at != nil && *at > now && (g.changesAt == 0 || *at < g.changesAt) {
-			g.changesAt = *at
+		g := access.Grant{Rules: rules, Temporary: r.Temporary}
+		if r.Temporary && r.AccessStart != nil && r.AccessEnd != nil { // without a time it is never in force
+			g.Start, g.End = *r.AccessStart, *r.AccessEnd
 		}
+		held = append(held, g)
 	}
-}
-
-func (r storedRole) activeAt(now int64) bool {
-	if !r.Temporary {
-		return true
-	}
-	return r.AccessStart != nil && r.AccessEnd != nil && *r.AccessStart <= now && now < *r.AccessEnd
+	return held, nil
 }

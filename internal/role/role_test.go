@@ -268,11 +268,11 @@ func TestSetRoleTakesEffectAtOnce(t *testing.T) {
 // actor is somebody who may do what the rules say.
 func (f *fixture) actor(rules ...access.Rule) *access.Actor {
 	f.t.Helper()
-	ability, err := access.Compile(rules)
+	rights, err := access.Resolve([]access.Grant{{Rules: rules}}, 0)
 	if err != nil {
 		f.t.Fatal(err)
 	}
-	return &access.Actor{Type: access.ActorIdentity, ID: id.New(), OrgID: f.org, Ability: ability}
+	return &access.Actor{Type: access.ActorIdentity, ID: id.New(), OrgID: f.org, Rights: rights}
 }
 
 func (f *fixture) admin() *access.Actor {

@@ -4,7 +4,6 @@ import (
 	"context"
 	"encoding/json"
 	"errors"
-	"slices"
 
 	"github.com/sallyport/sallyport/internal/access"
 	"github.com/sallyport/sallyport/internal/audit"
@@ -20,7 +19,9 @@ const maxRoles = 1000
 // Authority is what somebody may do in an organisation or in a project. *access.Actor is one, for its organisation.
 type Authority interface {
 	Check(action access.Action, subject access.Subject, f access.Fields) error
-	Covers(target *access.Ability, base string) error
+	Covers(target access.Reach, base string) error
+	CoversUntil(target access.Reach, base string) (until int64, err error)
+	CoversForever(target access.Reach, base string) error
 }
 
 // Scope is where roles are managed and by whom: an organisation, or a project of it.
@@ -42,12 +43,12 @@ func (sc Scope) changed() string {
 	return sc.orgID()
 }
 
-// compile makes an ability of rules of a project, or of an organisation where projectID is empty.
-func compile(projectID string, rules []access.Rule) (*access.Ability, error) {
+// reachOf returns what rules of a project may let through, or of an organisation where projectID is empty.
+func reachOf(projectID string, rules []access.Rule) (access.Reach, error) {
 	if projectID != "" {
-		return access.CompileProject(rules)
+		return access.ReachOfProject(rules)
 	}
-	return access.Compile(rules)
+	return access.ReachOf(rules)
 }
 
 // builtInAt returns a built-in role of projects, or of organisations where projectID is empty; nil if there is none.
@@ -114,7 +115,7 @@ func (s *Service) CreateIn(ctx context.Context, sc Scope, c Changes) (*Role, err
 	if err := r.apply(c); err != nil {
 		return nil, err
 	}
-	if err := MayGrant(sc, sc.ProjectID, r.Rules, "The role was not created"); err != nil {
+	if _, err := MayGrant(sc, sc.ProjectID, r.Rules, "The role was not created"); err != nil {
 		return nil, err
 	}
 	return r, s.feed.Change(ctx, func(tx *feed.Tx) error {
@@ -138,13 +139,13 @@ func (s *Service) UpdateIn(ctx context.Context, sc Scope, roleID string, c Chang
 			return err
 		}
 		const base = "The role was not changed"
-		if err := MayGrant(sc, sc.ProjectID, r.Rules, base); err != nil {
+		if err := MayUndo(sc, sc.ProjectID, r.Rules, base); err != nil {
 			return err
 		}
 		if err := r.apply(c); err != nil {
 			return err
 		}
-		if err := MayGrant(sc, sc.ProjectID, r.Rules, base); err != nil {
+		if err := mayGrantForever(sc, sc.ProjectID, r.Rules, base); err != nil {
 			return err
 		}
 		if err := storeCustom(ctx, tx.Tx, r); err != nil {
@@ -166,7 +167,7 @@ func (s *Service) DeleteIn(ctx context.Context, sc Scope, roleID string) (*Role,
 		if r, err = s.lockCustom(ctx, tx, sc, roleID); err != nil {
 			return err
 		}
-		if err := MayGrant(sc, sc.ProjectID, r.Rules, "The role was not deleted"); err != nil {
+		if _, err := MayGrant(sc, sc.ProjectID, r.Rules, "The role was not deleted"); err != nil {
 			return err
 		}
 		if err := deleteCustom(ctx, tx.Tx, r.ID); err != nil {
@@ -175,26 +176,6 @@ func (s *Service) DeleteIn(ctx context.Context, sc Scope, roleID string) (*Role,
 		return s.record(ctx, tx.Tx, sc, "delete", r)
 	})
 	return r, err
-}
-
-// MayGrant asks that somebody holds all that rules of a project allow, or of an organisation where projectID is empty,
-// and all that they deny: who takes a denial away gives what it denied, to whoever also holds a role that allows it.
-func MayGrant(by Authority, projectID string, rules []access.Rule, base string) error {
-	denied := slices.Clone(rules)
-	denied = slices.DeleteFunc(denied, func(r access.Rule) bool { return !r.Inverted })
-	for i := range denied {
-		denied[i].Inverted = false
-	}
-	for _, all := range [][]access.Rule{rules, denied} {
-		ability, err := compile(projectID, all)
-		if err == nil {
-			err = by.Covers(ability, base)
-		}
-		if err != nil {
-			return err
-		}
-	}
-	return nil
 }
 
 // record writes the event of a change of a role; verb is the first word of its type.

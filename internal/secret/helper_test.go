@@ -88,11 +88,11 @@ func (f *fixture) exec(query string, args ...any) {
 func (f *fixture) actor(slug string) *access.Actor {
 	f.t.Helper()
 	rules, _ := access.OrgRole(slug)
-	ability, err := access.Compile(rules)
+	rights, err := access.Resolve([]access.Grant{{Rules: rules}}, 0)
 	if err != nil {
 		f.t.Fatal(err)
 	}
-	a := &access.Actor{Type: access.ActorIdentity, ID: id.New(), Name: slug, OrgID: f.org, Ability: ability}
+	a := &access.Actor{Type: access.ActorIdentity, ID: id.New(), Name: slug, OrgID: f.org, Rights: rights}
 	f.exec(`INSERT INTO identities (id, org_id, name, delete_protection, created_at, updated_at) VALUES ($1, $2, $3, FALSE, 0, 0)`, a.ID, f.org, slug)
 	return a
 }

@@ -95,7 +95,7 @@ func (s *Service) RevokeOrg(ctx context.Context, actor *access.Actor, slug strin
 	rules, _ := access.OrgRole(role.Admin)
 	admin, err := access.Compile(rules)
 	if err == nil {
-		err = actor.Covers(admin, "The organization's tokens were not revoked")
+		err = actor.CoversNow(admin, "The organization's tokens were not revoked")
 	}
 	if err != nil {
 		return err

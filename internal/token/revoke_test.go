@@ -228,14 +228,14 @@ func TestCutOffsReachTheLongestTokens(t *testing.T) {
 func (f *fixture) administrator() *access.Actor {
 	f.t.Helper()
 	rules, _ := access.OrgRole(role.Admin)
-	ability, err := access.Compile(rules)
+	rights, err := access.Resolve([]access.Grant{{Rules: rules}}, 0)
 	if err != nil {
 		f.t.Fatal(err)
 	}
 	apart := feed.New(feed.Options{DB: f.DB, Logger: f.Logger}) // the one of the fixture has begun, and takes no more followers
 	f.Identities = identity.New(identity.Options{DB: f.DB, Feed: apart, Roles: role.New(f.DB, apart, f.Audit), Audit: f.Audit})
 	actor := f.actor()
-	actor.Ability = ability
+	actor.Rights = rights
 	return actor
 }
 

@@ -116,7 +116,7 @@ func (s *Service) EndAll(ctx context.Context, actor *access.Actor, userID string
 		case target.InstanceAdmin:
 			return fault.New(fault.Forbidden, "This user administers the instance. Only another instance administrator can end their sessions.")
 		}
-		if err := actor.Covers(target.Ability, "The sessions were not ended"); err != nil {
+		if err := actor.CoversNow(target.Ability, "The sessions were not ended"); err != nil {
 			return err
 		}
 	}

@@ -154,7 +154,7 @@ func (f *fixture) actor(jwt string) *access.Actor {
 		if err != nil {
 			f.t.Fatal(err)
 		}
-		a.Ability, a.InstanceAdmin = grants.Ability, grants.InstanceAdmin
+		a.Rights, a.InstanceAdmin = grants.Rights, grants.InstanceAdmin
 	}
 	return a
 }
