@@ -101,7 +101,7 @@ func uncovered(own, target *Ability) []MissingPermission {
 	var missing []MissingPermission
 	p := &proof{budget: maxProof}
 	for _, asked := range target.permissions() {
-		for _, r := range p.gaps(own.index[asked], target.index[asked]) {
+		for _, r := range p.gapsIn(own.index[asked], target.index[asked]) {
 			missing = append(missing, MissingPermission{Action: asked.action, Subject: asked.subject, Conditions: r.rule.Conditions})
 			if len(missing) == maxMissing {
 				return missing
@@ -131,11 +131,25 @@ func (a *Ability) permissions() []permission {
 	return found
 }
 
-// gaps returns the allow rules of the target, for one permission, that the actor's rules are not proved to cover.
+// gapsIn returns the allow rules of the target, for one permission, that the actor's rules are not proved to cover.
+func (p *proof) gapsIn(own, target *entry) []*compiled {
+	if own == nil {
+		own = &entry{}
+	}
+	gaps := p.gaps(own, target.rules)
+	for _, r := range p.gaps(own, target.broad) {
+		if !slices.Contains(gaps, r) {
+			gaps = append(gaps, r)
+		}
+	}
+	return gaps
+}
+
+// gaps is gapsIn for one list of the target.
 //
 // What the target may do is the union, over its allow rules, of what the rule matches less what later deny rules
 // match; so each allow rule is looked at alone.
-func (p *proof) gaps(own, target []*compiled) []*compiled {
+func (p *proof) gaps(own *entry, target []*compiled) []*compiled {
 	var gaps, denied []*compiled
 	for _, r := range slices.Backward(target) {
 		switch {
@@ -149,7 +163,7 @@ func (p *proof) gaps(own, target []*compiled) []*compiled {
 	}
 	slices.Reverse(gaps)
 	// A check without fields is a case of its own: conditions do not count in it.
-	if r := allowsSomeDay(target); len(gaps) == 0 && r != nil && !allowsSome(own) {
+	if r := allowsSomeDay(target); len(gaps) == 0 && r != nil && !own.allowsSome() {
 		gaps = append(gaps, r)
 	}
 	return gaps
@@ -181,8 +195,8 @@ func certain(conditions []condition) []condition {
 
 // covered proves that the actor's rules let the whole piece through. If it cannot at once, it tries value by value
 // where the piece names its values.
-func (p *proof) covered(piece piece, own []*compiled) bool {
-	if p.empty(piece, piece.conditions) || p.letThrough(piece, own) {
+func (p *proof) covered(piece piece, own *entry) bool {
+	if p.empty(piece, piece.conditions) || p.letThrough(piece, own.rules) || p.letThrough(piece, own.broad) {
 		return true
 	}
 	at := slices.IndexFunc(piece.conditions, func(c condition) bool { return c.op == opIn && len(c.values) > 1 })

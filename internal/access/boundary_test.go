@@ -86,7 +86,9 @@ func TestCovers(t *testing.T) {
 		"passes/deny elsewhere":             {rules{may(nil), not(where("prod", nil, nil))}, rules{may(where("dev", nil, nil))}},
 		"passes/deny in another folder":     {rules{may(nil), not(where(nil, op("$glob", "/b/**"), nil))}, rules{may(where(nil, op("$glob", "/a/**"), nil))}},
 		"passes/deny under unequal":         {rules{may(nil), not(where("prod", nil, nil))}, rules{may(where(op("$ne", "prod"), nil, nil))}},
-		"passes/deny overridden":            {rules{not(nil), may(where("dev", nil, nil))}, rules{may(where("dev", nil, nil))}},
+		"refused/own deny before the allow": {rules{not(nil), may(where("dev", nil, nil))}, rules{may(where("dev", nil, nil))}},
+		"passes/read, value by value":       {rules{allow(SubjectSecrets, Read)}, rules{may(where("dev", nil, nil))}},
+		"refused/read with describe denied": {rules{allow(SubjectSecrets, Read), {Subject: SubjectSecrets, Actions: Actions{DescribeSecret}, Inverted: true}}, rules{may(nil)}},
 		"passes/shadowed in the target":     {rules{}, rules{may(where("dev", nil, nil)), not(nil)}},
 		"passes/nothing meets the target":   {rules{allow(SubjectSecrets, ReadValue), not(where("dev", nil, nil))}, rules{may(where(map[string]any{"$eq": "dev", "$ne": "dev"}, nil, nil))}},
 		"passes/fewer tags":                 {rules{may(tags("a", "b"))}, rules{may(tags("a"))}},
@@ -107,7 +109,7 @@ func TestCovers(t *testing.T) {
 		"refused/deny met by a glob":        {rules{may(nil), not(where("prod", nil, nil))}, rules{may(where(op("$glob", "p*"), nil, nil))}},
 		"refused/deny below":                {rules{may(nil), not(where(nil, op("$glob", "/a/b/**"), nil))}, rules{may(where(nil, op("$glob", "/a/**"), nil))}},
 		"refused/narrower deny on target":   {rules{may(nil), not(where("prod", nil, nil))}, rules{may(nil), not(where("prod", "/a", nil))}},
-		"refused/deny undone by the target": {rules{may(nil), not(where("prod", nil, nil))}, rules{not(where("prod", nil, nil)), may(nil)}},
+		"passes/deny before the allow":      {rules{may(nil), not(where("prod", nil, nil))}, rules{not(where("prod", nil, nil)), may(nil)}},
 		"refused/deny of a tag":             {rules{may(nil), not(tags("x"))}, rules{may(tags("a"))}},
 		"refused/deny of a tag beside":      {rules{may(tags("a")), not(tags("x"))}, rules{may(tags("a")), not(tags("y"))}},
 		"refused/more tags":                 {rules{may(tags("a"))}, rules{may(tags("a", "b"))}},
@@ -306,7 +308,7 @@ func TestCoversIsBounded(t *testing.T) {
 	a := mustCompile(t, CompileProject, own...)
 	b := mustCompile(t, CompileProject, reading(false, wide))
 	p := &proof{budget: maxProof}
-	if gaps := p.gaps(a.index[permission{SubjectSecrets, ReadValue}], b.index[permission{SubjectSecrets, ReadValue}]); len(gaps) != 1 {
+	if gaps := p.gapsIn(a.index[permission{SubjectSecrets, ReadValue}], b.index[permission{SubjectSecrets, ReadValue}]); len(gaps) != 1 {
 		t.Errorf("gaps = %v, want the one rule", gaps)
 	}
 	if p.budget > 0 {
@@ -321,7 +323,7 @@ func TestProofPaysForLength(t *testing.T) {
 	target := mustCompile(t, CompileProject, reading(false, where(nil, path, nil)))
 	asked := permission{SubjectSecrets, ReadValue}
 	for budget, want := range map[int]int{1000: 1, maxProof: 0} {
-		if gaps := (&proof{budget: budget}).gaps(own.index[asked], target.index[asked]); len(gaps) != want {
+		if gaps := (&proof{budget: budget}).gapsIn(own.index[asked], target.index[asked]); len(gaps) != want {
 			t.Errorf("with %d steps: %d gaps, want %d", budget, len(gaps), want)
 		}
 	}

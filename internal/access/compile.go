@@ -32,7 +32,7 @@ func (v *vocabulary) compile(rules []Rule) (*Ability, error) {
 	if len(rules) > maxRules {
 		return nil, fault.Invalid("too_big", fmt.Sprintf("There are %d rules; at most %d are allowed.", len(rules), maxRules), "permissions")
 	}
-	a := &Ability{scope: v, rules: slices.Clone(rules), index: make(map[permission][]*compiled)}
+	a := &Ability{scope: v, rules: slices.Clone(rules), index: make(map[permission]*entry)}
 	patterns := 0
 	for i := range a.rules {
 		c, err := a.add(&a.rules[i])
@@ -43,7 +43,30 @@ func (v *vocabulary) compile(rules []Rule) (*Ability, error) {
 			return nil, fault.Invalid("too_big", "The $glob patterns of these rules are too many or too long; use fewer wildcards.", "permissions")
 		}
 	}
+	a.arrange()
 	return a, nil
+}
+
+// arrange puts denials behind everything that they deny, and what stands for several actions where each of them is asked.
+func (a *Ability) arrange() {
+	for _, e := range a.index {
+		slices.SortStableFunc(e.rules, denialsLast)
+	}
+	for p, e := range a.index {
+		for _, action := range a.scope.bySubject[p.subject].means[p.action] {
+			a.at(permission{p.subject, action}).broad = e.rules
+		}
+	}
+}
+
+// at returns the entry of a permission, a new one where there is none.
+func (a *Ability) at(p permission) *entry {
+	e := a.index[p]
+	if e == nil {
+		e = &entry{}
+		a.index[p] = e
+	}
+	return e
 }
 
 // add compiles one rule and files it under each of its actions.
@@ -55,8 +78,7 @@ func (a *Ability) add(rule *Rule) (*compiled, error) {
 	if !known {
 		return nil, fault.Invalid("invalid_enum_value", fmt.Sprintf("%.64q is not a subject of this scope. Subjects are %s.", rule.Subject, a.scope.subjects()), "subject")
 	}
-	actions, err := w.resolve(rule.Actions)
-	if err != nil {
+	if err := w.check(rule.Actions); err != nil {
 		return nil, err
 	}
 	conditions, err := w.conditions(rule.Conditions)
@@ -65,28 +87,67 @@ func (a *Ability) add(rule *Rule) (*compiled, error) {
 	}
 	c := &compiled{rule: rule, inverted: rule.Inverted, conditions: conditions}
 	c.never = !rule.Inverted && slices.ContainsFunc(conditions, condition.isTemplated)
-	for _, action := range actions {
-		p := permission{rule.Subject, action}
-		a.index[p] = append(a.index[p], c)
+	for _, action := range w.files(rule) {
+		e := a.at(permission{rule.Subject, action})
+		e.rules = append(e.rules, c)
 	}
 	return c, nil
 }
 
-// resolve returns the actions that a rule's actions stand for, each once.
-func (w *words) resolve(named []Action) ([]Action, error) {
+// check refuses actions that the subject does not have, and those that say the same twice.
+func (w *words) check(named []Action) error {
 	if err := checkCount(named); err != nil {
-		return nil, err
+		return err
 	}
 	for _, action := range named {
 		if !slices.Contains(w.actions, action) {
-			return nil, fault.Invalid("invalid_enum_value", fmt.Sprintf("%.64q is not an action on %q. Actions are %s.", action, w.subject, join(w.actions)), "action")
+			return fault.Invalid("invalid_enum_value", fmt.Sprintf("%.64q is not an action on %q. Actions are %s.", action, w.subject, join(w.actions)), "action")
 		}
 		meant := w.means[action]
 		if slices.ContainsFunc(named, func(other Action) bool { return slices.Contains(meant, other) }) {
-			return nil, fault.New(fault.BadRequest, "The action %q on %q already stands for %s. Name either it or them, not both.", action, w.subject, join(meant))
+			return fault.New(fault.BadRequest, "The action %q on %q already stands for %s. Name either it or them, not both.", action, w.subject, join(meant))
 		}
 	}
-	return w.expand(named), nil
+	return nil
+}
+
+// files returns the actions under which a rule is filed, each once. A denial also denies what would let the same be done
+// under a broader name.
+func (w *words) files(rule *Rule) []Action {
+	if !rule.Inverted {
+		return unique(rule.Actions)
+	}
+	var found []Action
+	for _, action := range rule.Actions {
+		found = append(append(append(found, action), w.means[action]...), w.widens[action]...)
+	}
+	return unique(found)
+}
+
+// Undo returns, for each denial among rules of a project or of an organization, a rule that allows all that it keeps from
+// being done: what comes to be allowed at most once the denial is gone.
+func Undo(rules []Rule) (undone []Rule) {
+	for _, r := range rules {
+		if !r.Inverted {
+			continue
+		}
+		if w := project.bySubject[r.Subject]; w != nil {
+			r.Actions = w.expand(w.files(&r))
+		}
+		r.Inverted = false
+		undone = append(undone, r)
+	}
+	return undone
+}
+
+func unique(actions []Action) []Action {
+	var found []Action
+	for _, action := range actions {
+		if !slices.Contains(found, action) {
+			found = append(found, action)
+		}
+	}
+	return found
 }
 
 func checkCount(named []Action) error {
@@ -104,13 +165,9 @@ func (w *words) expand(named []Action) []Action {
 		if meant == nil {
 			meant = []Action{action}
 		}
-		for _, m := range meant {
-			if !slices.Contains(found, m) {
-				found = append(found, m)
-			}
-		}
+		found = append(found, meant...)
 	}
-	return found
+	return unique(found)
 }
 
 // conditions compiles the conditions of a rule, the cheap ones first.

@@ -93,8 +93,9 @@ func secretWords() []words {
 	}
 	return []words{
 		{subject: SubjectSecrets, actions: []Action{Read, DescribeSecret, ReadValue, Create, Edit, Delete},
-			keys:  place(withGlob, map[key]operator{keySecretName: withGlob, keySecretTags: opIn}),
-			means: map[Action][]Action{Read: {DescribeSecret, ReadValue}}},
+			keys:   place(withGlob, map[key]operator{keySecretName: withGlob, keySecretTags: opIn}),
+			means:  map[Action][]Action{Read: {DescribeSecret, ReadValue}},
+			widens: map[Action][]Action{DescribeSecret: {Read}, ReadValue: {Read}}},
 		{subject: SubjectSecretFolders, actions: crud(), keys: place(plain, nil)},
 		{subject: SubjectSecretImports, actions: crud(), keys: place(withGlob, nil)},
 		{subject: SubjectDynamicSecrets, actions: dynamicSecretActions(),
@@ -109,6 +110,7 @@ func secretWords() []words {
 
 func projectWords() []words {
 	member := append(crud(), GrantPrivileges, AssignRole, AssignAdditionalPrivileges, AssumePrivileges)
+	grants := map[Action][]Action{AssignRole: {GrantPrivileges}, AssignAdditionalPrivileges: {GrantPrivileges}}
 	return []words{
 		{subject: SubjectSecretRollback, actions: []Action{Read, Create}},
 		{subject: SubjectCommits, actions: []Action{Read, PerformRollback}},
@@ -124,11 +126,11 @@ func projectWords() []words {
 		{subject: SubjectIntegrations, actions: crud()},
 		{subject: SubjectWebhooks, actions: crud()},
 		{subject: SubjectAuditLogs, actions: []Action{Read}},
-		{subject: SubjectMember, actions: member},
+		{subject: SubjectMember, actions: member, widens: grants},
 		{subject: SubjectIdentity, actions: append(member[:len(member):len(member)],
 			EditAuth, RevokeAuth, CreateToken, GetToken, DeleteToken),
-			keys: map[key]operator{keyIdentityID: plain, keyAssignableRole: plain}},
-		{subject: SubjectGroups, actions: append(crud(), GrantPrivileges, AssignRole)},
+			keys: map[key]operator{keyIdentityID: plain, keyAssignableRole: plain}, widens: grants},
+		{subject: SubjectGroups, actions: append(crud(), GrantPrivileges, AssignRole), widens: grants},
 		{subject: SubjectKMS, actions: []Action{Edit}},
 		{subject: SubjectCMEK, actions: append(crud(), Encrypt, Decrypt, Sign, Verify, ExportPrivateKey)},
 		{subject: SubjectKMIP, actions: []Action{

@@ -91,15 +91,8 @@ func MayUndo(by Authority, projectID string, rules []access.Rule, base string) e
 
 // reaches returns what rules let through, and what they deny.
 func reaches(projectID string, rules []access.Rule) (allowed, denied access.Reach, err error) {
-	var undone []access.Rule
-	for _, r := range rules {
-		if r.Inverted {
-			r.Inverted = false
-			undone = append(undone, r)
-		}
-	}
 	if allowed, err = reachOf(projectID, rules); err == nil {
-		denied, err = reachOf(projectID, undone)
+		denied, err = reachOf(projectID, access.Undo(rules))
 	}
 	return allowed, denied, err
 }

@@ -49,9 +49,13 @@ func templated(stored []storedRole) (access.Reach, error) {
 			if err != nil {
 				return access.Reach{}, err
 			}
-			if rule.Inverted = false; strings.Contains(string(text), "{{") {
-				found = append(found, rule)
+			if !strings.Contains(string(text), "{{") {
+				continue
 			}
+			if rule.Inverted {
+				rule = access.Undo([]access.Rule{rule})[0]
+			}
+			found = append(found, rule)
 		}
 	}
 	return access.ReachOfProject(found)
