@@ -99,6 +99,14 @@ func (s *Service) Leave(ctx context.Context, actor *access.Actor, identityID str
 	})
 }
 
+// assignments resolves the roles of a request, for an actor who may assign roles: others do not learn which there are.
+func (s *Service) assignments(ctx context.Context, actor *access.Actor, in []role.AssignmentInput) ([]role.Assignment, error) {
+	if err := actor.Check(access.Edit, access.SubjectIdentity, nil); err != nil {
+		return nil, err
+	}
+	return s.Roles.Assignments(ctx, actor.OrgID, "", in)
+}
+
 // mayAssign asks that the actor holds all that the roles allow, and all that the identity may come to do. It returns the
 // roles as they may be given, see role.MayAssign.
 func (s *Service) mayAssign(ctx context.Context, actor *access.Actor, identityID string, roles []role.Assignment, base string) ([]role.Assignment, error) {

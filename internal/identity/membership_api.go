@@ -5,6 +5,7 @@ import (
 	"net/http"
 
 	"github.com/sallyport/sallyport/internal/access"
+	"github.com/sallyport/sallyport/internal/fault"
 	"github.com/sallyport/sallyport/internal/httpapi"
 	"github.com/sallyport/sallyport/internal/role"
 )
@@ -37,31 +38,38 @@ type shortOutput struct {
 			IdentityID string       `json:"identityId"`
 			CreatedAt  httpapi.Time `json:"createdAt"`
 			UpdatedAt  httpapi.Time `json:"updatedAt"`
+			Roles      []role.Held  `json:"roles"`
 		} `json:"identityMembership"`
 	}
 }
 
-func short(m *member, err error) (*shortOutput, error) {
+func short(m *member, held []role.Held, err error) (*shortOutput, error) {
 	if err != nil {
 		return nil, err
 	}
 	out := &shortOutput{}
 	w := &out.Body.Membership
 	w.ID, w.OrgID, w.IdentityID = m.ID, m.OrgID, m.Identity.ID
-	w.CreatedAt, w.UpdatedAt = httpapi.Time(m.CreatedAt), httpapi.Time(m.UpdatedAt)
+	w.CreatedAt, w.UpdatedAt, w.Roles = httpapi.Time(m.CreatedAt), httpapi.Time(m.UpdatedAt), append([]role.Held{}, held...)
 	return out, nil
 }
 
 func (s *Service) joinRoute(ctx context.Context, actor *access.Actor, in *rolesInput) (*shortOutput, error) {
-	roles, err := s.Roles.Assignments(ctx, actor.OrgID, "", in.Body.Roles)
+	roles, err := s.assignments(ctx, actor, in.Body.Roles)
 	if err != nil {
 		return nil, err
 	}
-	return short(s.Join(ctx, actor, in.IdentityID, roles))
+	m, err := s.Join(ctx, actor, in.IdentityID, roles)
+	if err != nil {
+		return nil, err
+	}
+	held, err := s.heldBy(ctx, m.ID)
+	return short(m, held, err)
 }
 
 func (s *Service) leaveRoute(ctx context.Context, actor *access.Actor, in *oneInput) (*shortOutput, error) {
-	return short(s.Leave(ctx, actor, in.IdentityID))
+	m, err := s.Leave(ctx, actor, in.IdentityID)
+	return short(m, nil, err)
 }
 
 type rolesOutput struct {
@@ -71,7 +79,7 @@ type rolesOutput struct {
 }
 
 func (s *Service) rolesRoute(ctx context.Context, actor *access.Actor, in *rolesInput) (*rolesOutput, error) {
-	roles, err := s.Roles.Assignments(ctx, actor.OrgID, "", in.Body.Roles)
+	roles, err := s.assignments(ctx, actor, in.Body.Roles)
 	if err == nil {
 		err = s.SetRoles(ctx, actor, in.IdentityID, roles)
 	}
@@ -99,14 +107,14 @@ func (s *Service) memberRoute(ctx context.Context, actor *access.Actor, in *oneI
 	}
 	out := &memberOutput{}
 	out.Body.Membership = wireMember(m)
-	out.Body.Membership.Roles, err = s.heldBy(ctx, m.member.ID)
-	return out, err
+	return out, nil
 }
 
 type membersInput struct {
 	Offset int64        `query:"offset" minimum:"0" default:"0"`
 	Limit  int64        `query:"limit" minimum:"1" maximum:"100" default:"20"`
 	Name   httpapi.Text `query:"identityName" maxLength:"255" doc:"Part of the name"`
+	Roles  httpapi.Text `query:"roles" maxLength:"1024" doc:"Slugs of roles, with commas between; members that have one of them"`
 }
 
 type membersOutput struct {
@@ -118,25 +126,26 @@ type membersOutput struct {
 
 func (s *Service) membersRoute(ctx context.Context, actor *access.Actor, in *membersInput) (*membersOutput, error) {
 	q := Search{OrderBy: "name", Offset: in.Offset, Limit: in.Limit}
+	var all []Match
 	if in.Name != "" {
-		q.AnyOf = [][]Match{{{"name", "$contains", []string{string(in.Name)}}}}
+		all = append(all, Match{"name", "$contains", []string{string(in.Name)}})
+	}
+	if slugs := role.Slugs(string(in.Roles)); len(slugs) > 0 {
+		all = append(all, Match{"role", "$in", slugs})
+	}
+	if q.AnyOf = [][]Match{all}; checkSize(q.AnyOf) != nil {
+		return nil, fault.Invalid("too_big", "At most 100 roles can be asked for at once.", "roles")
 	}
 	members, total, err := s.Search(ctx, actor, q)
 	if err != nil {
 		return nil, err
 	}
 	out := &membersOutput{}
-	ids := make([]string, len(members))
-	for i := range members {
-		ids[i] = members[i].member.ID
-	}
-	held, err := role.HeldBy(ctx, s.DB, ids)
 	out.Body.TotalCount, out.Body.Memberships = total, make([]wireMembership, len(members))
 	for i := range members {
 		out.Body.Memberships[i] = wireMember(&members[i])
-		out.Body.Memberships[i].Roles = held[members[i].member.ID]
 	}
-	return out, err
+	return out, nil
 }
 
 // heldBy returns the roles of a membership, oldest first.

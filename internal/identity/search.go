@@ -8,6 +8,7 @@ import (
 
 	"github.com/sallyport/sallyport/internal/access"
 	"github.com/sallyport/sallyport/internal/fault"
+	"github.com/sallyport/sallyport/internal/role"
 )
 
 // Search chooses identities of an organisation. No group at all chooses every one; else one group must match whole.
@@ -35,14 +36,7 @@ func (q Search) order() string {
 	return q.OrderBy + " asc"
 }
 
-// names reports whether a condition is on a field.
-func (q Search) names(field string) bool {
-	return slices.ContainsFunc(q.AnyOf, func(all []Match) bool {
-		return slices.ContainsFunc(all, func(m Match) bool { return m.Field == field })
-	})
-}
-
-// Search returns a page of the identities of the actor's organisation with their role, and how many match in all.
+// Search returns a page of the identities of the actor's organisation with their roles, and how many match in all.
 func (s *Service) Search(ctx context.Context, actor *access.Actor, q Search) ([]Membership, int64, error) {
 	if err := actor.Check(access.Read, access.SubjectIdentity, access.Fields{}); err != nil {
 		return nil, 0, err
@@ -51,7 +45,7 @@ func (s *Service) Search(ctx context.Context, actor *access.Actor, q Search) ([]
 	if err != nil {
 		return nil, 0, err
 	}
-	memberships, err := s.withMethods(ctx, members)
+	memberships, err := s.complete(ctx, members)
 	return memberships, total, err
 }
 
@@ -64,7 +58,7 @@ func (s *Service) Read(ctx context.Context, actor *access.Actor, identityID stri
 	if err != nil {
 		return nil, err
 	}
-	all, err := s.withMethods(ctx, []member{m})
+	all, err := s.complete(ctx, []member{m})
 	if err != nil {
 		return nil, err
 	}
@@ -72,22 +66,28 @@ func (s *Service) Read(ctx context.Context, actor *access.Actor, identityID stri
 	return &all[0], err
 }
 
-// Membership is an identity in an organisation, with its role and its login methods.
+// Membership is an identity in an organisation, with its roles and its login methods.
 type Membership struct {
 	member
 	Methods  []string
 	Metadata []Metadata
+	Roles    []role.Held // all of them, ended ones too
 }
 
-func (s *Service) withMethods(ctx context.Context, members []member) ([]Membership, error) {
-	ids := make([]string, len(members))
+// complete adds login methods and roles to members.
+func (s *Service) complete(ctx context.Context, members []member) ([]Membership, error) {
+	ids, identities := make([]string, len(members)), make([]string, len(members))
 	for i, m := range members {
-		ids[i] = m.Identity.ID
+		ids[i], identities[i] = m.ID, m.Identity.ID
 	}
-	methods, err := s.Methods(ctx, ids)
+	methods, err := s.Methods(ctx, identities)
+	if err != nil {
+		return nil, err
+	}
+	held, err := role.HeldBy(ctx, s.DB, ids)
 	all := make([]Membership, len(members))
 	for i, m := range members {
-		all[i] = Membership{member: m, Methods: append([]string{}, methods[m.Identity.ID]...)}
+		all[i] = Membership{member: m, Methods: append([]string{}, methods[m.Identity.ID]...), Roles: append([]role.Held{}, held[m.ID]...)}
 	}
 	return all, err
 }
@@ -154,8 +154,8 @@ func parseGroup(raw json.RawMessage) ([]Match, error) {
 	if err != nil {
 		return nil, err
 	}
-	role, err := parseMatches("role", fields.Role)
-	return append(name, role...), err
+	roles, err := parseMatches("role", fields.Role)
+	return append(name, roles...), err
 }
 
 // parseMatches reads a plain string, or an object of operators.

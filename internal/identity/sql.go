@@ -143,12 +143,11 @@ type custom struct {
 const (
 	memberTables = ` FROM identities i
 	JOIN memberships m ON m.identity_id = i.id AND m.scope = 'organization'`
-	// roleTables have one row for each member: r.id is the oldest of its roles.
+	// roleTables have one row for each member: r.id is the oldest of its roles that have not ended at $1, or the oldest of all.
 	roleTables = `
-	JOIN membership_roles r ON r.membership_id = m.id AND r.id = (SELECT min(x.id) FROM membership_roles x WHERE x.membership_id = m.id)
+	JOIN membership_roles r ON r.membership_id = m.id AND r.id = (SELECT x.id FROM membership_roles x WHERE x.membership_id = m.id
+		ORDER BY CASE WHEN x.temporary AND x.access_end <= $1 THEN 1 ELSE 0 END, x.id LIMIT 1)
 	LEFT JOIN custom_roles c ON c.id = r.custom_role_id`
-	ofOrg       = ` WHERE i.org_id = $1`
-	memberQuery = memberTables + roleTables + ofOrg
 )
 
 const memberColumns = `SELECT m.id, r.role, m.org_id, m.last_login_method, m.last_login_at, m.created_at, m.updated_at,
@@ -157,7 +156,7 @@ const memberColumns = `SELECT m.id, r.role, m.org_id, m.last_login_method, m.las
 	i.delete_protection AS "identity.delete_protection", i.created_at AS "identity.created_at", i.updated_at AS "identity.updated_at"`
 
 func (s *Service) member(ctx context.Context, orgID, identityID string) (m member, err error) {
-	err = s.DB.Get(ctx, &m, memberColumns+memberQuery+` AND i.id = $2`, orgID, identityID)
+	err = s.DB.Get(ctx, &m, memberColumns+memberTables+roleTables+` WHERE i.org_id = $2 AND i.id = $3`, s.DB.Now().UnixMilli(), orgID, identityID)
 	if errors.Is(err, sqldb.ErrNoRows) {
 		err = Unknown(identityID)
 	}
@@ -201,19 +200,17 @@ var orders = map[string]string{
 // search returns a page of the members that match, and how many match in all; those of projects are listed there. Which
 // ones match is read from indexes alone, unless it depends on their roles.
 func (s *Service) search(ctx context.Context, orgID string, q Search) (members []member, total int64, err error) {
-	conditions, args := q.where([]any{orgID})
-	where := ofOrg + " AND i.project_id IS NULL" + conditions
+	now := s.DB.Now().UnixMilli()
+	counted, countArgs := q.where(nil, orgID, now)
+	where, args := q.where([]any{now}, orgID, now)
 	order := ` ORDER BY ` + orders[q.order()]
 	limit := ` LIMIT $` + strconv.Itoa(len(args)+1) + ` OFFSET $` + strconv.Itoa(len(args)+2)
-	counted, page := memberTables+where, ` WHERE i.id IN (SELECT i.id`+memberTables+where+order+limit+`)`+order
-	if q.names("role") {
-		counted = memberTables + roleTables + where
-	}
-	if q.names("role") || q.OrderBy == "role" {
+	page := ` WHERE i.id IN (SELECT i.id` + memberTables + where + order + limit + `)` + order
+	if q.OrderBy == "role" {
 		page = where + order + limit
 	}
 	err = s.DB.Read(ctx, func(tx *sqldb.Tx) error {
-		if err := tx.Get(ctx, &total, `SELECT count(*)`+counted, args...); err != nil {
+		if err := tx.Get(ctx, &total, `SELECT count(*)`+memberTables+counted, countArgs...); err != nil {
 			return err
 		}
 		return tx.Select(ctx, &members, memberColumns+memberTables+roleTables+page, append(args, q.Limit, q.Offset)...)
@@ -223,17 +220,19 @@ func (s *Service) search(ctx context.Context, orgID string, q Search) (members [
 
 var likeEscaper = strings.NewReplacer(`\`, `\\`, `%`, `\%`, `_`, `\_`)
 
-// where turns the conditions into SQL. Arguments are numbered in the order of their first use.
-func (q Search) where(args []any) (string, []any) {
+// where turns the conditions into SQL, for members of an organization as they are at a time. Arguments come behind args, and
+// are numbered in the order of their first use.
+func (q Search) where(args []any, orgID string, now int64) (string, []any) {
 	arg := func(v any) string {
 		args = append(args, v)
 		return "$" + strconv.Itoa(len(args))
 	}
+	text := ` WHERE i.org_id = ` + arg(orgID) + ` AND i.project_id IS NULL`
 	groups := make([]string, 0, len(q.AnyOf))
 	for _, all := range q.AnyOf {
 		parts := make([]string, 0, len(all))
 		for _, m := range all {
-			parts = append(parts, m.where(arg))
+			parts = append(parts, m.where(arg, now))
 		}
 		if len(all) == 0 {
 			parts = append(parts, "TRUE")
@@ -241,13 +240,21 @@ func (q Search) where(args []any) (string, []any) {
 		groups = append(groups, "("+strings.Join(parts, " AND ")+")")
 	}
 	if len(groups) == 0 {
-		return "", args
+		return text, args
 	}
-	return " AND (" + strings.Join(groups, " OR ") + ")", args
+	return text + " AND (" + strings.Join(groups, " OR ") + ")", args
 }
 
-func (m Match) where(arg func(any) string) string {
-	column := map[string]string{"name": "i.name", "role": "coalesce(c.slug, r.role)"}[m.Field]
+func (m Match) where(arg func(any) string, now int64) string {
+	if m.Field == "role" { // any role that it has, or will have
+		return `EXISTS (SELECT 1 FROM membership_roles h LEFT JOIN custom_roles k ON k.id = h.custom_role_id
+			WHERE h.membership_id = m.id AND (NOT h.temporary OR h.access_end > ` + arg(now) + `) AND ` + m.on("coalesce(k.slug, h.role)", arg) + `)`
+	}
+	return m.on("i.name", arg)
+}
+
+// on is the condition on a column.
+func (m Match) on(column string, arg func(any) string) string {
 	switch m.Op {
 	case "$contains":
 		// lower on both sides: SQLite's knows ASCII alone, and a pattern lowered in Go would miss what it leaves as it is.

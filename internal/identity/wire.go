@@ -44,7 +44,7 @@ func wireDetail(d *Detail) wireIdentity {
 // wireMembership is an identity's place in its organisation, as read, list and search answer.
 type wireMembership struct {
 	ID              string        `json:"id" doc:"Of the membership"`
-	Role            string        `json:"role"`
+	Role            string        `json:"role" doc:"The oldest one that has not ended"`
 	RoleID          *string       `json:"roleId"`
 	CustomRole      *wireRole     `json:"customRole,omitempty"`
 	OrgID           string        `json:"orgId"`
@@ -55,7 +55,7 @@ type wireMembership struct {
 	UpdatedAt       httpapi.Time  `json:"updatedAt"`
 	Metadata        *[]Metadata   `json:"metadata,omitempty"`
 
-	Roles    []role.Held `json:"roles,omitempty" doc:"All roles, where the route is about memberships"`
+	Roles    []role.Held `json:"roles" doc:"All roles, those that have ended too"`
 	Identity struct {
 		ID            string   `json:"id"`
 		Name          string   `json:"name"`
@@ -91,7 +91,7 @@ func wireMember(m *Membership) wireMembership {
 	}
 	w.Identity.ID, w.Identity.Name, w.Identity.OrgID = m.Identity.ID, m.Name, m.Identity.OrgID
 	w.Identity.HasProtection, w.Identity.AuthMethods, w.Identity.AuthMethod = m.DeleteProtection, m.Methods, first(m.Methods)
-	w.Identity.LockedOut = []string{}
+	w.Identity.LockedOut, w.Roles = []string{}, m.Roles
 	return w
 }
 

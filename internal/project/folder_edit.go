@@ -187,11 +187,11 @@ func (s *Service) updateFolder(ctx context.Context, tx *feed.Tx, a *Access, b Ba
 // lockFolder finds the folder that a change is about, and checks that the actor may make it where the folder really is.
 // It works in the transaction of the change, so that a folder that is renamed meanwhile is judged by where it is now.
 func lockFolder(ctx context.Context, tx *feed.Tx, a *Access, at Spot, idOrName string, action access.Action) (*Folder, Spot, error) {
+	var f *Folder
 	environmentID, err := lockTree(ctx, tx, at.ProjectID, at.Environment)
-	if err != nil {
-		return nil, at, err
+	if err == nil {
+		f, err = findFolder(ctx, tx.Tx, environmentID, at.Path, idOrName)
 	}
-	f, err := findFolder(ctx, tx.Tx, environmentID, at.Path, idOrName)
 	if err == nil && f.ParentID != nil {
 		at.Path = parentOf(f.Path)
 	}

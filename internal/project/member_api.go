@@ -8,6 +8,7 @@ import (
 	"github.com/sallyport/sallyport/internal/access"
 	"github.com/sallyport/sallyport/internal/fault"
 	"github.com/sallyport/sallyport/internal/httpapi"
+	"github.com/sallyport/sallyport/internal/id"
 	"github.com/sallyport/sallyport/internal/identity"
 	"github.com/sallyport/sallyport/internal/role"
 )
@@ -63,19 +64,43 @@ func (s *Service) addMemberRoute(ctx context.Context, actor *access.Actor, in *a
 	if len(roles) == 0 {
 		roles = []role.AssignmentInput{{Role: or(in.Body.Role, role.NoAccess)}}
 	}
-	resolved, err := s.assignments(ctx, actor, in.ProjectID, roles)
+	resolved, err := s.assignments(ctx, actor, in.ProjectID, roles, toIdentity(access.Create, in.IdentityID))
 	if err != nil {
 		return nil, err
 	}
 	return shortMember(s.AddMember(ctx, actor, in.ProjectID, in.IdentityID, resolved))
 }
 
-// assignments resolves the roles of a request. Who is not let in learns nothing of roles.
-func (s *Service) assignments(ctx context.Context, actor *access.Actor, projectID string, in []role.AssignmentInput) ([]role.Assignment, error) {
-	if _, err := s.Enter(ctx, actor, projectID); err != nil {
+// assignments resolves the roles of a request, for an actor who may assign each of them: others do not learn which there
+// are. may checks that for a role as it was named.
+func (s *Service) assignments(ctx context.Context, actor *access.Actor, projectID string, in []role.AssignmentInput,
+	may func(a *Access, slug string) error) ([]role.Assignment, error) {
+	a, err := s.Enter(ctx, actor, projectID)
+	for _, r := range in {
+		if err == nil {
+			err = may(a, r.Role.Trimmed())
+		}
+	}
+	if err != nil {
 		return nil, err
 	}
 	return s.Roles.Assignments(ctx, actor.OrgID, projectID, in)
+}
+
+// toIdentity asks that an action on an identity is allowed with a role. For an id, which cannot be guessed, the domain
+// method asks once the slug is known.
+func toIdentity(action access.Action, identityID string) func(*Access, string) error {
+	return func(a *Access, slug string) error {
+		if id.Valid(slug) {
+			return a.Check(action, access.SubjectIdentity, nil)
+		}
+		return a.Check(action, access.SubjectIdentity, append(whom(identityID), access.AssignableRole(slug)))
+	}
+}
+
+// toUser asks that an action on users is allowed.
+func toUser(action access.Action) func(*Access, string) error {
+	return func(a *Access, _ string) error { return a.Check(action, access.SubjectMember, nil) }
 }
 
 func (s *Service) removeMemberRoute(ctx context.Context, actor *access.Actor, in *memberInput) (*shortMemberOutput, error) {
@@ -90,6 +115,7 @@ type shortMemberOutput struct {
 			IdentityID string       `json:"identityId"`
 			CreatedAt  httpapi.Time `json:"createdAt"`
 			UpdatedAt  httpapi.Time `json:"updatedAt"`
+			Roles      []role.Held  `json:"roles"`
 		} `json:"identityMembership"`
 	}
 }
@@ -101,7 +127,7 @@ func shortMember(m *Member, err error) (*shortMemberOutput, error) {
 	out := &shortMemberOutput{}
 	w := &out.Body.Membership
 	w.ID, w.ProjectID, w.IdentityID = m.ID, m.ProjectID, m.Identity.ID
-	w.CreatedAt, w.UpdatedAt = httpapi.Time(m.CreatedAt), httpapi.Time(m.UpdatedAt)
+	w.CreatedAt, w.UpdatedAt, w.Roles = httpapi.Time(m.CreatedAt), httpapi.Time(m.UpdatedAt), append([]role.Held{}, m.Roles...)
 	return out, nil
 }
 
@@ -120,7 +146,7 @@ type memberRolesOutput struct {
 }
 
 func (s *Service) memberRolesRoute(ctx context.Context, actor *access.Actor, in *memberRolesInput) (*memberRolesOutput, error) {
-	roles, err := s.assignments(ctx, actor, in.ProjectID, in.Body.Roles)
+	roles, err := s.assignments(ctx, actor, in.ProjectID, in.Body.Roles, toIdentity(access.Edit, in.IdentityID))
 	if err != nil {
 		return nil, err
 	}
@@ -226,12 +252,7 @@ type membersOutput struct {
 }
 
 func (s *Service) membersRoute(ctx context.Context, actor *access.Actor, in *membersInput) (*membersOutput, error) {
-	q := MemberSearch{Name: in.Name.Trimmed(), Offset: in.Offset, Limit: in.Limit}
-	for slug := range strings.SplitSeq(string(in.Roles), ",") {
-		if slug = strings.TrimSpace(slug); slug != "" {
-			q.Roles = append(q.Roles, slug)
-		}
-	}
+	q := MemberSearch{Name: in.Name.Trimmed(), Roles: role.Slugs(string(in.Roles)), Offset: in.Offset, Limit: in.Limit}
 	if len(q.Roles) > 50 {
 		return nil, fault.Invalid("too_big", "At most 50 roles can be asked for at once.", "roles")
 	}

@@ -34,7 +34,7 @@ var likeEscaper = strings.NewReplacer(`\`, `\\`, `%`, `\%`, `_`, `\_`)
 
 // members returns a page of members and how many match in all.
 func (s *Service) members(ctx context.Context, projectID string, q MemberSearch) (found []Member, total int64, err error) {
-	where, args := q.where([]any{projectID})
+	where, args := q.where([]any{projectID}, s.DB.Now().UnixMilli())
 	if err := s.DB.Get(ctx, &total, `SELECT count(*)`+memberQuery+where, args...); err != nil {
 		return nil, 0, err
 	}
@@ -51,7 +51,7 @@ func (s *Service) members(ctx context.Context, projectID string, q MemberSearch)
 }
 
 // where turns the conditions of a search into SQL. Arguments are numbered in the order of their first use.
-func (q MemberSearch) where(args []any) (string, []any) {
+func (q MemberSearch) where(args []any, now int64) (string, []any) {
 	text := ""
 	if q.owned {
 		text = ` AND i.project_id = $1`
@@ -62,13 +62,15 @@ func (q MemberSearch) where(args []any) (string, []any) {
 		text += ` AND lower(i.name) LIKE lower($` + strconv.Itoa(len(args)) + `) ESCAPE '\'`
 	}
 	if len(q.Roles) > 0 {
+		args = append(args, now)
+		notEnded := `(NOT r.temporary OR r.access_end > $` + strconv.Itoa(len(args)) + `)`
 		marks := make([]string, len(q.Roles))
 		for i, slug := range q.Roles {
 			args = append(args, slug)
 			marks[i] = "$" + strconv.Itoa(len(args))
 		}
 		text += ` AND EXISTS (SELECT 1 FROM membership_roles r LEFT JOIN custom_roles c ON c.id = r.custom_role_id
-			WHERE r.membership_id = m.id AND coalesce(c.slug, r.role) IN (` + strings.Join(marks, ", ") + `))`
+			WHERE r.membership_id = m.id AND ` + notEnded + ` AND coalesce(c.slug, r.role) IN (` + strings.Join(marks, ", ") + `))`
 	}
 	return text, args
 }

@@ -140,8 +140,7 @@ func TestConditionsOnWhomAndWhichRole(t *testing.T) {
 		viewer, _ := access.ProjectRole("viewer")
 		member, _ := access.ProjectRole("member")
 		giver := f.limited(p, append(append(member, viewer...),
-			access.Rule{Subject: access.SubjectIdentity, Actions: access.Actions{access.Create}, Inverted: true},
-			access.Rule{Subject: access.SubjectIdentity, Actions: access.Actions{access.Create}, Conditions: access.Conditions{"identityId": robot.ID}},
+			access.Rule{Subject: access.SubjectIdentity, Actions: access.Actions{access.Create}, Conditions: access.Conditions{"identityId": map[string]any{"$ne": robot.ID}}, Inverted: true},
 			access.Rule{Subject: access.SubjectIdentity, Actions: access.Actions{access.Create}, Conditions: access.Conditions{"assignableRole": "viewer"}, Inverted: true})...)
 		_, err := f.AddMember(t.Context(), giver, p.ID, other.ID, has("no-access"))
 		want(t, err, fault.PermissionDenied)

@@ -52,7 +52,7 @@ func (s *Service) createOwnedRoute(ctx context.Context, actor *access.Actor, in 
 	if len(asked) == 0 {
 		asked = []role.AssignmentInput{{Role: role.NoAccess}}
 	}
-	roles, err := s.assignments(ctx, actor, in.ProjectID, asked)
+	roles, err := s.assignments(ctx, actor, in.ProjectID, asked, toIdentity(access.Create, ""))
 	if err != nil {
 		return nil, err
 	}
@@ -80,7 +80,7 @@ func (s *Service) updateOwnedRoute(ctx context.Context, actor *access.Actor, in 
 	var roles []role.Assignment
 	if len(in.Body.Roles) > 0 {
 		var err error
-		if roles, err = s.assignments(ctx, actor, in.ProjectID, in.Body.Roles); err != nil {
+		if roles, err = s.assignments(ctx, actor, in.ProjectID, in.Body.Roles, toIdentity(access.Edit, in.IdentityID)); err != nil {
 			return nil, err
 		}
 	}

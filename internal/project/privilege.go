@@ -220,11 +220,14 @@ func (s *Service) ReadPrivilege(ctx context.Context, actor *access.Actor, privil
 
 // ReadPrivilegeSlug returns a privilege of an identity in a project by its slug.
 func (s *Service) ReadPrivilegeSlug(ctx context.Context, actor *access.Actor, projectSlug, identityID, slug string) (*Privilege, error) {
-	p, err := s.FindSlug(ctx, actor.OrgID, projectSlug)
+	a, err := s.EnterSlug(ctx, actor, projectSlug)
+	if err == nil {
+		err = a.Check(access.Read, access.SubjectIdentity, whom(identityID))
+	}
 	if err != nil {
 		return nil, err
 	}
-	v, _, err := s.findPrivilege(ctx, actor, access.Read, slug, `m.project_id = $1 AND m.identity_id = $2 AND v.slug = $3`, p.ID, identityID, slug)
+	v, _, err := s.findPrivilege(ctx, actor, access.Read, slug, `m.project_id = $1 AND m.identity_id = $2 AND v.slug = $3`, a.Project.ID, identityID, slug)
 	return v, err
 }
 

@@ -65,7 +65,7 @@ func (s *Service) addUsersRoute(ctx context.Context, actor *access.Actor, in *ad
 	if len(roles) == 0 {
 		roles = []role.AssignmentInput{{Role: "member"}}
 	}
-	resolved, err := s.assignments(ctx, actor, in.ProjectID, roles)
+	resolved, err := s.assignments(ctx, actor, in.ProjectID, roles, toUser(access.Create))
 	if err != nil {
 		return nil, err
 	}
@@ -182,7 +182,7 @@ type userRolesInput struct {
 }
 
 func (s *Service) userRolesRoute(ctx context.Context, actor *access.Actor, in *userRolesInput) (*memberRolesOutput, error) {
-	roles, err := s.assignments(ctx, actor, in.ProjectID, in.Body.Roles)
+	roles, err := s.assignments(ctx, actor, in.ProjectID, in.Body.Roles, toUser(access.Edit))
 	if err != nil {
 		return nil, err
 	}
@@ -222,9 +222,7 @@ type wireUserMember struct {
 func wireUser(m *UserMember, p *Project) wireUserMember {
 	w := wireUserMember{ID: m.ID, UserID: m.User.ID, ProjectID: m.ProjectID, Status: "accepted", CreatedAt: httpapi.Time(m.CreatedAt),
 		UpdatedAt: httpapi.Time(m.UpdatedAt), Roles: append([]role.Held{}, m.Roles...)}
-	if len(m.Roles) > 0 {
-		w.Role = m.Roles[0].Role
-	}
+	w.Role = role.Main(m.Roles)
 	w.User.ID, w.User.Email, w.User.Username, w.User.FirstName, w.User.LastName = m.User.ID, m.User.Email, m.User.Email, m.User.FirstName, m.User.LastName
 	w.Project.ID, w.Project.Name, w.Project.Type = p.ID, p.Name, p.Type
 	return w

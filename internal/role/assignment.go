@@ -4,6 +4,7 @@ import (
 	"context"
 	"slices"
 	"strconv"
+	"strings"
 	"time"
 
 	"github.com/sallyport/sallyport/internal/fault"
@@ -53,6 +54,16 @@ func Temporary(mode, length *httpapi.Text, start *time.Time) (Assignment, error)
 	return Assignment{Temporary: true, Range: length.Trimmed(), Start: start.UnixMilli(), End: start.Add(span).UnixMilli()}, err
 }
 
+// Slugs reads a list of slugs with commas between.
+func Slugs(text string) (slugs []string) {
+	for slug := range strings.SplitSeq(text, ",") {
+		if slug = strings.TrimSpace(slug); slug != "" {
+			slugs = append(slugs, slug)
+		}
+	}
+	return slugs
+}
+
 // Held is a role of a membership, as the API shows it.
 type Held struct {
 	ID         string        `json:"id" db:"id"`
@@ -67,6 +78,20 @@ type Held struct {
 	End        *httpapi.Time `json:"temporaryAccessEndTime" db:"access_end"`
 
 	Membership string `json:"-" db:"membership_id"`
+	ended      bool
+}
+
+// Main returns the slug of the oldest role that has not ended, or of the oldest of all; "" for none.
+func Main(held []Held) string {
+	for _, h := range held {
+		if !h.ended {
+			return h.Role
+		}
+	}
+	if len(held) > 0 {
+		return held[0].Role
+	}
+	return ""
 }
 
 // HeldBy returns the roles of memberships, oldest first, by the membership's id.
@@ -83,6 +108,7 @@ func HeldBy(ctx context.Context, db *sqldb.DB, memberships []string) (map[string
 			return nil, err
 		}
 		for _, h := range held {
+			h.ended = h.End != nil && int64(*h.End) <= db.Now().UnixMilli()
 			byMembership[h.Membership] = append(byMembership[h.Membership], h)
 		}
 	}
