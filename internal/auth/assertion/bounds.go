@@ -24,7 +24,7 @@ type Bounds struct {
 	Issuer    *httpapi.Text     `json:"boundIssuer,omitempty" maxLength:"2048" doc:"What iss must be, to the letter"`
 	Audiences *httpapi.Text     `json:"boundAudiences,omitempty" maxLength:"2048" doc:"Audiences with commas between; aud must have one of them, to the letter"`
 	Claims    map[string]string `json:"boundClaims" required:"false" doc:"For each claim, by its name or by a path with dots, the values that it may have: as they are or as globs, with commas between"`
-	Subject   *httpapi.Text     `json:"boundSubject,omitempty" maxLength:"2048" doc:"What sub may be: as it is or as globs, with commas between"`
+	Subject   *httpapi.Text     `json:"boundSubject,omitempty" maxLength:"2048" doc:"What sub must be: as it is or as one glob, in which commas stand for themselves"`
 	OneTime   *bool             `json:"oneTimeAssertions,omitempty" doc:"Accept each token, by its jti, for one login only. Default: false"`
 }
 
@@ -42,8 +42,10 @@ func (b *Bounds) Complete() error {
 		b.OneTime = new(bool)
 	}
 	*b.Audiences = httpapi.Text(strings.Join(audiences(string(*b.Audiences)), ", "))
-	if err := CheckList(string(*b.Subject), "boundSubject"); err != nil {
-		return err
+	if subject := b.Subject.Trimmed(); subject != "" {
+		if err := checkPattern(subject, "boundSubject"); err != nil {
+			return err
+		}
 	}
 	return CheckNames("boundClaims", b.Claims, func(claim, list string) error {
 		if len(split(list)) == 0 {
@@ -89,7 +91,7 @@ func (b *Bounds) check(c *Claims) error {
 	if issuer := b.Issuer.Trimmed(); issuer != "" && c.Issuer != issuer {
 		return auth.Forbid("issuer_mismatch", "The JWT is of another issuer than the one that this login method trusts. Use a JWT of the bound issuer.")
 	}
-	if err := b.checkSubject(c.Subject); err != nil {
+	if err := b.checkSubject(c); err != nil {
 		return err
 	}
 	if err := b.checkAudience(c.Audience); err != nil {
@@ -107,15 +109,15 @@ func (b *Bounds) check(c *Claims) error {
 	return nil
 }
 
-func (b *Bounds) checkSubject(subject string) error {
-	list := b.Subject.Trimmed()
+func (b *Bounds) checkSubject(c *Claims) error {
+	pattern := b.Subject.Trimmed()
 	switch {
-	case list == "":
+	case pattern == "":
 		return nil
-	case subject == "":
+	case c.Subject == "":
 		return auth.Refuse("missing_subject", "The JWT has no sub claim, and this login method is bound to a subject.")
-	case !Matches(list, subject):
-		return auth.Forbid("subject_not_allowed", "The subject of the JWT is not one that this login method allows.")
+	case !matchesPattern(pattern, c.Subject):
+		return auth.Forbid("subject_not_allowed", "The subject of the JWT is not the one that this login method allows.%s", hintOfGitHub(c))
 	}
 	return nil
 }

@@ -17,23 +17,37 @@ func Matches(list, value string) bool {
 		return true
 	}
 	for _, entry := range split(list) {
-		if value == entry {
-			return true
-		}
-		// Entries that are no glob were refused when the method was attached.
-		if pattern, err := access.CompilePattern(entry); err == nil && pattern.Match(value) {
+		if matchesPattern(entry, value) {
 			return true
 		}
 	}
 	return false
 }
 
+// matchesPattern reports whether a value is what one pattern asks for, to the letter or as a glob.
+func matchesPattern(pattern, value string) bool {
+	if value == pattern {
+		return true
+	}
+	// Patterns that are no glob were refused when the method was attached.
+	glob, err := access.CompilePattern(pattern)
+	return err == nil && glob.Match(value)
+}
+
 // CheckList refuses, as Validation at the path, a list of alternatives that has an entry which is no glob.
 func CheckList(list string, path ...string) error {
 	for _, entry := range split(list) {
-		if _, err := access.CompilePattern(entry); err != nil {
-			return fault.Invalid("invalid_string", fmt.Sprintf("%.64q is not a pattern: give values as they are or as globs of at most 512 bytes, with commas between, and a backslash before *, ?, [, ] , { or } that stand for themselves.", entry), path...)
+		if err := checkPattern(entry, path...); err != nil {
+			return err
 		}
+	}
+	return nil
+}
+
+// checkPattern refuses, as Validation at the path, text that is no glob.
+func checkPattern(text string, path ...string) error {
+	if _, err := access.CompilePattern(text); err != nil {
+		return fault.Invalid("invalid_string", fmt.Sprintf("%.64q is not a pattern: give a value as it is or as a glob of at most 512 bytes, with a backslash before *, ?, [, ], { or } that stand for themselves.", text), path...)
 	}
 	return nil
 }

@@ -93,7 +93,7 @@ func (f fixture) reasons(t *testing.T) map[string]string {
 	return found
 }
 
-var bound = object{"boundIssuer": "https://ci.example", "boundSubject": "nobody, repo:acme/{site,shop}:ref:*", "boundAudiences": "sallyport,spare",
+var bound = object{"boundIssuer": "https://ci.example", "boundSubject": "repo:acme/{site,shop}:ref:*", "boundAudiences": "sallyport,spare",
 	"boundClaims": object{"env.name": "prod,stage", "groups": "deploy", "run": "17"}}
 
 func TestLogin(t *testing.T) {
