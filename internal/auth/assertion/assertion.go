@@ -4,6 +4,7 @@
 package assertion
 
 import (
+	"cmp"
 	"context"
 	"net/http"
 	"net/netip"
@@ -32,25 +33,25 @@ type Options struct {
 	DB      *sqldb.DB
 	Private []netip.Prefix // networks that may be called though they are not public
 	Timeout time.Duration  // 0 means Timeout
+
+	PingAfter time.Duration // how long an HTTP/2 connection may be silent; 0 means 2 s
 }
 
 // Service calls issuers and checks what they signed.
 type Service struct {
 	Options
 	clients bounded.Cache[string, *http.Client] // by CA certificate
-	issuers bounded.Cache[issuer, *keySet]
+	issuers bounded.Cache[string, *keySet]      // by the key of an issuer
 	flights singleflight.Group
 }
 
 // New returns a service.
 func New(o Options) *Service {
-	if o.Timeout == 0 {
-		o.Timeout = Timeout
-	}
+	o.Timeout, o.PingAfter = cmp.Or(o.Timeout, Timeout), cmp.Or(o.PingAfter, pingAfter)
 	return &Service{Options: o,
 		clients: bounded.New(&bounded.Options[string, *http.Client]{MaximumSize: maxClients,
 			OnDeletion: func(e bounded.Deletion[string, *http.Client]) { e.Value.CloseIdleConnections() }}),
-		issuers: bounded.New(&bounded.Options[issuer, *keySet]{MaximumSize: maxIssuers}),
+		issuers: bounded.New(&bounded.Options[string, *keySet]{MaximumSize: maxIssuers}),
 	}
 }
 

@@ -2,13 +2,14 @@ package assertion
 
 import (
 	"bytes"
+	"cmp"
 	"context"
 	"crypto/tls"
 	"errors"
 	"fmt"
 	"io"
-	"net"
 	"net/http"
+	"net/http/httptrace"
 	"time"
 
 	"github.com/sallyport/sallyport/internal/fault"
@@ -17,12 +18,6 @@ import (
 // MaxReply bounds what is read of an issuer's answer, in bytes.
 const MaxReply = 1 << 20
 
-// maxIdle bounds the connections to one host that are kept for the next login, and idleFor for how long.
-const (
-	maxIdle = 16
-	idleFor = 60 * time.Second
-)
-
 // retryAfter is when a caller had better come back after somebody else's endpoint failed.
 const retryAfter = 5 * time.Second
 
@@ -30,6 +25,7 @@ const retryAfter = 5 * time.Second
 type Request struct {
 	Body   []byte // JSON to POST; nil means GET
 	Bearer string // the token that authorizes the request, or ""
+	Accept string // media types of the answer; "" means JSON
 	Limit  int64  // of the answer, in bytes
 }
 
@@ -49,57 +45,60 @@ func (s *Service) Call(ctx context.Context, e Endpoint, r Request) (status int, 
 	return status, reply, nil
 }
 
+// send asks once, and once more where a kept connection turns out to be dead: what is asked here changes nothing at the
+// peer, so that asking again does no harm.
 func (s *Service) send(ctx context.Context, e Endpoint, r Request) (int, []byte, error) {
+	client, err := s.client(e.CACert)
+	if err != nil {
+		return 0, nil, err
+	}
+	status, reply, kept, err := exchange(ctx, client, e, r)
+	if err == nil || !kept {
+		return status, reply, err
+	}
+	// Whatever else is kept for this peer may be as dead as this connection was.
+	client.CloseIdleConnections()
+	if ctx.Err() != nil {
+		return 0, nil, err
+	}
+	status, reply, _, err = exchange(ctx, client, e, r)
+	return status, reply, err
+}
+
+// exchange sends a request and reads the answer. kept reports whether it went over a connection of an earlier request.
+func exchange(ctx context.Context, client *http.Client, e Endpoint, r Request) (status int, reply []byte, kept bool, err error) {
+	ctx = httptrace.WithClientTrace(ctx, &httptrace.ClientTrace{GotConn: func(c httptrace.GotConnInfo) { kept = c.Reused }})
+	request, err := r.to(ctx, e)
+	if err != nil {
+		return 0, nil, false, err
+	}
+	response, err := client.Do(request)
+	if err != nil {
+		return 0, nil, kept, err
+	}
+	defer response.Body.Close()
+	reply, err = io.ReadAll(io.LimitReader(response.Body, r.Limit+1))
+	return response.StatusCode, reply, kept, err
+}
+
+// to makes the HTTP request.
+func (r Request) to(ctx context.Context, e Endpoint) (*http.Request, error) {
 	method := http.MethodGet
 	if r.Body != nil {
 		method = http.MethodPost
 	}
 	request, err := http.NewRequestWithContext(ctx, method, e.URL, bytes.NewReader(r.Body))
 	if err != nil {
-		return 0, nil, err
+		return nil, err
 	}
-	request.Header.Set("Accept", "application/json")
+	request.Header.Set("Accept", cmp.Or(r.Accept, "application/json"))
 	if r.Body != nil {
 		request.Header.Set("Content-Type", "application/json")
 	}
 	if r.Bearer != "" {
 		request.Header.Set("Authorization", "Bearer "+r.Bearer)
 	}
-	client, err := s.client(e.CACert)
-	if err != nil {
-		return 0, nil, err
-	}
-	response, err := client.Do(request)
-	if err != nil {
-		return 0, nil, err
-	}
-	defer response.Body.Close()
-	reply, err := io.ReadAll(io.LimitReader(response.Body, r.Limit+1))
-	return response.StatusCode, reply, err
-}
-
-// client returns what calls endpoints whose certificates a CA vouches for.
-func (s *Service) client(caCert string) (*http.Client, error) {
-	if c, ok := s.clients.GetIfPresent(caCert); ok {
-		return c, nil
-	}
-	trust := &tls.Config{MinVersion: tls.VersionTLS12}
-	if caCert != "" {
-		roots, ok := pool(caCert)
-		if !ok {
-			return nil, errors.New("the CA certificate cannot be read")
-		}
-		trust.RootCAs = roots
-	}
-	dialer := &net.Dialer{Control: s.guard}
-	// Without Proxy: a proxy would call what the guard keeps us from calling.
-	made := &http.Client{
-		Transport: &http.Transport{DialContext: dialer.DialContext, TLSClientConfig: trust, ForceAttemptHTTP2: true,
-			MaxIdleConnsPerHost: maxIdle, MaxIdleConns: 4 * maxIdle, IdleConnTimeout: idleFor, MaxResponseHeaderBytes: 64 << 10},
-		CheckRedirect: func(*http.Request, []*http.Request) error { return http.ErrUseLastResponse },
-	}
-	c, _ := s.clients.SetIfAbsent(caCert, made)
-	return c, nil
+	return request, nil
 }
 
 // explain tells why there was no answer.

@@ -106,7 +106,7 @@ func TestSlowEndpoints(t *testing.T) {
 			var all sync.WaitGroup
 			for range 20 {
 				all.Go(func() {
-					_, err := keys(t.Context(), "first")
+					_, err := keys(t.Context(), "first", false)
 					if f := fault.From(err); f.Kind != fault.Unavailable || f.RetryAfter == 0 || !strings.Contains(f.Message, "JWKS endpoint") {
 						t.Errorf("it is answered %v", err)
 					}
@@ -120,7 +120,7 @@ func TestSlowEndpoints(t *testing.T) {
 				t.Errorf("20 callers at once made %d calls", calls.Load())
 			}
 			issuer.Replace(issuertest.JWKS, nil)
-			if found, err := keys(t.Context(), "first"); err != nil || len(found) != 1 {
+			if found, err := keys(t.Context(), "first", false); err != nil || len(found) != 1 {
 				t.Errorf("once the endpoint answers, the keys are %v, %v", found, err)
 			}
 		})
@@ -132,7 +132,7 @@ func TestUnreachableEndpoint(t *testing.T) {
 	gone := httptest.NewTLSServer(nil)
 	gone.Close()
 	s, _ := start(t, assertion.Options{Private: loopback})
-	if _, err := s.Discovered(gone.URL, "")(t.Context(), ""); !fault.Is(err, fault.Unavailable) || !strings.Contains(err.Error(), "OIDC discovery endpoint") {
+	if _, err := s.Discovered(gone.URL, "", gone.URL)(t.Context(), "", false); !fault.Is(err, fault.Unavailable) || !strings.Contains(err.Error(), "OIDC discovery endpoint") {
 		t.Errorf("it is answered %v", err)
 	}
 }
@@ -167,7 +167,7 @@ func TestKeysAreKept(t *testing.T) {
 		if step.do != nil {
 			step.do()
 		}
-		found, err := keys(t.Context(), step.kid)
+		found, err := keys(t.Context(), step.kid, false)
 		if step.kind == fault.Internal && (err != nil || len(found) != 1) || step.kind != fault.Internal && !fault.Is(err, step.kind) {
 			t.Errorf("%s: %v, %v", step.name, found, err)
 		}
@@ -182,10 +182,10 @@ func TestAnotherCACertificateIsAnotherIssuer(t *testing.T) {
 	issuer := issuertest.Start(t)
 	s, _ := start(t, assertion.Options{Private: loopback})
 	url := issuer.URL + issuertest.JWKS
-	if _, err := s.JWKS(url, issuer.CACert)(t.Context(), "first"); err != nil {
+	if _, err := s.JWKS(url, issuer.CACert)(t.Context(), "first", false); err != nil {
 		t.Fatal(err)
 	}
-	if _, err := s.JWKS(url, "")(t.Context(), "first"); !fault.Is(err, fault.Unavailable) {
+	if _, err := s.JWKS(url, "")(t.Context(), "first", false); !fault.Is(err, fault.Unavailable) {
 		t.Errorf("keys that were fetched under one CA count under another: %v", err)
 	}
 }
@@ -204,7 +204,7 @@ func TestCallerWhoGoesAwayDoesNotStopOthers(t *testing.T) {
 	ctx, leave := context.WithCancel(t.Context())
 	left := make(chan error)
 	go func() {
-		_, err := keys(ctx, "first")
+		_, err := keys(ctx, "first", false)
 		left <- err
 	}()
 	<-asked
@@ -216,11 +216,46 @@ func TestCallerWhoGoesAwayDoesNotStopOthers(t *testing.T) {
 	close(answer)
 	for {
 		// The first answer was empty; whoever shared it is told so, the next one asks again.
-		if _, err := keys(t.Context(), "first"); err == nil {
+		if _, err := keys(t.Context(), "first", false); err == nil {
 			return
 		} else if !fault.Is(err, fault.Unavailable) {
 			t.Fatal(err)
 		}
+	}
+}
+
+// TestFetchesAreSharedOnlyByWhoAsksTheSame: while a fetch of a URL as a set of keys is under way, who asks the same URL as a
+// discovery document neither waits for it nor gets its answer.
+func TestFetchesAreSharedOnlyByWhoAsksTheSame(t *testing.T) {
+	t.Parallel()
+	issuer := issuertest.Start(t)
+	s, _ := start(t, assertion.Options{Private: loopback})
+	asked, answer := make(chan struct{}), make(chan struct{})
+	var once sync.Once
+	issuer.Replace(issuertest.Discovery, func(w http.ResponseWriter, _ *http.Request) {
+		first := false
+		once.Do(func() { first = true })
+		if first {
+			close(asked)
+			<-answer
+		}
+		_, _ = w.Write([]byte(`{"issuer":"` + issuer.URL + `","jwks_uri":"` + issuer.URL + issuertest.JWKS + `"}`))
+	})
+	ended := make(chan error)
+	go func() {
+		_, err := s.JWKS(issuer.URL+issuertest.Discovery, issuer.CACert)(t.Context(), "first", false)
+		ended <- err
+	}()
+	<-asked
+	if found, err := s.Discovered(issuer.URL, issuer.CACert, issuer.URL)(t.Context(), "first", false); err != nil || len(found) != 1 {
+		t.Errorf("the keys of a discovered issuer are %v, %v", found, err)
+	}
+	if _, err := s.Discovered(issuer.URL, issuer.CACert, "https://other.example")(t.Context(), "first", false); !fault.Is(err, fault.BadRequest) {
+		t.Errorf("keys that were fetched for one issuer count for another: %v", err)
+	}
+	close(answer)
+	if err := <-ended; !fault.Is(err, fault.Unavailable) {
+		t.Errorf("a discovery document is read as keys: %v", err)
 	}
 }
 

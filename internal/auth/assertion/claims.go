@@ -17,7 +17,7 @@ const leeway = 30 * time.Second
 // maxTime is the last second of the year 9999, beyond which no claim of time makes sense.
 const maxTime = 253_402_300_799
 
-// Claims is what a token says whose signature was good. Times are seconds since 1970; 0 where the token has none.
+// Claims is what a token says whose signature was good. Times are seconds since 1970; 0 also where the token has none.
 type Claims struct {
 	Issuer, Subject, ID            string // iss, sub, jti
 	Audience                       []string
@@ -89,7 +89,7 @@ func seconds(value any) (int64, bool) {
 		return 0, false
 	}
 	f, err := number.Float64()
-	if err != nil || f < 1 || f > maxTime {
+	if err != nil || f < 0 || f > maxTime {
 		return 0, false
 	}
 	return int64(f), true
@@ -99,7 +99,7 @@ func seconds(value any) (int64, bool) {
 func (c *Claims) checkTimes(now time.Time) error {
 	latest := now.Add(leeway).Unix()
 	switch {
-	case c.ExpiresAt == 0:
+	case c.ExpiresAt == 0 && c.all["exp"] == nil:
 		return auth.Refuse("missing_expiry", "The JWT has no exp claim. Have the issuer set when it expires.")
 	case now.Unix() >= c.ExpiresAt:
 		return auth.Refuse("expired", "The JWT has expired. Get a new one from its issuer.")

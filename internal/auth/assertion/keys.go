@@ -2,9 +2,7 @@ package assertion
 
 import (
 	"context"
-	"encoding/json"
 	"net/http"
-	"strings"
 	"time"
 
 	"github.com/go-jose/go-jose/v4"
@@ -12,8 +10,8 @@ import (
 	"github.com/sallyport/sallyport/internal/auth"
 )
 
-// How long an issuer's keys are used before they are fetched again, and how soon a token that names an unknown key may
-// have them fetched anew.
+// How long an issuer's keys are used before they are fetched again, and how soon a token that no kept key made may have
+// them fetched again.
 const (
 	keysFresh = 5 * time.Minute
 	keysAgain = 5 * time.Second
@@ -26,6 +24,17 @@ const maxKeys = 64
 type issuer struct {
 	url, caCert string
 	discovered  bool
+	name        string // what the discovery document must call its issuer
+}
+
+// key names an issuer, both among the keys that are kept and among the fetches that are under way: two configurations
+// share an answer only if they would have asked the same of the same.
+func (i issuer) key() (string, error) {
+	kind := "jwks"
+	if i.discovered {
+		kind = "discovery"
+	}
+	return digest(kind, i.url, i.caCert, i.name)
 }
 
 // keySet are the keys of an issuer.
@@ -34,33 +43,27 @@ type keySet struct {
 	at   time.Time // when they were asked for
 }
 
-// discoveryPath is where an issuer describes itself (OpenID Connect Discovery 1.0, section 4).
-const discoveryPath = "/.well-known/openid-configuration"
+// jwksTypes is what the request for keys accepts. An API server of Kubernetes answers with nothing but the first (RFC
+// 7517 section 8.5.1) and refuses a request that does not name it; others use the second, or something else.
+const jwksTypes = "application/jwk-set+json, application/json, */*;q=0.1"
 
 // JWKS returns the keys that a JWKS endpoint has. They are kept for five minutes; nothing is kept of a failure.
 func (s *Service) JWKS(url, caCert string) Keys { return s.keysOf(issuer{url: url, caCert: caCert}) }
 
-// Discovered returns the keys of an OpenID Connect issuer, which its discovery document leads to. url is the issuer's,
-// with or without the path of the document.
-func (s *Service) Discovered(url, caCert string) Keys {
-	url = strings.TrimRight(url, "/")
-	if !strings.HasSuffix(url, discoveryPath) {
-		url += discoveryPath
-	}
-	return s.keysOf(issuer{url: url, caCert: caCert, discovered: true})
-}
-
 func (s *Service) keysOf(i issuer) Keys {
-	return func(ctx context.Context, kid string) ([]jose.JSONWebKey, error) {
+	return func(ctx context.Context, kid string, again bool) ([]jose.JSONWebKey, error) {
+		key, err := i.key()
+		if err != nil {
+			return nil, err
+		}
 		now := s.DB.Now()
-		set, kept := s.issuers.GetIfPresent(i)
-		if kept && now.Sub(set.at) < keysFresh {
-			found := set.named(kid)
-			if len(found) > 0 || now.Sub(set.at) < keysAgain {
+		if set, kept := s.issuers.GetIfPresent(key); kept {
+			found, age := set.named(kid), now.Sub(set.at)
+			if age < keysAgain || age < keysFresh && len(found) > 0 && !again {
 				return found, orUnknown(found)
 			}
 		}
-		set, err := s.refresh(ctx, i, now)
+		set, err := s.refresh(ctx, key, i, now)
 		if err != nil {
 			return nil, err
 		}
@@ -76,14 +79,14 @@ func orUnknown(found []jose.JSONWebKey) error {
 	return nil
 }
 
-// named returns the keys with an id, or all for a token that names none.
+// named returns the keys with an id and those without one, or all for a token that names none.
 func (set *keySet) named(kid string) []jose.JSONWebKey {
 	if kid == "" {
 		return set.keys
 	}
 	var found []jose.JSONWebKey
 	for _, key := range set.keys {
-		if key.KeyID == kid {
+		if key.KeyID == kid || key.KeyID == "" {
 			found = append(found, key)
 		}
 	}
@@ -91,8 +94,8 @@ func (set *keySet) named(kid string) []jose.JSONWebKey {
 }
 
 // refresh fetches the keys of an issuer, once for all who wait for them. It goes on when one of those goes away.
-func (s *Service) refresh(ctx context.Context, i issuer, now time.Time) (*keySet, error) {
-	flight := s.flights.DoChan(i.url+"\x00"+i.caCert, func() (any, error) {
+func (s *Service) refresh(ctx context.Context, key string, i issuer, now time.Time) (*keySet, error) {
+	flight := s.flights.DoChan(key, func() (any, error) {
 		ctx, cancel := context.WithTimeout(context.WithoutCancel(ctx), s.Timeout)
 		defer cancel()
 		keys, err := s.fetch(ctx, i)
@@ -100,7 +103,7 @@ func (s *Service) refresh(ctx context.Context, i issuer, now time.Time) (*keySet
 			return nil, err
 		}
 		set := &keySet{keys, now}
-		s.issuers.Set(i, set)
+		s.issuers.Set(key, set)
 		return set, nil
 	})
 	select {
@@ -126,7 +129,7 @@ func (s *Service) fetch(ctx context.Context, i issuer) ([]jose.JSONWebKey, error
 		}
 	}
 	e := jwksEndpoint(url, i.caCert)
-	reply, err := s.document(ctx, e)
+	reply, err := s.document(ctx, e, jwksTypes)
 	if err != nil {
 		return nil, err
 	}
@@ -137,46 +140,11 @@ func (s *Service) fetch(ctx context.Context, i issuer) ([]jose.JSONWebKey, error
 	return keys, nil
 }
 
-// discover returns where an issuer's discovery document says that its keys are.
-func (s *Service) discover(ctx context.Context, i issuer) (string, error) {
-	e := Endpoint{"OIDC discovery endpoint", i.url, i.caCert}
-	reply, err := s.document(ctx, e)
-	if err != nil {
-		return "", err
-	}
-	var document struct {
-		JWKSURI string `json:"jwks_uri"`
-	}
-	if json.Unmarshal(reply, &document) != nil || !strings.HasPrefix(document.JWKSURI, "https://") {
-		return "", e.Unavailable("answered without an https jwks_uri")
-	}
-	return document.JWKSURI, nil
-}
-
 // document reads what an endpoint answers with 200.
-func (s *Service) document(ctx context.Context, e Endpoint) ([]byte, error) {
-	status, reply, err := s.Call(ctx, e, Request{Limit: MaxReply})
+func (s *Service) document(ctx context.Context, e Endpoint, accept string) ([]byte, error) {
+	status, reply, err := s.Call(ctx, e, Request{Accept: accept, Limit: MaxReply})
 	if err == nil && status != http.StatusOK {
 		err = e.Unavailable("answered with status %d", status)
 	}
 	return reply, err
-}
-
-// parseKeys returns those keys of a JWK Set that can check signatures. As RFC 7517 section 5 asks, keys that are not
-// understood do no harm to the others.
-func parseKeys(document []byte) []jose.JSONWebKey {
-	var set struct {
-		Keys []json.RawMessage `json:"keys"`
-	}
-	if json.Unmarshal(document, &set) != nil {
-		return nil
-	}
-	var keys []jose.JSONWebKey
-	for _, raw := range set.Keys[:min(len(set.Keys), maxKeys)] {
-		var key jose.JSONWebKey
-		if json.Unmarshal(raw, &key) == nil && (key.Use == "" || key.Use == "sig") && usable(key.Key) {
-			keys = append(keys, jose.JSONWebKey{Key: key.Key, KeyID: key.KeyID, Algorithm: key.Algorithm})
-		}
-	}
-	return keys
 }

@@ -18,7 +18,7 @@ func (s *Service) spend(ctx context.Context, method, identityID string, c *Claim
 	if c.ID == "" {
 		return auth.Refuse("missing_claim", "The JWT has no jti claim, and this login method accepts each JWT only once. Have the issuer set one.")
 	}
-	key, err := spentKey(method, identityID, c.Issuer, c.ID)
+	key, err := digest(method, identityID, c.Issuer, c.ID)
 	if err != nil {
 		return err
 	}
@@ -31,8 +31,8 @@ func (s *Service) spend(ctx context.Context, method, identityID string, c *Claim
 	})
 }
 
-// spentKey names a token of an issuer at one method of one identity. JSON keeps the parts apart.
-func spentKey(parts ...string) (string, error) {
+// digest names what the parts say together. JSON keeps the parts apart.
+func digest(parts ...string) (string, error) {
 	text, err := json.Marshal(parts)
 	sum := sha256.Sum256(text)
 	return hex.EncodeToString(sum[:]), err

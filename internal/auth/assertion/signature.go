@@ -23,8 +23,9 @@ const maxTries = 20
 // minRSA is the length below which RSA keys are not used, in bits.
 const minRSA = 2048
 
-// Keys returns the public keys that may have signed a token whose header names kid, "" if it names none.
-type Keys func(ctx context.Context, kid string) ([]jose.JSONWebKey, error)
+// Keys returns the public keys that may have signed a token whose header names kid, "" if it names none. again asks for
+// keys that are newer than those which did not fit, as far as there are any: an issuer may replace a key and keep its id.
+type Keys func(ctx context.Context, kid string, again bool) ([]jose.JSONWebKey, error)
 
 // open returns what a token says, once its signature is found good.
 func open(ctx context.Context, jwt string, keys Keys) ([]byte, error) {
@@ -36,20 +37,29 @@ func open(ctx context.Context, jwt string, keys Keys) ([]byte, error) {
 	if err != nil {
 		return nil, auth.Refuse("invalid_jwt", "This is not a well-formed signed JWT. Check that it was copied whole.")
 	}
-	header := jws.Signatures[0].Protected
-	candidates, err := keys(ctx, header.KeyID)
-	if err != nil {
-		return nil, err
-	}
-	for _, key := range candidates[:min(len(candidates), maxTries)] {
-		if key.Algorithm != "" && key.Algorithm != header.Algorithm {
-			continue
+	for _, again := range []bool{false, true} {
+		candidates, err := keys(ctx, jws.Signatures[0].Protected.KeyID, again)
+		if err != nil {
+			return nil, err
 		}
-		if payload, err := jws.Verify(key.Key); err == nil {
+		if payload, ok := verify(jws, candidates); ok {
 			return payload, nil
 		}
 	}
 	return nil, auth.Refuse("jwt_verification_failed", "None of the issuer's keys has made the signature of the JWT. Check that it comes from the configured issuer.")
+}
+
+// verify returns the payload of a token that one of the keys has signed.
+func verify(jws *jose.JSONWebSignature, candidates []jose.JSONWebKey) (payload []byte, ok bool) {
+	for _, key := range candidates[:min(len(candidates), maxTries)] {
+		if key.Algorithm != "" && key.Algorithm != jws.Signatures[0].Protected.Algorithm {
+			continue
+		}
+		if payload, err := jws.Verify(key.Key); err == nil {
+			return payload, true
+		}
+	}
+	return nil, false
 }
 
 // usable reports whether a key may check signatures: public, of a kind that the algorithms need, and long enough.

@@ -13,7 +13,10 @@ import (
 
 // Static returns keys that were given as PEM. They have no ids: each is tried, whatever key a token names.
 func Static(pems []string) Keys {
-	return func(context.Context, string) ([]jose.JSONWebKey, error) {
+	return func(_ context.Context, _ string, again bool) ([]jose.JSONWebKey, error) {
+		if again {
+			return nil, nil // there are no newer ones
+		}
 		keys := make([]jose.JSONWebKey, 0, len(pems))
 		for _, text := range pems {
 			// A text that is no key was refused when the method was attached.

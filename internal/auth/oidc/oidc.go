@@ -23,7 +23,7 @@ func Method(s *assertion.Service) auth.Method[Settings, assertion.Login, *Settin
 		Check:    func(_ context.Context, settings *Settings) error { return settings.check(s) },
 		Identify: assertion.Identify,
 		Verify: func(ctx context.Context, settings *Settings, login *assertion.Login, _ access.Client) (auth.Proof, error) {
-			keys := s.Discovered(string(*settings.DiscoveryURL), string(*settings.CACert))
+			keys := s.Discovered(string(*settings.DiscoveryURL), string(*settings.CACert), settings.Issuer.Trimmed())
 			c, err := s.Check(ctx, Slug, login, keys, &settings.Bounds, settings.mapped)
 			if err != nil {
 				return auth.Proof{}, err

@@ -160,7 +160,7 @@ func TestEndpointsThatFail(t *testing.T) {
 	}{
 		"discovery is gone":               {issuertest.Discovery, http.NotFound, "discovery endpoint"},
 		"discovery has no jwks_uri":       {issuertest.Discovery, text(`{}`), "discovery endpoint"},
-		"discovery leads to plain http":   {issuertest.Discovery, text(`{"jwks_uri":"http://127.0.0.1/"}`), "discovery endpoint"},
+		"discovery leads to plain http":   {issuertest.Discovery, text(`{"issuer":"` + f.issuer.URL + `","jwks_uri":"http://127.0.0.1/"}`), "discovery endpoint"},
 		"discovery redirects":             {issuertest.Discovery, http.RedirectHandler("/keys", http.StatusFound).ServeHTTP, "discovery endpoint"},
 		"discovery has 2 MB":              {issuertest.Discovery, text(strings.Repeat(" ", 2<<20)), "discovery endpoint"},
 		"the keys are gone":               {issuertest.JWKS, http.NotFound, "JWKS endpoint"},
@@ -177,7 +177,7 @@ func TestEndpointsThatFail(t *testing.T) {
 		})
 	}
 	t.Run("refused/discovery leads to a private network", func(t *testing.T) {
-		f.issuer.Replace(issuertest.Discovery, text(`{"jwks_uri":"https://127.0.0.2/keys"}`))
+		f.issuer.Replace(issuertest.Discovery, text(`{"issuer":"`+f.issuer.URL+`","jwks_uri":"https://127.0.0.2/keys"}`))
 		defer f.issuer.Replace(issuertest.Discovery, nil)
 		f.login(t, id, f.issuer.Sign(t, f.claims(nil))).WantError(400, "BadRequest")
 	})
