@@ -3,6 +3,7 @@ package auth
 import (
 	"context"
 	"net/http"
+	"reflect"
 
 	"github.com/sallyport/sallyport/internal/access"
 	"github.com/sallyport/sallyport/internal/httpapi"
@@ -13,7 +14,8 @@ import (
 //
 // S is the configuration of the method: a struct that embeds Shared, and has pointers, slices or maps for its own
 // fields, so that what a request leaves out can be told from what it sets to zero. All of it is stored sealed. A field
-// marked readOnly:"true" is never taken from a request, one marked writeOnly:"true" (with omitempty) never answered.
+// marked readOnly:"true" is never taken from a request, one marked writeOnly:"true" (with omitempty) never answered. Where
+// there is one, the fields that decide where it is sent are marked destination:"true": changing them asks for it again.
 // L is the body of a login.
 type Method[S, L any, P Settings[S]] struct {
 	Slug  string // "jwt-auth": in paths, claims, audit events and the database
@@ -84,6 +86,7 @@ type settingsOutput[S any, P Settings[S]] struct {
 // Mount adds a method to the service and its routes to the API: attach, change, read and detach, and login if the
 // method has one.
 func Mount[S, L any, P Settings[S]](s *Service, api *httpapi.API, m Method[S, L, P]) {
+	mustSayWhere(reflect.TypeFor[S]())
 	i := info{m.Slug, m.Title, decode[S]}
 	s.methods[m.Slug] = i
 	path := "/api/v1/auth/" + m.Slug + "/identities/{identityId}"

@@ -54,7 +54,10 @@ func changing[S, L any, P Settings[S]](m Method[S, L, P], request *S) func(conte
 			overlay(reflect.ValueOf(s).Elem(), reflect.ValueOf(request).Elem())
 			named = P(request).Common()
 		}
-		return s, settle(ctx, m, s, named)
+		if err := settle(ctx, m, s, named); err != nil {
+			return nil, err
+		}
+		return s, staysHome(reflect.ValueOf(old).Elem(), reflect.ValueOf(s).Elem(), reflect.ValueOf(request))
 	}
 }
 
@@ -159,10 +162,8 @@ func output[S any, P Settings[S]](c *Config, err error) (*settingsOutput[S, P], 
 func shown[S any, P Settings[S]](own P) P {
 	open := *own
 	v := reflect.ValueOf(&open).Elem()
-	for i := range v.NumField() {
-		if v.Type().Field(i).Tag.Get("writeOnly") == "true" {
-			v.Field(i).SetZero()
-		}
+	for _, f := range marked(v.Type(), "writeOnly") {
+		v.FieldByIndex(f.Index).SetZero()
 	}
 	return &open
 }

@@ -37,10 +37,10 @@ func Method(s *assertion.Service) auth.Method[Settings, Login, *Settings] {
 // Settings is the configuration of Kubernetes Auth.
 type Settings struct {
 	auth.Shared
-	Host        *httpapi.Text  `json:"kubernetesHost,omitempty" maxLength:"2048" doc:"https URL of the cluster's API server; required"`
-	CACert      *httpapi.Prose `json:"caCert,omitempty" maxLength:"32768" doc:"PEM of the CA that vouches for the API server. Default: those of the machine"`
+	Host        *httpapi.Text  `json:"kubernetesHost,omitempty" destination:"true" maxLength:"2048" doc:"https URL of the cluster's API server; required"`
+	CACert      *httpapi.Prose `json:"caCert,omitempty" destination:"true" maxLength:"32768" doc:"PEM of the CA that vouches for the API server. Default: those of the machine"`
 	VerifyTLS   *bool          `json:"verifyTlsCertificate,omitempty" doc:"Always true: a certificate that is not checked protects nothing"`
-	ReviewerJWT *httpapi.Text  `json:"tokenReviewerJwt,omitempty" writeOnly:"true" maxLength:"16384" doc:"Token of a service account that may create token reviews; never answered. Default: the token under review is its own reviewer. Empty to go back to that"`
+	ReviewerJWT *httpapi.Text  `json:"tokenReviewerJwt,omitempty" writeOnly:"true" maxLength:"16384" doc:"Token of a service account that may create token reviews; never answered. A PATCH that changes kubernetesHost or caCert must name it again. Default: the token under review is its own reviewer. Empty to go back to that"`
 	Mode        *string        `json:"tokenReviewMode,omitempty" enum:"api,gateway" doc:"Always api: this server has no gateways"`
 	GatewayID   *httpapi.Text  `json:"gatewayId,omitempty" maxLength:"64" doc:"Not supported: this server has no gateways"`
 	Namespaces  *httpapi.Text  `json:"allowedNamespaces,omitempty" maxLength:"2048" doc:"As they are or as globs, with commas between. Default: all"`

@@ -253,6 +253,41 @@ func TestReviewerIsNeverShown(t *testing.T) {
 	}
 }
 
+// TestReviewerGoesNowhereElse: who may change the method cannot have the stored token sent to a server of their own.
+func TestReviewerGoesNowhereElse(t *testing.T) {
+	t.Parallel()
+	f, other := start(t), startCluster(t)
+	sent := make(chan string, 10)
+	other.replace(func(w http.ResponseWriter, r *http.Request) {
+		sent <- r.Header.Get("Authorization")
+		w.WriteHeader(http.StatusUnauthorized)
+	})
+	id := f.attach(t, f.settings(nil))
+	for name, body := range map[string]object{"the host": {"kubernetesHost": other.url}, "the CA": {"caCert": other.caCert + f.caCert},
+		"both": {"kubernetesHost": other.url, "caCert": other.caCert}, "with a null": {"kubernetesHost": other.url, "tokenReviewerJwt": nil}} {
+		t.Run("refused/"+name, func(t *testing.T) {
+			a := f.Admin.Call(t, http.MethodPatch, base+id, body).WantError(422, "ValidationFailure")
+			if !strings.Contains(string(a.Body), "tokenReviewerJwt") {
+				t.Errorf("the answer %s does not say what to send again", a.Body)
+			}
+			f.login(t, id, "good").Want(200) // nothing was changed
+		})
+	}
+	f.Admin.Call(t, http.MethodPatch, base+id, object{"kubernetesHost": f.url + "/", "caCert": f.caCert, "allowedNames": "deploy,auditor"}).Want(200) // the same place
+	f.login(t, id, "good").Want(200)
+	moved := object{"kubernetesHost": other.url, "caCert": other.caCert, "tokenReviewerJwt": "of the other cluster"}
+	f.Admin.Call(t, http.MethodPatch, base+id, moved).Want(200)
+	f.login(t, id, "good").Want(503)
+	if got := <-sent; got != "Bearer of the other cluster" {
+		t.Errorf("the other cluster was sent %q", got)
+	}
+	f.Admin.Call(t, http.MethodPatch, base+id, object{"kubernetesHost": f.url, "caCert": f.caCert, "tokenReviewerJwt": ""}).Want(200)
+	f.login(t, id, "own").Want(200)
+	if len(sent) > 0 {
+		t.Error("the other cluster was called again")
+	}
+}
+
 func TestRefusedSettings(t *testing.T) {
 	t.Parallel()
 	f := start(t)
