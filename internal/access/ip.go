@@ -10,7 +10,7 @@ import (
 
 // IPRule is one trusted address or network, as it is stored and shown (identity.md 1.1).
 type IPRule struct {
-	IPAddress string `json:"ipAddress" doc:"The address, or the first address of the network"`
+	IPAddress string `json:"ipAddress" doc:"The address, or one of the network, as it was sent"`
 	Type      string `json:"type" enum:"ipv4,ipv6" doc:"The family of the address"`
 	Prefix    *int   `json:"prefix,omitempty" doc:"The length of the network's prefix in bits; absent for a single address"`
 }
@@ -21,8 +21,9 @@ const (
 	maxIPText  = 64 // bytes; more than any address with its prefix has
 )
 
-// ParseIPRule reads an IPv4 or IPv6 address, or a network in CIDR form. Bits after the prefix are cleared. An
-// IPv4-mapped IPv6 address is taken as the IPv4 address. Everything else, zones too, is a fault.BadRequest.
+// ParseIPRule reads an IPv4 or IPv6 address, or a network in CIDR form. The rule keeps the text of the address, since
+// clients compare it with what they sent, and stands for the network that it lies in; an IPv4-mapped IPv6 address stands
+// for the IPv4 address. Everything else, zones too, is a fault.BadRequest.
 func ParseIPRule(s string) (IPRule, error) {
 	if len(s) > maxIPText {
 		return IPRule{}, badIP(s)
@@ -32,16 +33,15 @@ func ParseIPRule(s string) (IPRule, error) {
 		if err != nil || addr.Zone() != "" {
 			return IPRule{}, badIP(s)
 		}
-		addr = addr.Unmap()
-		return IPRule{IPAddress: addr.String(), Type: family(addr)}, nil
+		return IPRule{IPAddress: s, Type: family(addr.Unmap())}, nil
 	}
 	network, err := netip.ParsePrefix(s)
 	if err != nil {
 		return IPRule{}, badIP(s)
 	}
-	network = unmapPrefix(network)
+	text, _, _ := strings.Cut(s, "/")
 	bits := network.Bits()
-	return IPRule{IPAddress: network.Addr().String(), Type: family(network.Addr()), Prefix: &bits}, nil
+	return IPRule{IPAddress: text, Type: family(unmapPrefix(network).Addr()), Prefix: &bits}, nil
 }
 
 func badIP(s string) error {

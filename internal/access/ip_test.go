@@ -14,24 +14,24 @@ func TestParseIPRule(t *testing.T) {
 	network := func(address, family string, prefix int) IPRule {
 		return IPRule{IPAddress: address, Type: family, Prefix: &prefix}
 	}
-	tests := map[string]IPRule{
+	tests := map[string]IPRule{ // the text stays as it was sent
 		"192.0.2.7":              {IPAddress: "192.0.2.7", Type: "ipv4"},
 		"2001:db8::1":            {IPAddress: "2001:db8::1", Type: "ipv6"},
-		"2001:DB8:0:0::1":        {IPAddress: "2001:db8::1", Type: "ipv6"},
-		"::ffff:192.0.2.7":       {IPAddress: "192.0.2.7", Type: "ipv4"},
+		"2001:DB8:0:0::1":        {IPAddress: "2001:DB8:0:0::1", Type: "ipv6"},
+		"::ffff:192.0.2.7":       {IPAddress: "::ffff:192.0.2.7", Type: "ipv4"},
 		"0.0.0.0/0":              network("0.0.0.0", "ipv4", 0),
 		"::/0":                   network("::", "ipv6", 0),
 		"192.0.2.0/24":           network("192.0.2.0", "ipv4", 24),
-		"192.0.2.77/24":          network("192.0.2.0", "ipv4", 24),
+		"192.0.2.77/24":          network("192.0.2.77", "ipv4", 24),
 		"192.0.2.7/32":           network("192.0.2.7", "ipv4", 32),
-		"2001:db8::7/32":         network("2001:db8::", "ipv6", 32),
-		"::ffff:192.0.2.7/120":   network("192.0.2.0", "ipv4", 24),
-		"::ffff:0:0/96":          network("0.0.0.0", "ipv4", 0),
-		"::ffff:192.0.2.7/90":    network("::ffc0:0:0", "ipv6", 90),
+		"2001:db8::7/32":         network("2001:db8::7", "ipv6", 32),
+		"::ffff:192.0.2.7/120":   network("::ffff:192.0.2.7", "ipv4", 120),
+		"::ffff:0:0/96":          network("::ffff:0:0", "ipv4", 96),
+		"::ffff:192.0.2.7/90":    network("::ffff:192.0.2.7", "ipv6", 90),
 		"fe80::/10":              network("fe80::", "ipv6", 10),
-		"255.255.255.255/1":      network("128.0.0.0", "ipv4", 1),
-		"0000:0000:0000::/128":   network("::", "ipv6", 128),
-		"2001:db8::192.0.2.1/64": network("2001:db8::", "ipv6", 64),
+		"255.255.255.255/1":      network("255.255.255.255", "ipv4", 1),
+		"0000:0000:0000::/128":   network("0000:0000:0000::", "ipv6", 128),
+		"2001:db8::192.0.2.1/64": network("2001:db8::192.0.2.1", "ipv6", 64),
 	}
 	for s, want := range tests {
 		t.Run(s, func(t *testing.T) {
@@ -118,6 +118,12 @@ func TestIPListAllows(t *testing.T) {
 	}{
 		"allowed/address":                 {[]string{"192.0.2.7"}, "192.0.2.7", true},
 		"allowed/network":                 {[]string{"198.51.100.0/24", "192.0.2.0/24"}, "192.0.2.7", true},
+		"allowed/network of an address":   {[]string{"192.0.2.77/24"}, "192.0.2.7", true},
+		"refused/beside that network":     {[]string{"192.0.2.77/24"}, "192.0.3.77", false},
+		"allowed/mapped network":          {[]string{"::ffff:192.0.2.77/120"}, "192.0.2.7", true},
+		"allowed/mapped single address":   {[]string{"::ffff:192.0.2.7"}, "192.0.2.7", true},
+		"refused/mapped other address":    {[]string{"::ffff:192.0.2.7"}, "192.0.2.8", false},
+		"allowed/address in upper case":   {[]string{"2001:DB8:0::7/32"}, "2001:db8::1", true},
 		"allowed/mapped address":          {[]string{"192.0.2.0/24"}, "::ffff:192.0.2.7", true},
 		"allowed/mapped, with a zone":     {[]string{"192.0.2.0/24"}, "::ffff:192.0.2.7%eth0", true},
 		"allowed/zone dropped":            {[]string{"fe80::/10"}, "fe80::1%eth0", true},

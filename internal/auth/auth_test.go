@@ -52,7 +52,7 @@ func TestEffectiveSettings(t *testing.T) {
 			"equal":                                 {`{"word":"w","accessTokenTTL":60,"accessTokenMaxTTL":60}`, "", all(60, 60, 0, everywhere, "w"), 0},
 			"no max TTL":                            {`{"word":"w","accessTokenTTL":60,"accessTokenMaxTTL":0}`, "", all(60, 0, 0, everywhere, "w"), 0},
 			"no TTL":                                {`{"word":"w","accessTokenTTL":0,"accessTokenMaxTTL":60}`, "", all(0, 60, 0, everywhere, "w"), 0},
-			"addresses are brought into form":       {`{"word":"w","accessTokenTrustedIps":[{"ipAddress":" 10.1.2.3/8 "},{"ipAddress":"2001:DB8::1"},{"ipAddress":"10.0.0.0","prefix":8}]}`, "", all(day, day, 0, `[{"ipAddress":"10.0.0.0","type":"ipv4","prefix":8},{"ipAddress":"2001:db8::1","type":"ipv6"},{"ipAddress":"10.0.0.0","type":"ipv4","prefix":8}]`, "w"), 0},
+			"addresses stay as they were sent":      {`{"word":"w","accessTokenTrustedIps":[{"ipAddress":" 10.1.2.3/8 "},{"ipAddress":"2001:DB8::1"},{"ipAddress":"10.0.0.0","prefix":8}]}`, "", all(day, day, 0, `[{"ipAddress":"10.1.2.3","type":"ipv4","prefix":8},{"ipAddress":"2001:DB8::1","type":"ipv6"},{"ipAddress":"10.0.0.0","type":"ipv4","prefix":8}]`, "w"), 0},
 			"patch/nothing":                         {all(60, 600, 5, everywhere, "w"), `{}`, all(60, 600, 5, everywhere, "w"), 0},
 			"patch/one field":                       {all(60, 600, 5, everywhere, "w"), `{"accessTokenNumUsesLimit":0}`, all(60, 600, 0, everywhere, "w"), 0},
 			"patch/own field":                       {all(60, 600, 5, everywhere, "w"), `{"word":"v"}`, all(60, 600, 5, everywhere, "v"), 0},

@@ -115,7 +115,8 @@ func (s *Shared) check(named *Shared) error {
 	return Normalize(s.TrustedIPs)
 }
 
-// Normalize brings trusted addresses into the form in which they are stored and shown, or refuses them as BadRequest.
+// Normalize brings trusted addresses into the form in which they are stored and shown: the text of the address as it was
+// sent, its family, and the prefix apart. It refuses other texts as BadRequest.
 func Normalize(ips []TrustedIP) error {
 	for i, ip := range ips {
 		text := ip.IPAddress.Trimmed()
