@@ -111,8 +111,11 @@ func (a *App) build(root *seal.Key, o Options) {
 		ExpiryBound: func(ctx context.Context, tx *sqldb.Tx) (time.Time, error) { return a.tokens.ExpiryBound(ctx, tx) },
 		Methods: func(ctx context.Context, ids []string) (map[string][]string, error) {
 			return a.configs.MethodsOf(ctx, ids)
+		},
+		LockedOut: func(ctx context.Context, ids []string) (map[string][]string, error) {
+			return a.lockouts.LockedOut(ctx, ids)
 		}})
-	a.tokens = token.New(token.Options{DB: a.db, Feed: a.feed, Audit: a.audit, Root: root, MaxAge: c.MaxTokenAge, Issuer: c.PublicURL,
+	a.tokens = token.New(token.Options{DB: a.db, Feed: a.feed, Audit: a.audit, Root: root, MaxAge: c.MaxTokenAge, Issuer: c.BaseURL(),
 		Orgs: a.orgs, Identities: a.identities, Unlisted: c.UnlistedRevocations,
 		Methods: func() []string { return a.configs.Methods() },
 		AddressAllowed: func(ctx context.Context, identityID, method string, ip netip.Addr) (bool, error) {

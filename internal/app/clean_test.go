@@ -24,14 +24,17 @@ type site struct {
 	org   string
 }
 
-func newSite(t *testing.T) *site {
+func newSite(t *testing.T) *site { return newSiteOn(t, "") }
+
+// newSiteOn uses a database; "" makes a new SQLite file.
+func newSiteOn(t *testing.T, url string) *site {
 	t.Helper()
 	s := &site{t: t, now: time.UnixMilli(1_800_000_000_000)}
 	var c config.Server
 	if err := kong.ApplyDefaults(&c); err != nil {
 		t.Fatal(err)
 	}
-	c.DataDir, c.DatabaseURL, c.RootKey, c.RootKeyFile = t.TempDir(), "", "", ""
+	c.DataDir, c.DatabaseURL, c.RootKey, c.RootKeyFile = t.TempDir(), url, "", ""
 	a, err := New(t.Context(), Options{Config: c, Version: "test", Logger: slog.New(slog.DiscardHandler), Now: func() time.Time { return s.now }})
 	if err != nil {
 		t.Fatal(err)

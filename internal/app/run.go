@@ -55,6 +55,7 @@ func (a *App) clean(ctx context.Context) {
 		"forget old failed logins":   a.lockouts.Clean,
 		"delete expired sessions":    a.users.Clean,
 		"forget used assertions":     a.assertions.Clean,
+		"delete ended secrets":       a.universal.Clean,
 		"empty deleted projects":     a.projects.Clean,
 		"delete old audit events":    a.audit.Prune,
 		"shorten the log of changes": a.feed.Prune,

@@ -198,9 +198,10 @@ func (s *Service) Read(ctx context.Context, actor *access.Actor, m info, identit
 	return s.Find(ctx, identityID, m.slug)
 }
 
-// Detach takes a method from an identity and kills every token that it made. Errors: PermissionDenied, NotFound,
-// Boundary, Forbidden, BadRequest where the method is not attached.
-func (s *Service) Detach(ctx context.Context, actor *access.Actor, m info, identityID string) (*Config, error) {
+// Detach takes a method from an identity and kills every token that it made. detached deletes what the method has beyond
+// its settings. Errors: PermissionDenied, NotFound, Boundary, Forbidden, BadRequest where the method is not attached.
+func (s *Service) Detach(ctx context.Context, actor *access.Actor, m info, identityID string,
+	detached func(context.Context, Tx, *Config) error) (*Config, error) {
 	if err := actor.Check(access.RevokeAuth, access.SubjectIdentity, nil); err != nil {
 		return nil, err
 	}
@@ -209,7 +210,10 @@ func (s *Service) Detach(ctx context.Context, actor *access.Actor, m info, ident
 	}
 	var c *Config
 	err := s.Feed.Change(ctx, func(tx *feed.Tx) (err error) {
-		if c, err = s.deleteConfig(ctx, tx, identityID, m); err != nil {
+		if c, err = s.deleteConfig(ctx, tx, identityID, m); err == nil {
+			err = detached(ctx, tx, c)
+		}
+		if err != nil {
 			return err
 		}
 		until, err := s.Tokens.ExpiryBound(ctx, tx.Tx)

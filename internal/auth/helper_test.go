@@ -18,6 +18,7 @@ import (
 	"github.com/sallyport/sallyport/internal/httpapi"
 	"github.com/sallyport/sallyport/internal/id"
 	"github.com/sallyport/sallyport/internal/identity"
+	"github.com/sallyport/sallyport/internal/lockout"
 	"github.com/sallyport/sallyport/internal/org"
 	"github.com/sallyport/sallyport/internal/role"
 	"github.com/sallyport/sallyport/internal/seal"
@@ -105,7 +106,7 @@ func replica(t testing.TB, db *sqldb.DB) *Service {
 		Limits: func(ctx context.Context, identityID, method string) (token.Limits, error) {
 			return s.Limits(ctx, identityID, method)
 		}})
-	identities := identity.New(identity.Options{DB: db, Feed: f, Roles: role.New(db, f, log), Audit: log, ExpiryBound: tokens.ExpiryBound,
+	identities := identity.New(identity.Options{DB: db, Feed: f, Roles: role.New(db, f, log), Audit: log, ExpiryBound: tokens.ExpiryBound, LockedOut: lockout.New(db).LockedOut,
 		Methods: func(ctx context.Context, ids []string) (map[string][]string, error) { return s.MethodsOf(ctx, ids) }})
 	s = New(Options{DB: db, Feed: f, Audit: log, Root: root, Orgs: orgs, Identities: identities, Tokens: tokens})
 	api := httpapi.New(httpapi.Options{Authenticate: func(context.Context, string, access.Client) (*access.Actor, error) { return nil, nil }, Logger: quiet})
@@ -182,7 +183,7 @@ func (h *house) update(a *access.Actor, identityID, text string) (*Config, error
 }
 
 func (h *house) detach(a *access.Actor, identityID string) (*Config, error) {
-	return h.Detach(h.t.Context(), a, h.knocked, identityID)
+	return h.Detach(h.t.Context(), a, h.knocked, identityID, knock.detached)
 }
 
 // attached makes an identity that can knock.

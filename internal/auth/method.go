@@ -34,6 +34,10 @@ type Method[S, L any, P Settings[S]] struct {
 
 	// Stored is called in the transaction that attaches the method, for what the method stores itself. It may be nil.
 	Stored func(ctx context.Context, tx Tx, c *Config, s P) error
+
+	// Detached is called in the transaction that detaches the method, for what the method stores itself and no foreign key
+	// deletes. It may be nil.
+	Detached func(ctx context.Context, tx Tx, c *Config) error
 }
 
 // Settings is what the pointer to a method's configuration can do: all but Key comes with embedding Shared.
@@ -108,7 +112,7 @@ func Mount[S, L any, P Settings[S]](s *Service, api *httpapi.API, m Method[S, L,
 		})
 	httpapi.Handle(api, route(http.MethodDelete, "detach", "Detach "+m.Title+" and kill the tokens that it made", access.RevokeAuth),
 		func(ctx context.Context, actor *access.Actor, in *identityInput) (*settingsOutput[S, P], error) {
-			return output[S, P](s.Detach(ctx, actor, i, in.IdentityID))
+			return output[S, P](s.Detach(ctx, actor, i, in.IdentityID, m.detached))
 		})
 	if m.Verify != nil {
 		mountLogin(s, api, m)
@@ -120,4 +124,11 @@ func (m Method[S, L, P]) stored(ctx context.Context, tx Tx, c *Config) error {
 		return nil
 	}
 	return m.Stored(ctx, tx, c, c.own.(P))
+}
+
+func (m Method[S, L, P]) detached(ctx context.Context, tx Tx, c *Config) error {
+	if m.Detached == nil {
+		return nil
+	}
+	return m.Detached(ctx, tx, c)
 }

@@ -113,5 +113,7 @@ func (a *applying) endSecrets(ctx context.Context) error {
 			return err
 		}
 	}
-	return nil
+	_, err := a.tx.Exec(ctx, `UPDATE client_secrets SET ended_at = $1
+		WHERE (revoked OR uses_limit > 0 AND uses >= uses_limit) AND (ended_at IS NULL OR ended_at > $1)`, a.tx.Now().UnixMilli())
+	return err
 }

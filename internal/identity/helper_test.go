@@ -53,6 +53,7 @@ func replica(t testing.TB, db *sqldb.DB) *Service {
 	log := feed.New(feed.Options{DB: db, Logger: slog.New(slog.DiscardHandler)})
 	records := audit.New(db, 0)
 	s := New(Options{DB: db, Feed: log, Roles: role.New(db, log, records), Audit: records,
+		LockedOut: func(context.Context, []string) (map[string][]string, error) { return nil, nil },
 		Methods: func(_ context.Context, ids []string) (map[string][]string, error) {
 			methods := map[string][]string{}
 			for _, identityID := range ids {

@@ -27,6 +27,8 @@ type Options struct {
 
 	// Methods returns the login methods of each of the identities.
 	Methods func(ctx context.Context, identityIDs []string) (map[string][]string, error)
+	// LockedOut returns the login methods of each of the identities by which a caller is shut out now.
+	LockedOut func(ctx context.Context, identityIDs []string) (map[string][]string, error)
 	// ExpiryBound returns the time by which every token that lives now has expired.
 	ExpiryBound func(ctx context.Context, tx *sqldb.Tx) (time.Time, error)
 }

@@ -69,9 +69,10 @@ func (s *Service) Read(ctx context.Context, actor *access.Actor, identityID stri
 // Membership is an identity in an organisation, with its roles and its login methods.
 type Membership struct {
 	member
-	Methods  []string
-	Metadata []Metadata
-	Roles    []role.Held // all of them, ended ones too
+	Methods   []string
+	LockedOut []string // those of the methods by which a caller is shut out now
+	Metadata  []Metadata
+	Roles     []role.Held // all of them, ended ones too
 }
 
 // complete adds login methods and roles to members.
@@ -84,10 +85,15 @@ func (s *Service) complete(ctx context.Context, members []member) ([]Membership,
 	if err != nil {
 		return nil, err
 	}
+	locked, err := s.LockedOut(ctx, identities)
+	if err != nil {
+		return nil, err
+	}
 	held, err := role.HeldBy(ctx, s.DB, ids)
 	all := make([]Membership, len(members))
 	for i, m := range members {
-		all[i] = Membership{member: m, Methods: append([]string{}, methods[m.Identity.ID]...), Roles: append([]role.Held{}, held[m.ID]...)}
+		all[i] = Membership{member: m, Methods: append([]string{}, methods[m.Identity.ID]...),
+			LockedOut: append([]string{}, locked[m.Identity.ID]...), Roles: append([]role.Held{}, held[m.ID]...)}
 	}
 	return all, err
 }

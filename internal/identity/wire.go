@@ -91,7 +91,7 @@ func wireMember(m *Membership) wireMembership {
 	}
 	w.Identity.ID, w.Identity.Name, w.Identity.OrgID = m.Identity.ID, m.Name, m.Identity.OrgID
 	w.Identity.HasProtection, w.Identity.AuthMethods, w.Identity.AuthMethod = m.DeleteProtection, m.Methods, first(m.Methods)
-	w.Identity.LockedOut, w.Roles = []string{}, m.Roles
+	w.Identity.LockedOut, w.Roles = m.LockedOut, m.Roles
 	return w
 }
 

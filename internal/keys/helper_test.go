@@ -46,6 +46,7 @@ func newReplica(t testing.TB, db *sqldb.DB, deaf bool, fill ...byte) replica {
 	projects := project.New(project.Options{DB: db, Feed: log, Audit: records, Roles: roles, Grace: time.Hour, Orgs: orgs,
 		Identities: identity.New(identity.Options{DB: db, Feed: log, Roles: roles, Audit: records,
 			Methods:     func(context.Context, []string) (map[string][]string, error) { return nil, nil },
+			LockedOut:   func(context.Context, []string) (map[string][]string, error) { return nil, nil },
 			ExpiryBound: func(_ context.Context, tx *sqldb.Tx) (time.Time, error) { return tx.Now().Add(time.Hour), nil }})})
 	secrets := secret.New(secret.Options{DB: db, Feed: log, Audit: records, Projects: projects})
 	if !deaf {

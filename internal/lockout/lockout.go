@@ -5,6 +5,8 @@ package lockout
 import (
 	"context"
 	"net/netip"
+	"strconv"
+	"strings"
 	"time"
 
 	"github.com/sallyport/sallyport/internal/crashpoint"
@@ -114,6 +116,29 @@ func Clear(ctx context.Context, tx *sqldb.Tx, method, target string) (locked int
 		_, err = tx.Exec(ctx, `DELETE FROM lockouts WHERE method = $1 AND target = $2`, method, target)
 	}
 	return locked, err
+}
+
+// LockedOut returns the methods by which a caller is shut out of each of the targets.
+func (c *Counter) LockedOut(ctx context.Context, targets []string) (map[string][]string, error) {
+	methods := map[string][]string{}
+	if len(targets) == 0 {
+		return methods, nil
+	}
+	marks, args := make([]string, len(targets)), []any{c.db.Now().UnixMilli()}
+	for i, target := range targets {
+		args = append(args, target)
+		marks[i] = "$" + strconv.Itoa(len(args))
+	}
+	var found []struct {
+		Target string `db:"target"`
+		Method string `db:"method"`
+	}
+	err := c.db.Select(ctx, &found, `SELECT DISTINCT target, method FROM lockouts WHERE locked_until > $1 AND target IN (`+strings.Join(marks, ", ")+`)
+		ORDER BY method`, args...)
+	for _, f := range found {
+		methods[f.Target] = append(methods[f.Target], f.Method)
+	}
+	return methods, err
 }
 
 // Clean deletes up to n rows that no longer matter, and returns how many went.

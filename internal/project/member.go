@@ -21,10 +21,11 @@ type Member struct {
 	CreatedAt       int64   `db:"created_at"`
 	UpdatedAt       int64   `db:"updated_at"`
 
-	Identity identity.Identity   `db:"identity"`
-	Roles    []role.Held         `db:"-"`
-	Methods  []string            `db:"-"` // how the identity may log in
-	Metadata []identity.Metadata `db:"-"`
+	Identity  identity.Identity   `db:"identity"`
+	Roles     []role.Held         `db:"-"`
+	Methods   []string            `db:"-"` // how the identity may log in
+	LockedOut []string            `db:"-"` // those of the methods by which a caller is shut out now
+	Metadata  []identity.Metadata `db:"-"`
 }
 
 var (

@@ -192,7 +192,7 @@ func wireOf(m *Member, p *Project) wireMember {
 		Roles: append([]role.Held{}, m.Roles...), LastLoginMethod: m.LastLoginMethod, LastLoginTime: (*httpapi.Time)(m.LastLoginAt)}
 	i := &w.Identity
 	i.ID, i.Name, i.OrgID, i.ProjectID, i.HasProtection = m.Identity.ID, m.Identity.Name, m.Identity.OrgID, m.Identity.ProjectID, m.Identity.DeleteProtection
-	i.AuthMethods, i.LockedOut, i.Metadata = append([]string{}, m.Methods...), []string{}, append([]identity.Metadata{}, m.Metadata...)
+	i.AuthMethods, i.LockedOut, i.Metadata = append([]string{}, m.Methods...), append([]string{}, m.LockedOut...), append([]identity.Metadata{}, m.Metadata...)
 	if len(m.Methods) > 0 {
 		i.AuthMethod = &m.Methods[0]
 	}

@@ -89,10 +89,14 @@ func (s *Service) complete(ctx context.Context, members []Member) error {
 	if err != nil {
 		return err
 	}
+	locked, err := s.Identities.LockedOut(ctx, identities)
+	if err != nil {
+		return err
+	}
 	metadata, err := s.Identities.MetadataOf(ctx, identities)
 	for i := range members {
 		m := &members[i]
-		m.Roles, m.Methods, m.Metadata = held[m.ID], methods[m.Identity.ID], metadata[m.Identity.ID]
+		m.Roles, m.Methods, m.LockedOut, m.Metadata = held[m.ID], methods[m.Identity.ID], locked[m.Identity.ID], metadata[m.Identity.ID]
 	}
 	return err
 }

@@ -70,6 +70,7 @@ func start(t testing.TB, db *sqldb.DB) *Service {
 		Grace: time.Hour, Orgs: org.New(org.Options{DB: db, Feed: log, Audit: records, Root: root}),
 		Identities: identity.New(identity.Options{DB: db, Feed: log, Roles: roles, Audit: records,
 			Methods:     func(context.Context, []string) (map[string][]string, error) { return nil, nil },
+			LockedOut:   func(context.Context, []string) (map[string][]string, error) { return nil, nil },
 			ExpiryBound: func(_ context.Context, tx *sqldb.Tx) (time.Time, error) { return tx.Now().Add(time.Hour), nil },
 		})})})
 	if err := log.Start(t.Context()); err != nil {

@@ -143,15 +143,21 @@ func (own *logins) with(secret string) map[string]any {
 	return map[string]any{"clientId": own.clientID, "clientSecret": secret}
 }
 
-// guess logs in with a secret that must not be good, or not any more.
+// guess logs in with a secret that was never good, which counts as a failure.
 func (w *worker) guess(secret string) bool {
 	l, own := w.ledger, w.own.logins
 	l.do(func() { own.mayHaveFailed = min(own.mayHaveFailed+1, locksAfter) })
-	return w.ask(http.MethodPost, loginPath, "", own.with(secret), func(a answer) {
+	return w.refused(secret, func() { own.failed = min(own.failed+1, locksAfter) })
+}
+
+// refused logs in with a secret that must not be good, or not any more. A revoked one is not a guess: it does not count.
+func (w *worker) refused(secret string, then func()) bool {
+	l := w.ledger
+	return w.ask(http.MethodPost, loginPath, "", w.own.logins.with(secret), func(a answer) {
 		if a.status != http.StatusUnauthorized {
 			l.contradict("a login with a secret that is wrong or revoked was answered with %v", a)
 		}
-		own.failed = min(own.failed+1, locksAfter)
+		then()
 	})
 }
 
@@ -195,7 +201,7 @@ func (w *worker) revokeSecret(at **clientSecret) bool {
 	if !there || !s.dead {
 		return there
 	}
-	return w.guess(s.plain) && w.ended(s.jwt)
+	return w.refused(s.plain, func() {}) && w.ended(s.jwt)
 }
 
 // settleLogins compares the client secrets and the failed logins of all identities with their rows.

@@ -18,6 +18,10 @@ func (s *Service) spend(ctx context.Context, method, identityID string, c *Claim
 	if c.ID == "" {
 		return auth.Refuse("missing_claim", "The JWT has no jti claim, and this login method accepts each JWT only once. Have the issuer set one.")
 	}
+	if c.ExpiresAt > s.DB.Now().Add(longestOneTime).Unix() {
+		return auth.Refuse("lives_too_long", "The JWT expires in more than %d days, and this login method has to remember each JWT until it expires. Have the issuer make JWTs that live shorter.",
+			int(longestOneTime.Hours())/24)
+	}
 	key, err := digest(method, identityID, c.Issuer, c.ID)
 	if err != nil {
 		return err
@@ -37,6 +41,9 @@ func digest(parts ...string) (string, error) {
 	sum := sha256.Sum256(text)
 	return hex.EncodeToString(sum[:]), err
 }
+
+// longestOneTime is how long a token may live that is accepted only once: it is remembered for as long.
+const longestOneTime = 30 * 24 * time.Hour
 
 // keptLonger is how long a used token is remembered after it has expired, for replicas whose clocks are behind.
 const keptLonger = 10 * time.Minute

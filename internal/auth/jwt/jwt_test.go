@@ -333,6 +333,9 @@ func TestOneTimeAssertions(t *testing.T) {
 				t.Errorf("a replay after a restart is refused as %v", got)
 			}
 			f.login(t, id, f.sign(t, object{"jti": nil})).Want(401)
+			const month = 30 * 24 * 3600
+			f.login(t, id, f.sign(t, object{"jti": "long", "exp": f.Clock.Now().Unix() + month})).Want(200)
+			f.login(t, id, f.sign(t, object{"jti": "too long", "exp": f.Clock.Now().Unix() + month + 1})).Want(401) // it would be remembered for longer
 			f.login(t, id, f.sign(t, object{"jti": "job-8"})).Want(200)
 			f.login(t, f.attach(t, f.jwks(object{"oneTimeAssertions": true})), jwt).Want(200) // another identity
 		})

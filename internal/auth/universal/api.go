@@ -46,11 +46,11 @@ type wireSecret struct {
 	UsesLimit   int64        `json:"clientSecretNumUsesLimit"`
 	TTL         int64        `json:"clientSecretTTL"`
 	ConfigID    string       `json:"identityUAId"`
-	Revoked     bool         `json:"isClientSecretRevoked"`
+	Revoked     bool         `json:"isClientSecretRevoked" doc:"It was revoked, has expired, or is used up"`
 }
 
-func wire(r Secret) wireSecret {
-	return wireSecret{r.ID, httpapi.Time(r.CreatedAt), httpapi.Time(r.UpdatedAt), r.Description, r.Prefix, r.Uses, r.UsesLimit, r.TTL, r.ConfigID, r.Revoked}
+func (s *Service) wire(r Secret) wireSecret {
+	return wireSecret{r.ID, httpapi.Time(r.CreatedAt), httpapi.Time(r.UpdatedAt), r.Description, r.Prefix, r.Uses, r.UsesLimit, r.TTL, r.ConfigID, r.Ended(s.DB.Now())}
 }
 
 type createInput struct {
@@ -86,7 +86,7 @@ func (s *Service) createRoute(ctx context.Context, actor *access.Actor, in *crea
 		return nil, err
 	}
 	out := &createOutput{}
-	out.Body.ClientSecret, out.Body.Data = plain, wire(row)
+	out.Body.ClientSecret, out.Body.Data = plain, s.wire(row)
 	return out, nil
 }
 
@@ -108,7 +108,7 @@ func (s *Service) listRoute(ctx context.Context, actor *access.Actor, in *identi
 	out := &listOutput{}
 	out.Body.Data = make([]wireSecret, len(rows))
 	for i, r := range rows {
-		out.Body.Data[i] = wire(r)
+		out.Body.Data[i] = s.wire(r)
 	}
 	return out, nil
 }
@@ -124,21 +124,21 @@ type secretOutput struct {
 	}
 }
 
-func one(row Secret, err error) (*secretOutput, error) {
+func (s *Service) one(row Secret, err error) (*secretOutput, error) {
 	if err != nil {
 		return nil, err
 	}
 	out := &secretOutput{}
-	out.Body.Data = wire(row)
+	out.Body.Data = s.wire(row)
 	return out, nil
 }
 
 func (s *Service) readRoute(ctx context.Context, actor *access.Actor, in *secretInput) (*secretOutput, error) {
-	return one(s.Secret(ctx, actor, in.IdentityID, in.SecretID))
+	return s.one(s.Secret(ctx, actor, in.IdentityID, in.SecretID))
 }
 
 func (s *Service) revokeRoute(ctx context.Context, actor *access.Actor, in *secretInput) (*secretOutput, error) {
-	return one(s.RevokeSecret(ctx, actor, in.IdentityID, in.SecretID))
+	return s.one(s.RevokeSecret(ctx, actor, in.IdentityID, in.SecretID))
 }
 
 type messageOutput struct {

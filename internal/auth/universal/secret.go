@@ -39,6 +39,10 @@ func (s *Service) CreateSecret(ctx context.Context, actor *access.Actor, identit
 	err = s.DB.Write(ctx, func(tx *sqldb.Tx) error {
 		row.CreatedAt = tx.Now().UnixMilli()
 		row.UpdatedAt = row.CreatedAt
+		if ttl > 0 {
+			end := row.CreatedAt + ttl*1000
+			row.EndedAt = &end
+		}
 		if err := insertSecret(ctx, tx, row, s.hash(plain)); err != nil {
 			return err
 		}

@@ -8,6 +8,7 @@ import (
 	"encoding/hex"
 	"errors"
 	"fmt"
+	"time"
 
 	"github.com/sallyport/sallyport/internal/auth"
 	"github.com/sallyport/sallyport/internal/crashpoint"
@@ -28,11 +29,17 @@ type Secret struct {
 	UsesLimit   int64  `db:"uses_limit"`
 	TTL         int64  `db:"ttl"`
 	Revoked     bool   `db:"revoked"`
+	EndedAt     *int64 `db:"ended_at"` // when it ended or will, by itself or by a revoke
 	CreatedAt   int64  `db:"created_at"`
 	UpdatedAt   int64  `db:"updated_at"`
 }
 
-const columns = `id, config_id, identity_id, prefix, description, uses, uses_limit, ttl, revoked, created_at, updated_at`
+const columns = `id, config_id, identity_id, prefix, description, uses, uses_limit, ttl, revoked, ended_at, created_at, updated_at`
+
+// Ended reports whether a secret was revoked, has expired, or is used up.
+func (s Secret) Ended(now time.Time) bool {
+	return s.Revoked || s.EndedAt != nil && *s.EndedAt <= now.UnixMilli()
+}
 
 // found is the client of a login, and the secret if it is one of that client's.
 type found struct {
@@ -100,15 +107,16 @@ func (s *Service) storeClient(ctx context.Context, tx auth.Tx, c *auth.Config, s
 
 func insertSecret(ctx context.Context, tx *sqldb.Tx, r Secret, hash string) error {
 	_, err := tx.Exec(ctx, `INSERT INTO client_secrets (id, config_id, identity_id, hash, prefix, description, uses, uses_limit, ttl,
-		revoked, created_at, updated_at) VALUES ($1, $2, $3, $4, $5, $6, 0, $7, $8, FALSE, $9, $9)`,
-		r.ID, r.ConfigID, r.IdentityID, hash, r.Prefix, r.Description, r.UsesLimit, r.TTL, r.CreatedAt)
+		revoked, ended_at, created_at, updated_at) VALUES ($1, $2, $3, $4, $5, $6, 0, $7, $8, FALSE, $9, $10, $10)`,
+		r.ID, r.ConfigID, r.IdentityID, hash, r.Prefix, r.Description, r.UsesLimit, r.TTL, r.EndedAt, r.CreatedAt)
 	return err
 }
 
 // spendSecret takes one use of a limited secret; it returns 0 where none is left.
 func spendSecret(ctx context.Context, tx *sqldb.Tx, secretID string) (int64, error) {
-	return tx.Exec(ctx, `UPDATE client_secrets SET uses = uses + 1, last_used_at = $1 WHERE id = $2 AND revoked = FALSE AND uses < uses_limit`,
-		tx.Now().UnixMilli(), secretID)
+	return tx.Exec(ctx, `UPDATE client_secrets SET uses = uses + 1, last_used_at = $1,
+		ended_at = CASE WHEN uses + 1 >= uses_limit THEN $1 ELSE ended_at END
+		WHERE id = $2 AND revoked = FALSE AND uses < uses_limit`, tx.Now().UnixMilli(), secretID)
 }
 
 // Flush writes the uses of unlimited secrets that were counted since the last time.
@@ -133,7 +141,7 @@ var errNoSecret = fault.New(fault.NotFound, "This identity has no client secret 
 
 func (s *Service) secretsOf(ctx context.Context, configID string) (rows []Secret, err error) {
 	return rows, s.DB.Select(ctx, &rows, `SELECT `+columns+` FROM client_secrets WHERE config_id = $1 AND revoked = FALSE
-		ORDER BY created_at DESC, id DESC`, configID)
+		AND (ended_at IS NULL OR ended_at > $2) ORDER BY created_at DESC, id DESC`, configID, s.DB.Now().UnixMilli())
 }
 
 func (s *Service) secret(ctx context.Context, identityID, secretID string) (row Secret, err error) {
@@ -145,10 +153,25 @@ func (s *Service) secret(ctx context.Context, identityID, secretID string) (row 
 }
 
 func markRevoked(ctx context.Context, tx *sqldb.Tx, identityID, secretID string) (row Secret, err error) {
-	err = tx.Get(ctx, &row, `UPDATE client_secrets SET revoked = TRUE, updated_at = $1 WHERE id = $2 AND identity_id = $3 RETURNING `+columns,
+	err = tx.Get(ctx, &row, `UPDATE client_secrets SET revoked = TRUE, updated_at = $1, ended_at = CASE WHEN ended_at < $1 THEN ended_at ELSE $1 END
+		WHERE id = $2 AND identity_id = $3 RETURNING `+columns,
 		tx.Now().UnixMilli(), secretID, identityID)
 	if errors.Is(err, sqldb.ErrNoRows) {
 		err = errNoSecret
 	}
 	return row, err
+}
+
+// KeepEnded is how long a client secret that ended is still known: as long as a token that was made with it can live by
+// default, so that such tokens can be revoked by it. A login with it is told from a guess, and locks nobody out.
+const KeepEnded = 90 * 24 * time.Hour
+
+// Clean deletes up to n client secrets that ended long ago, and returns how many went.
+func (s *Service) Clean(ctx context.Context, n int64) (deleted int64, err error) {
+	err = s.DB.Write(ctx, func(tx *sqldb.Tx) error {
+		deleted, err = tx.Exec(ctx, `DELETE FROM client_secrets WHERE id IN
+			(SELECT id FROM client_secrets WHERE ended_at <= $1 ORDER BY ended_at LIMIT $2)`, tx.Now().Add(-KeepEnded).UnixMilli(), n)
+		return err
+	})
+	return deleted, err
 }

@@ -51,7 +51,7 @@ func New(o Options) *Service { return &Service{Options: o, lockouts: lockout.New
 
 // Method is Universal Auth.
 func (s *Service) Method() auth.Method[Settings, Login, *Settings] {
-	return auth.Method[Settings, Login, *Settings]{Slug: Slug, Title: "Universal Auth", Check: check, Stored: s.storeClient,
+	return auth.Method[Settings, Login, *Settings]{Slug: Slug, Title: "Universal Auth", Check: check, Stored: s.storeClient, Detached: forgetLockouts,
 		Identify: s.identify, Verify: s.verify}
 }
 
@@ -92,6 +92,12 @@ func check(_ context.Context, s *Settings) error {
 		s.SecretTrustedIPs = auth.Everywhere()
 	}
 	return auth.Normalize(s.SecretTrustedIPs)
+}
+
+// forgetLockouts ends the lockouts of a configuration with it: they say nothing of the client that comes next.
+func forgetLockouts(ctx context.Context, tx auth.Tx, c *auth.Config) error {
+	_, err := lockout.Clear(ctx, tx.Tx, Slug, c.IdentityID)
+	return err
 }
 
 // rule says when callers are shut out.
@@ -163,10 +169,15 @@ func (s *Service) verify(ctx context.Context, settings *Settings, login *Login, 
 		locked.Reason = "temporarily_locked"
 		return auth.Proof{}, &locked
 	}
+	if f.SecretID == nil {
+		err = s.lockouts.Fail(ctx, Slug, f.IdentityID, client.IP, rule)
+	}
+	if err != nil {
+		return auth.Proof{}, err
+	}
+	// A revoked secret is not a guess: machines that still have it must not lock out those behind the same address that
+	// have the new one.
 	if f.SecretID == nil || *f.Revoked {
-		if err := s.lockouts.Fail(ctx, Slug, f.IdentityID, client.IP, rule); err != nil {
-			return auth.Proof{}, err
-		}
 		return auth.Proof{}, auth.Refuse("invalid_client_secret", "%s", auth.ErrInvalid.Message)
 	}
 	if failures.Any() {
