@@ -106,7 +106,8 @@ func New(ctx context.Context, o Options) (*App, error) {
 func (a *App) build(root *seal.Key, o Options) {
 	c := o.Config
 	a.roles = role.New(a.db, a.feed, a.audit)
-	a.orgs = org.New(org.Options{DB: a.db, Feed: a.feed, Audit: a.audit, Root: root, Cost: o.PasswordCost, MakeAdmin: a.makeAdmin})
+	a.orgs = org.New(org.Options{DB: a.db, Feed: a.feed, Audit: a.audit, Root: root, Cost: o.PasswordCost, MinPassword: c.MinPassword,
+		MakeAdmin: a.makeAdmin})
 	a.identities = identity.New(identity.Options{DB: a.db, Feed: a.feed, Roles: a.roles, Audit: a.audit,
 		ExpiryBound: func(ctx context.Context, tx *sqldb.Tx) (time.Time, error) { return a.tokens.ExpiryBound(ctx, tx) },
 		Methods: func(ctx context.Context, ids []string) (map[string][]string, error) {

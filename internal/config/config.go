@@ -25,7 +25,7 @@ type Server struct {
 	Storage `embed:""`
 
 	Listen              string        `default:"127.0.0.1:8080" env:"SALLYPORT_LISTEN" help:"Address and port to serve on."`
-	PublicURL           string        `env:"SALLYPORT_PUBLIC_URL" help:"URL at which clients reach the server, such as https://sallyport.example.com: the issuer of OAuth metadata. Default: made of --listen."`
+	PublicURL           string        `env:"SALLYPORT_PUBLIC_URL" help:"URL at which clients reach the server, such as https://sallyport.example.com: the issuer of tokens and of OAuth metadata. Default: made of --listen."`
 	TrustedProxies      []string      `env:"SALLYPORT_TRUSTED_PROXIES" placeholder:"CIDR" help:"Addresses of proxies whose X-Forwarded-For is believed."`
 	PrivateNets         []string      `name:"allow-private-networks" env:"SALLYPORT_ALLOW_PRIVATE_NETWORKS" placeholder:"CIDR" help:"Networks that login methods may call (keys, token reviews) though they are not public, such as 10.96.0.1 of a cluster. Default: none, since whoever configures a method could else reach into them."`
 	Lease               time.Duration `default:"2s" env:"SALLYPORT_LEASE" help:"How long a replica may answer from memory after it last renewed: the longest that a change waits for a dead replica. The same on all replicas."`
@@ -35,6 +35,7 @@ type Server struct {
 	AuditRetention      time.Duration `default:"8760h" env:"SALLYPORT_AUDIT_RETENTION" help:"How long audit events are kept."`
 	SecretCache         int64         `default:"33554432" env:"SALLYPORT_SECRET_CACHE" help:"Bytes of memory for secrets that were read, as they are stored: sealed. 0 reads the database each time."`
 	EnvGrace            time.Duration `name:"environment-grace" default:"168h" env:"SALLYPORT_ENVIRONMENT_GRACE" help:"How long a deleted environment of a project can be restored, before its secrets are gone."`
+	MinPassword         int           `name:"min-password-length" default:"12" env:"SALLYPORT_MIN_PASSWORD_LENGTH" help:"Least length of a new password, in characters, 8 to 128; passwords that exist go on working."`
 	Limits              `embed:""`
 	Timeouts            `embed:""`
 	LogFormat           string `default:"text" enum:"text,json" env:"SALLYPORT_LOG_FORMAT" help:"Form of the log lines: text or json."`
@@ -52,8 +53,8 @@ func (s *Server) Validate() error {
 	if _, err := s.PrivateNetworks(); err != nil {
 		return err
 	}
-	if u, err := url.Parse(s.PublicURL); s.PublicURL != "" && (err != nil || u.Host == "" || u.Scheme != "https" && u.Scheme != "http") {
-		return fmt.Errorf("--public-url must be an http or https URL such as https://sallyport.example.com")
+	if err := s.checkPublicURL(); err != nil {
+		return err
 	}
 	if s.MaxTokenAge < time.Second || s.MaxTokenAge > 10*365*24*time.Hour {
 		return fmt.Errorf("--max-token-age must lie between 1s and 10 years (87600h)")
@@ -76,18 +77,40 @@ func (s *Server) Validate() error {
 	if s.EnvGrace < 0 || s.EnvGrace > 10*365*24*time.Hour {
 		return fmt.Errorf("--environment-grace must lie between 0s and 10 years (87600h)")
 	}
+	if s.MinPassword < 8 || s.MinPassword > 128 {
+		return fmt.Errorf("--min-password-length must lie between 8 and 128 characters")
+	}
 	if err := s.Limits.validate(); err != nil {
 		return err
 	}
 	return s.Timeouts.validate()
 }
 
-// BaseURL returns the URL at which clients reach the server, without a slash at its end.
-func (s *Server) BaseURL() string {
-	if s.PublicURL == "" {
-		return "http://" + s.Listen
+// checkPublicURL refuses what cannot be an issuer (RFC 8414 section 2).
+func (s *Server) checkPublicURL() error {
+	u, err := url.Parse(s.PublicURL)
+	switch {
+	case s.PublicURL == "":
+		return nil
+	case err != nil || u.Hostname() == "" || u.Scheme != "https" && u.Scheme != "http":
+		return fmt.Errorf("--public-url must be an http or https URL such as https://sallyport.example.com")
+	case u.User != nil || strings.ContainsAny(s.PublicURL, "?#"):
+		return fmt.Errorf("--public-url must have no user, query or fragment: it is the issuer of tokens")
 	}
-	return strings.TrimRight(s.PublicURL, "/")
+	return nil
+}
+
+// BaseURL returns the URL at which clients reach the server, without a slash at its end: the one text for the issuer in
+// tokens, metadata and introspection. Where the server listens on every address, it is that of the machine itself.
+func (s *Server) BaseURL() string {
+	if s.PublicURL != "" {
+		return strings.TrimRight(s.PublicURL, "/")
+	}
+	host, port, err := net.SplitHostPort(s.Listen)
+	if ip, _ := netip.ParseAddr(host); err == nil && (host == "" || ip.IsValid() && ip.IsUnspecified()) {
+		return "http://" + net.JoinHostPort("localhost", port)
+	}
+	return "http://" + s.Listen
 }
 
 // Proxies returns the trusted proxies as address ranges. A single address counts as a range of one.

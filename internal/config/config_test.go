@@ -15,7 +15,7 @@ import (
 
 func valid() config.Server {
 	return config.Server{Listen: "127.0.0.1:8080", Lease: 2 * time.Second, MaxTokenAge: 90 * 24 * time.Hour, MaxBody: 8 << 20, UnlistedRevocations: 10_000,
-		AuditRetention: 365 * 24 * time.Hour, Limits: config.Limits{MaxHeader: 64 << 10},
+		AuditRetention: 365 * 24 * time.Hour, MinPassword: 12, Limits: config.Limits{MaxHeader: 64 << 10},
 		Timeouts: config.Timeouts{HeaderTimeout: time.Second, RequestTimeout: time.Minute, AnswerTimeout: time.Minute,
 			IdleTimeout: time.Minute, ShutdownTimeout: 15 * time.Second}}
 }
@@ -36,6 +36,13 @@ func TestValidate(t *testing.T) {
 		"accepted/public URL":              {func(s *config.Server) { s.PublicURL = "https://sallyport.example.com/" }, ""},
 		"refused/public URL of a file":     {func(s *config.Server) { s.PublicURL = "file:///etc" }, "--public-url"},
 		"refused/public URL without host":  {func(s *config.Server) { s.PublicURL = "https://" }, "--public-url"},
+		"accepted/public URL with a path":  {func(s *config.Server) { s.PublicURL = "https://example.com/sallyport/" }, ""},
+		"refused/public URL with a query":  {func(s *config.Server) { s.PublicURL = "https://example.com/?a=b" }, "--public-url"},
+		"refused/public URL with fragment": {func(s *config.Server) { s.PublicURL = "https://example.com/#" }, "--public-url"},
+		"refused/public URL with a user":   {func(s *config.Server) { s.PublicURL = "https://a@example.com" }, "--public-url"},
+		"refused/passwords of 7":           {func(s *config.Server) { s.MinPassword = 7 }, "--min-password-length"},
+		"accepted/passwords of 8":          {func(s *config.Server) { s.MinPassword = 8 }, ""},
+		"refused/passwords of 129":         {func(s *config.Server) { s.MinPassword = 129 }, "--min-password-length"},
 		"refused/token age of nothing":     {func(s *config.Server) { s.MaxTokenAge = 0 }, "--max-token-age"},
 		"accepted/token age of a second":   {func(s *config.Server) { s.MaxTokenAge = time.Second }, ""},
 		"accepted/token age of ten years":  {func(s *config.Server) { s.MaxTokenAge = 87600 * time.Hour }, ""},
@@ -106,13 +113,22 @@ func TestExemptNetworks(t *testing.T) {
 }
 
 func TestBaseURL(t *testing.T) {
-	s := valid()
-	if got := s.BaseURL(); got != "http://127.0.0.1:8080" {
-		t.Errorf("BaseURL() without a public one = %q", got)
-	}
-	s.PublicURL = "https://sallyport.example.com/"
-	if got := s.BaseURL(); got != "https://sallyport.example.com" {
-		t.Errorf("BaseURL() = %q", got)
+	for name, c := range map[string]struct{ public, listen, want string }{
+		"made of the address":           {"", "127.0.0.1:8080", "http://127.0.0.1:8080"},
+		"on every address":              {"", ":8080", "http://localhost:8080"},
+		"on every address of IPv4":      {"", "0.0.0.0:8080", "http://localhost:8080"},
+		"on every address of IPv6":      {"", "[::]:8080", "http://localhost:8080"},
+		"of IPv6":                       {"", "[::1]:8080", "http://[::1]:8080"},
+		"public":                        {"https://sallyport.example.com", "127.0.0.1:8080", "https://sallyport.example.com"},
+		"public, with a slash":          {"https://sallyport.example.com/", "127.0.0.1:8080", "https://sallyport.example.com"},
+		"public, with a path":           {"https://example.com/sallyport", "127.0.0.1:8080", "https://example.com/sallyport"},
+		"public, with path and a slash": {"https://example.com/sallyport/", "127.0.0.1:8080", "https://example.com/sallyport"},
+	} {
+		s := valid()
+		s.PublicURL, s.Listen = c.public, c.listen
+		if got := s.BaseURL(); got != c.want {
+			t.Errorf("%s: BaseURL() = %q, want %q", name, got, c.want)
+		}
 	}
 }
 

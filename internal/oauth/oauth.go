@@ -3,8 +3,10 @@
 package oauth
 
 import (
+	"cmp"
 	"context"
 	"net/http"
+	"net/url"
 	"strings"
 
 	"github.com/sallyport/sallyport/internal/access"
@@ -36,8 +38,23 @@ func (s *Service) Routes(api *httpapi.API) {
 		Summary:     "Tell whether a token is accepted now, and whose it is (RFC 7662)",
 		Description: "Authenticate with an access token of your own. A token of another organization is answered like a dead one.",
 		AnyActor:    true, Form: true, MaxBody: maxForm, Errors: []int{http.StatusBadRequest}}, s.introspectRoute)
-	httpapi.HandleOpen(api, httpapi.Route{Method: http.MethodGet, Path: "/.well-known/oauth-authorization-server", ID: "oauth-metadata", Tag: tag,
+	httpapi.HandleOpen(api, httpapi.Route{Method: http.MethodGet, Path: metadataPath, ID: "oauth-metadata", Tag: tag,
 		Summary: "Where the endpoints are (RFC 8414)", Open: true}, s.metadataRoute)
+	if path := s.path(); path != "" {
+		httpapi.HandleOpen(api, httpapi.Route{Method: http.MethodGet, Path: metadataPath + path, ID: "oauth-metadata-of-path", Tag: tag,
+			Summary: "Where the endpoints are, for an issuer with a path (RFC 8414 section 3.1)", Open: true}, s.metadataRoute)
+	}
+}
+
+const metadataPath = "/.well-known/oauth-authorization-server"
+
+// path returns the path of the issuer, which clients append to that of the metadata, or "".
+func (s *Service) path() string {
+	u, err := url.Parse(s.issuer)
+	if err != nil {
+		return "" // config has checked it
+	}
+	return u.EscapedPath()
 }
 
 // tokenInput may hold any text: what is no token is answered like a dead one, and nothing of it is kept.
@@ -103,7 +120,7 @@ func (s *Service) introspectRoute(ctx context.Context, actor *access.Actor, in *
 		return nil, err
 	}
 	return &introspectOutput{introspection{Active: true, Subject: c.IdentityID, ClientID: c.IdentityID, Username: c.IdentityName,
-		TokenID: c.ID, TokenType: "Bearer", IssuedAt: c.IssuedAt, ExpiresAt: c.ExpiresAt, Issuer: s.issuer, OrgID: c.OrgID, Method: c.Method}}, nil
+		TokenID: c.ID, TokenType: "Bearer", IssuedAt: c.IssuedAt, ExpiresAt: c.ExpiresAt, Issuer: cmp.Or(c.Issuer, s.issuer), OrgID: c.OrgID, Method: c.Method}}, nil
 }
 
 type metadataOutput struct {
