@@ -25,7 +25,7 @@ func (s *Service) Routes(api *httpapi.API) {
 type bootstrapInput struct {
 	Body struct {
 		Email        httpapi.Text `json:"email" minLength:"3" maxLength:"320"`
-		Password     string       `json:"password" minLength:"1" maxLength:"1024"`
+		Password     string       `json:"password" minLength:"1" maxLength:"1024" doc:"At least 12 characters, unless the server's settings say otherwise, and not a common one"`
 		Organization httpapi.Text `json:"organization" minLength:"1" maxLength:"255"`
 	}
 }

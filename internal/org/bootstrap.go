@@ -1,7 +1,9 @@
 package org
 
 import (
+	"cmp"
 	"context"
+	"strings"
 
 	"github.com/sallyport/sallyport/internal/access"
 	"github.com/sallyport/sallyport/internal/audit"
@@ -22,6 +24,8 @@ type Options struct {
 	Root  *seal.Key // the root key
 	Cost  Cost      // of passwords
 
+	MinPassword int // how many characters a new password needs; 0 means 12
+
 	// MakeAdmin makes, in the transaction of the bootstrap, the identity that administers the instance, and returns how
 	// to get at its token once the transaction is committed.
 	MakeAdmin func(ctx context.Context, tx *sqldb.Tx, org Organization) (Admin, error)
@@ -35,7 +39,7 @@ type Admin struct {
 
 // New returns a service that follows the feed.
 func New(o Options) *Service {
-	o.Cost = o.Cost.orRecommended()
+	o.Cost, o.MinPassword = o.Cost.orRecommended(), cmp.Or(o.MinPassword, minPassword)
 	return &Service{Options: o, cache: feed.NewCache[*Organization](o.Feed, feed.OrgRow, cacheSize)}
 }
 
@@ -56,13 +60,17 @@ var errSetUp = fault.New(fault.BadRequest, "This instance has been set up before
 	Named("Instance initialization")
 
 // Bootstrap sets up an empty instance: a super administrator, an organisation, and an identity with a token. Of callers
-// at the same time one wins; the others, and all later ones, get BadRequest. They take turns, since this is open to
+// at the same time one wins; the others, and all later ones, get BadRequest; a weak password is Validation. They take turns, since this is open to
 // everybody and hashing a password costs 64 MiB and much time.
 func (s *Service) Bootstrap(ctx context.Context, client access.Client, email, password, name string) (*Setup, error) {
 	s.settingUp.Lock()
 	defer s.settingUp.Unlock()
 	if done, err := s.Initialized(ctx); err != nil || done {
 		return nil, orSetUp(err)
+	}
+	local, _, _ := strings.Cut(email, "@")
+	if err := s.checkNew(password, local, email, name); err != nil {
+		return nil, err
 	}
 	hash, err := s.Cost.hash(password) // slow on purpose, so it is done before the transaction
 	if err != nil {

@@ -8,7 +8,7 @@ import (
 // The user that SetUp makes.
 const (
 	email    = "a@example.com"
-	password = "secret"
+	password = "tulip mantle gravel"
 )
 
 // session is the session of the first user, which one worker alone uses.
