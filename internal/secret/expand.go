@@ -8,153 +8,210 @@ import (
 	"github.com/sallyport/sallyport/internal/fault"
 )
 
-// What the expansion of the references in one answer may cost.
+// maxDepth is how many references one after the other are followed (secrets.md 2.2). The next one stays as it is.
+const maxDepth = 10
+
+// cost is what expanding references takes.
+type cost struct {
+	steps int // references that are replaced, or looked at and left
+	bytes int // of text that comes from targets, copied once for each level
+	loads int // statements
+}
+
+func (c *cost) add(d cost) {
+	c.steps, c.bytes, c.loads = c.steps+d.steps, c.bytes+d.bytes, c.loads+d.loads
+}
+
+func (c cost) within(limit cost) bool {
+	return c.steps <= limit.steps && c.bytes <= limit.bytes && c.loads <= limit.loads
+}
+
+// What expansion may cost. A secret that costs more is shown as it is stored. The limit of one secret counts its own
+// references alone, so that it is the same whatever it is read with. All the cheap ones of an answer come first, so that a
+// few costly ones cannot use up what the answer may cost.
+var (
+	perSecret = cost{steps: 20_000, bytes: 8 << 20, loads: 500}
+	perAnswer = cost{steps: 1_000_000, bytes: 32 << 20, loads: 1000}
+	cheap     = cost{steps: 200, bytes: 64 << 10, loads: 5}
+)
+
 const (
-	maxDepth    = 10      // references that lead to references (secrets.md 2.2)
-	maxPasses   = 10      // scans for references that came about by putting values together
-	maxSteps    = 200_000 // references that are replaced
-	maxExpanded = 32 << 20
-	maxLoads    = 500 // statements
+	maxFolders  = 100 // that the references of one secret lead into
 	maxRefusals = 50  // that one error lists
 )
 
-var errTooMuch = fault.New(fault.BadRequest, "The references in these secrets lead to too many secrets, or to too much text. Ask with expandSecretReferences=false, or for fewer secrets at once.")
+var errTooMuch = fault.New(fault.BadRequest, "The references in this secret lead to too many secrets, or to too much text. Read it with expandSecretReferences=false, or use fewer references.")
 
-// expander puts the values of secrets in the place of references to them, for one answer.
+var errTooMuchAtOnce = fault.New(fault.BadRequest, "The references in this answer lead to too much text. Read this secret alone, or with expandSecretReferences=false.")
+
+// expander puts the values of secrets in the place of references to them, for one answer. What it knows of one secret never
+// changes the text of another: each is expanded as if it were the only one. Text that came from a target is not searched
+// for references again: it was written by someone else, for another folder.
 type expander struct {
-	*room
-	links   *links
-	owner   string // whose personal secrets stand in for shared ones; empty for nobody's
-	found   map[spotName]*Secret
-	looked  map[spotName]bool   // found or not
-	done    map[spotName]string // values that are expanded
+	*targets
+	spent cost // on the whole answer
+
+	// of the secret that is being expanded
+	limit   cost
+	used    cost
+	folders map[spotName]bool
 	refused []string
-	steps   int
-	bytes   int
-	loads   int
 }
 
-func (r *room) expander(owner string) *expander {
-	return &expander{room: r, links: r.links(), owner: owner, found: map[spotName]*Secret{}, looked: map[spotName]bool{}, done: map[spotName]string{}}
-}
+func (r *room) expander(owner string) *expander { return &expander{targets: r.targets(owner)} }
 
-// all expands the values of secrets in place. Forbidden if one leads to a value that the actor may not read.
+// all expands the values of secrets in place. One that cannot be expanded stays as it is stored, and says why.
 func (e *expander) all(ctx context.Context, secrets []*Secret) error {
-	var open []*Secret
-	for _, s := range secrets {
-		if _, _, _, refers := nextReference(s.Value); refers && !s.Hidden {
-			open = append(open, s)
-		}
-	}
+	open := referring(secrets)
 	if len(open) == 0 {
 		return nil
 	}
-	for _, s := range secrets {
-		if s.UserID == "" || s.UserID == e.owner {
-			e.found[s.name()], e.looked[s.name()] = s, true
-		}
-	}
+	e.know(secrets)
 	if err := e.prefetch(ctx, open); err != nil {
 		return err
 	}
-	expanded := make([]string, len(open))
-	for i, s := range open {
-		var err error
-		if expanded[i], _, err = e.expand(ctx, s, []spotName{s.name()}); err != nil {
-			return err
-		}
-	}
-	if len(e.refused) > 0 {
-		return fault.New(fault.Forbidden, "References lead to secrets whose values you may not read. Ask with expandSecretReferences=false, or for a role that allows readValue on them.").With(e.refused)
-	}
-	for i, s := range open {
-		s.Value = expanded[i]
-		if s.SkipMultiline && strings.Contains(s.Value, "\n") {
-			s.Value = `"` + strings.ReplaceAll(s.Value, "\n", `\n`) + `"`
+	for _, limit := range []cost{cheap, perSecret} {
+		for _, s := range open {
+			if err := e.one(ctx, s, limit); err != nil {
+				return err
+			}
 		}
 	}
 	return nil
 }
 
-// expand returns the value of a secret with its references replaced. stack are the secrets whose values are being
-// expanded, this one last. whole is false if the value depends on the stack.
-func (e *expander) expand(ctx context.Context, s *Secret, stack []spotName) (text string, whole bool, err error) {
-	text, whole = s.Value, true
-	for range maxPasses {
-		next, replaced, sound, err := e.pass(ctx, text, s, stack)
-		if err != nil {
-			return "", false, err
-		}
-		text, whole = next, whole && sound
-		if !replaced {
-			break
-		}
+// only expands the value of one secret. The error is why it cannot be expanded.
+func (e *expander) only(ctx context.Context, s *Secret) error {
+	err := e.all(ctx, []*Secret{s})
+	if err == nil && s.Unexpanded != nil {
+		err = s.Unexpanded
 	}
-	return text, whole, nil
+	return err
 }
 
-// pass replaces each reference in a text once.
-func (e *expander) pass(ctx context.Context, text string, s *Secret, stack []spotName) (result string, replaced, whole bool, err error) {
+// referring returns the secrets whose values can be seen and hold references.
+func referring(secrets []*Secret) (open []*Secret) {
+	for _, s := range secrets {
+		if _, _, _, refers := nextReference(s.Value); refers && !s.Hidden {
+			s.Unexpanded = errTooMuch // until it is done
+			open = append(open, s)
+		}
+	}
+	return open
+}
+
+// one expands a secret if that was not done, and if it takes no more than the limit.
+func (e *expander) one(ctx context.Context, s *Secret, limit cost) error {
+	if s.Unexpanded != errTooMuch {
+		return nil
+	}
+	e.limit, e.used, e.folders, e.refused = limit, cost{}, map[spotName]bool{}, nil
+	text, err := e.expand(ctx, s, []spotName{s.name()})
+	e.spent.add(e.used)
+	if err == nil && len(e.refused) > 0 {
+		err = fault.New(fault.Forbidden, "References lead to secrets whose values you may not read. Ask with expandSecretReferences=false, or for a role that allows readValue on them.").With(e.refused)
+	}
+	if err == nil {
+		s.Unexpanded, s.Value = nil, quoted(text, s.SkipMultiline)
+		return nil
+	}
+	if s.Unexpanded = fault.From(err); s.Unexpanded.Kind == fault.Internal {
+		return err
+	}
+	return nil
+}
+
+// quoted returns an expanded text in the form that skipMultilineEncoding asks for.
+func quoted(text string, oneLine bool) string {
+	if !oneLine || !strings.Contains(text, "\n") {
+		return text
+	}
+	return `"` + strings.ReplaceAll(text, "\n", `\n`) + `"`
+}
+
+// expand returns the value of a secret with each of its references replaced once. stack are the secrets whose values are
+// being expanded, this one last.
+func (e *expander) expand(ctx context.Context, s *Secret, stack []spotName) (string, error) {
+	if err := e.spend(cost{steps: countReferences(s.Value)}); err != nil {
+		return "", err
+	}
 	var out strings.Builder
-	whole = true
+	text, copied := s.Value, 0
 	for {
 		before, token, after, ok := nextReference(text)
 		if !ok {
 			out.WriteString(text)
-			return out.String(), replaced, whole, nil
+			break
+		}
+		value, err := e.resolve(ctx, token, s, stack)
+		if err == nil {
+			copied += len(value)
+			err = e.spend(cost{bytes: len(value)})
+		}
+		if err != nil {
+			return "", err
 		}
 		out.WriteString(before)
-		value, known, sound, err := e.resolve(ctx, token, s, stack)
-		if err != nil {
-			return "", false, false, err
-		}
-		whole = whole && sound
-		if known {
-			replaced = true
-			out.WriteString(value)
-		} else {
-			out.WriteString("${" + token + "}")
-		}
-		if e.bytes += len(before) + len(value); e.bytes > maxExpanded {
-			return "", false, false, errTooMuch
-		}
+		out.WriteString(value)
 		text = after
 	}
+	if len(stack) == 1 { // its own text is there already
+		return out.String(), nil
+	}
+	return out.String(), e.spend(cost{bytes: out.Len() - copied})
 }
 
-// resolve returns what a reference stands for. known is false for one that leads nowhere: it stays as it is. One that
+// spend notes down a cost. The error is errTooMuch beyond the limit of the secret.
+func (e *expander) spend(c cost) error {
+	e.used.add(c)
+	if !e.used.within(e.limit) {
+		return errTooMuch
+	}
+	all := e.spent
+	all.add(e.used)
+	if !all.within(perAnswer) {
+		return errTooMuchAtOnce
+	}
+	return nil
+}
+
+// resolve returns what a reference in a secret stands for. One that leads nowhere, or too far, stays as it is. One that
 // leads back to where it comes from is empty.
-func (e *expander) resolve(ctx context.Context, token string, s *Secret, stack []spotName) (value string, known, whole bool, err error) {
-	if e.steps++; e.steps > maxSteps {
-		return "", false, false, errTooMuch
-	}
+func (e *expander) resolve(ctx context.Context, token string, s *Secret, stack []spotName) (string, error) {
+	asItIs := "${" + token + "}"
 	to, local, ok := parseReference(token, s.Environment, s.Path)
-	if !ok {
-		return "", false, true, nil
+	if !ok || len(stack) > maxDepth {
+		return asItIs, nil
 	}
-	for _, name := range stack {
-		if name == to {
-			return "", true, false, nil
-		}
-	}
-	if len(stack) > maxDepth {
-		return "", false, false, nil
-	}
-	if value, ok := e.done[to]; ok {
-		return value, true, true, nil
+	if e.folders[to.folder()] = true; len(e.folders) > maxFolders {
+		return "", errTooMuch
 	}
 	target, err := e.lookup(ctx, to, local)
-	if err != nil || target == nil {
-		return "", false, true, err
+	if err != nil {
+		return "", err
+	}
+	if target == nil {
+		return asItIs, nil
+	}
+	for _, name := range stack {
+		if name == target.name() {
+			return "", nil
+		}
 	}
 	if !e.reads(target, s) {
-		return "", true, true, nil
+		return "", nil
 	}
-	value, whole, err = e.expand(ctx, target, append(stack[:len(stack):len(stack)], to))
-	if whole && err == nil {
-		e.done[to] = value
+	return e.expand(ctx, target, append(stack[:len(stack):len(stack)], target.name()))
+}
+
+// lookup finds the target of a reference, and counts the statements that this takes.
+func (e *expander) lookup(ctx context.Context, to spotName, local bool) (*Secret, error) {
+	before := e.loads
+	target, err := e.find(ctx, to, local)
+	if err == nil {
+		err = e.spend(cost{loads: e.loads - before})
 	}
-	return value, true, whole, err
+	return target, err
 }
 
 // reads reports whether the actor may read a target, and notes it down if not.
@@ -167,124 +224,4 @@ func (e *expander) reads(target, from *Secret) bool {
 			brief(target.Key), brief(target.Path), target.Environment, brief(from.Key)))
 	}
 	return false
-}
-
-// lookup finds the target of a reference; nil if there is none. A reference to a secret beside it also reaches what the
-// folder imports.
-func (e *expander) lookup(ctx context.Context, to spotName, local bool) (*Secret, error) {
-	if !e.looked[to] {
-		if err := e.load(ctx, []spotName{to}); err != nil {
-			return nil, err
-		}
-	}
-	if s := e.found[to]; s != nil || !local {
-		return s, nil
-	}
-	at, err := e.spot(to.environment, to.path)
-	if err != nil {
-		return nil, nil // nothing is there
-	}
-	s, err := e.links.find(ctx, at, to.key)
-	if s == nil || err != nil {
-		return nil, err
-	}
-	e.found[to] = s
-	return s, e.open(s)
-}
-
-// open reveals a secret if the actor may read it.
-func (e *expander) open(s *Secret) error {
-	if e.sees(s) {
-		return e.reveal(s)
-	}
-	return nil
-}
-
-// prefetch loads what secrets refer to, and what that refers to, in few statements.
-func (e *expander) prefetch(ctx context.Context, secrets []*Secret) error {
-	for range maxDepth {
-		var wanted []spotName
-		for _, s := range secrets {
-			wanted = e.wanted(s, wanted)
-		}
-		if len(wanted) == 0 {
-			return nil
-		}
-		if err := e.load(ctx, wanted); err != nil {
-			return err
-		}
-		secrets = secrets[:0:0]
-		for _, to := range wanted {
-			if s := e.found[to]; s != nil && !s.Hidden {
-				secrets = append(secrets, s)
-			}
-		}
-	}
-	return nil
-}
-
-// wanted adds the targets of a secret that nobody has looked for.
-func (e *expander) wanted(s *Secret, to []spotName) []spotName {
-	text := s.Value
-	for {
-		_, token, after, ok := nextReference(text)
-		if !ok {
-			return to
-		}
-		name, _, ok := parseReference(token, s.Environment, s.Path)
-		if ok && !e.looked[name] && len(e.looked) < maxSteps {
-			e.looked[name] = true
-			to = append(to, name)
-		}
-		text = after
-	}
-}
-
-// load reads secrets by their names, those of one folder together.
-func (e *expander) load(ctx context.Context, names []spotName) error {
-	byFolder := map[spotName][]string{}
-	var order []spotName
-	for _, n := range names {
-		e.looked[n] = true
-		folder := spotName{environment: n.environment, path: n.path}
-		if byFolder[folder] == nil {
-			order = append(order, folder)
-		}
-		byFolder[folder] = append(byFolder[folder], n.key)
-	}
-	for _, folder := range order {
-		at, err := e.spot(folder.environment, folder.path)
-		if err != nil {
-			continue // no such environment: nothing is there
-		}
-		for _, some := range chunks(byFolder[folder]) {
-			if e.loads++; e.loads > maxLoads {
-				return errTooMuch
-			}
-			if err := e.loadSome(ctx, at, some); err != nil {
-				return err
-			}
-		}
-	}
-	return nil
-}
-
-func (e *expander) loadSome(ctx context.Context, at *spot, keys []string) error {
-	rows, err := at.these(ctx, keys, e.owner)
-	if err != nil {
-		return err
-	}
-	for i := range rows {
-		s, err := e.describe(&rows[i])
-		if err == nil {
-			err = e.open(s)
-		}
-		if err != nil {
-			return err
-		}
-		if old := e.found[s.name()]; old == nil || s.Personal() {
-			e.found[s.name()] = s
-		}
-	}
-	return nil
 }

@@ -30,9 +30,12 @@ type links struct {
 	*room
 	of      map[string][]link // by the folder that imports, in the order of positions
 	reached map[spotName]*reach
+	loads   int // times that find asked the database
 }
 
-func (r *room) links() *links { return &links{r, map[string][]link{}, map[spotName]*reach{}} }
+func (r *room) links() *links {
+	return &links{room: r, of: map[string][]link{}, reached: map[spotName]*reach{}}
+}
 
 // load reads the imports of folders, and those of what they import, a level with each statement. Imports of a deleted
 // environment count for nothing.
@@ -147,6 +150,7 @@ func (l *links) find(ctx context.Context, at *spot, name string) (*Secret, error
 	if r.whole != nil {
 		return r.whole[name], nil
 	}
+	l.loads++
 	asked := name
 	if r.asked++; r.asked > maxSingles {
 		asked = ""
@@ -181,6 +185,7 @@ func (l *links) reach(ctx context.Context, at *spot) (*reach, error) {
 	if r := l.reached[place]; r != nil {
 		return r, nil
 	}
+	l.loads++
 	r := &reach{}
 	folder, err := at.folder(ctx, l.from)
 	if err == nil {

@@ -29,7 +29,7 @@ type View struct {
 
 // Get reads one secret. Errors: those of project.Enter; NotFound for an unknown folder, secret or version;
 // PermissionDenied for an actor that may not know of a secret of that name; Forbidden for one that may not read its value,
-// or that of one it refers to.
+// or that of one it refers to; BadRequest for references that lead to too much.
 func (s *Service) Get(ctx context.Context, actor *access.Actor, p Place, f Find) (*Secret, error) {
 	at, err := s.at(ctx, actor, p)
 	if err != nil {
@@ -41,7 +41,7 @@ func (s *Service) Get(ctx context.Context, actor *access.Actor, p Place, f Find)
 	}
 	err = found.show(at.room, f.Values, f.Name)
 	if err == nil && f.Expand {
-		err = at.expander("").all(ctx, []*Secret{found})
+		err = at.expander("").only(ctx, found)
 	}
 	if err != nil {
 		return nil, err
@@ -229,8 +229,9 @@ type Imported struct {
 }
 
 // List reads the secrets of a folder. Those that the actor may not know of are left out; values that it may not read are
-// hidden, or the secrets left out where they lie further down. Errors: those of project.Enter; NotFound for an unknown
-// folder; PermissionDenied for an actor that may know of no secret at all; Forbidden for a reference that it may not read.
+// hidden, or the secrets left out where they lie further down. A secret whose references cannot be expanded is shown as it
+// is stored, with the reason. Errors: those of project.Enter; NotFound for an unknown folder; PermissionDenied for an actor
+// that may know of no secret at all.
 func (s *Service) List(ctx context.Context, actor *access.Actor, p Place, q Query) (*Listing, error) {
 	at, err := s.at(ctx, actor, p)
 	if err == nil {

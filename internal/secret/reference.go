@@ -11,6 +11,9 @@ type spotName struct{ environment, path, key string }
 
 func (s *Secret) name() spotName { return spotName{s.Environment, s.Path, s.Key} }
 
+// folder names the folder of a secret.
+func (n spotName) folder() spotName { return spotName{environment: n.environment, path: n.path} }
+
 // nextReference finds the first reference in a text: ${, one or more letters, digits, hyphens, underscores, dots or at
 // signs, and } (secrets.md 2.1). token is what stands between; ok is false if there is none.
 func nextReference(text string) (before, token, after string, ok bool) {
@@ -28,6 +31,17 @@ func nextReference(text string) (before, token, after string, ok bool) {
 			return text[:start-2], text[start:end], text[end+1:], true
 		}
 		at = start
+	}
+}
+
+// countReferences counts the references in a text.
+func countReferences(text string) (n int) {
+	for {
+		_, _, after, ok := nextReference(text)
+		if !ok {
+			return n
+		}
+		n, text = n+1, after
 	}
 }
 

@@ -63,6 +63,9 @@ type Secret struct {
 	UpdatedAt     int64
 	Hidden        bool // the reader sees neither the value nor what is encrypted of the metadata
 
+	// Unexpanded is why the references in the value stand as they are stored, where they were to be expanded.
+	Unexpanded *fault.Error
+
 	sealed *row // what is still to be opened
 }
 

@@ -1,6 +1,9 @@
 package secret
 
-import "github.com/sallyport/sallyport/internal/httpapi"
+import (
+	"github.com/sallyport/sallyport/internal/fault"
+	"github.com/sallyport/sallyport/internal/httpapi"
+)
 
 // hidden stands on the wire for a value that the caller does not get to see; clients know it.
 const hidden = "<hidden-by-infisical>"
@@ -16,6 +19,7 @@ type wireSecret struct {
 	Key           string         `json:"secretKey"`
 	Value         string         `json:"secretValue"`
 	ValueHidden   bool           `json:"secretValueHidden" doc:"secretValue is not the value"`
+	Unexpanded    string         `json:"secretReferenceError,omitempty" doc:"Why the references in secretValue are as they are stored, where they were to be expanded"`
 	Comment       string         `json:"secretComment"`
 	Path          string         `json:"secretPath"`
 	ReminderNote  *string        `json:"secretReminderNote"`
@@ -53,6 +57,9 @@ func wire(s *Secret) wireSecret {
 	if s.Hidden {
 		w.Value = hidden
 	}
+	if s.Unexpanded != nil {
+		w.Unexpanded = why(s.Unexpanded)
+	}
 	for _, m := range s.Metadata {
 		if m.Encrypted && s.Hidden {
 			m.Value = hidden
@@ -63,6 +70,14 @@ func wire(s *Secret) wireSecret {
 		w.Tags = append(w.Tags, wireTag{t.ID, t.Slug, t.Slug, t.Color})
 	}
 	return w
+}
+
+// why returns the message of a fault with the first of its details, if they are texts.
+func why(f *fault.Error) string {
+	if details, _ := f.Details.([]string); len(details) > 0 {
+		return f.Message + " " + details[0]
+	}
+	return f.Message
 }
 
 func wireAll(secrets []*Secret) []wireSecret {
