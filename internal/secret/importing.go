@@ -81,7 +81,8 @@ func (s *spot) source(environment, path string) (*spot, error) {
 	return source, s.Check(access.DescribeSecret, access.SubjectSecrets, access.Fields{access.Environment(env.Slug), access.SecretPath(source.path)})
 }
 
-// checkCircle refuses an import of a folder into itself, and a second one of the same folder.
+// checkCircle refuses an import of a folder into itself, a second one of the same folder, and one that brings secrets that
+// the actor may not know of: references in the folder would reach them.
 func (s *spot) checkCircle(ctx context.Context, tx *sqldb.Tx, folderID string, source *spot, all []Import, own string) error {
 	if slices.ContainsFunc(all, func(i Import) bool { return i.ID != own && i.EnvironmentID == source.env.ID && i.Path == source.path }) {
 		return fault.New(fault.BadRequest, "The folder imports %q of the environment %q already.", brief(source.path), source.env.Slug)
@@ -93,8 +94,7 @@ func (s *spot) checkCircle(ctx context.Context, tx *sqldb.Tx, folderID string, s
 	if err != nil {
 		return err
 	}
-	inside := *s.room
-	inside.from, inside.cache = tx, nil
+	inside := s.within(tx)
 	l := inside.links()
 	if err := l.load(ctx, []string{target.ID}); err != nil {
 		return err
@@ -102,7 +102,7 @@ func (s *spot) checkCircle(ctx context.Context, tx *sqldb.Tx, folderID string, s
 	if target.ID == folderID || slices.Contains(l.sources(target.ID), folderID) {
 		return fault.New(fault.BadRequest, "The folder would import itself. Choose a source that does not import this folder.")
 	}
-	return nil
+	return inside.checkFolders(ctx, append(l.sources(target.ID), target.ID))
 }
 
 // changeImports runs a change of a folder's imports, one at a time, with its audit event.

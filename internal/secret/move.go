@@ -87,6 +87,12 @@ func (s *spot) move(ctx context.Context, tx *sqldb.Tx, to *spot, sourceID, targe
 	if err := to.check(access.Create, &there); err != nil {
 		return err
 	}
+	if err := s.reveal(moved); err != nil {
+		return err
+	}
+	if err := to.checkReferences(ctx, tx, moved.Value); err != nil {
+		return err
+	}
 	if overwrite {
 		done, err := to.overwrite(ctx, tx, moved)
 		if err != nil || done {
@@ -108,9 +114,6 @@ func (s *spot) overwrite(ctx context.Context, tx *sqldb.Tx, with *Secret) (bool,
 		return false, nil
 	}
 	if err != nil {
-		return false, err
-	}
-	if err := s.reveal(with); err != nil {
 		return false, err
 	}
 	var ids []string

@@ -288,6 +288,7 @@ func (s *spot) list(ctx context.Context, q Query) ([]*Secret, error) {
 		}
 	}
 	sortSecrets(secrets)
+	secrets = filter(secrets, q)
 	if q.Overrides {
 		secrets = override(secrets)
 	}
@@ -312,11 +313,25 @@ func (s *spot) ownerFor(q Query) string {
 	return ""
 }
 
-// lists reports whether a list shows a secret.
-func (s *spot) lists(found *Secret, q Query) bool {
-	if !tagged(found, q.TagSlugs) || !q.Filter.chooses(found) {
-		return false
+// filter leaves out the secrets that tags and metadata rule out. A personal one goes with the shared one right before it,
+// in whose place it stands.
+func filter(sorted []*Secret, q Query) []*Secret {
+	var kept []*Secret
+	var shared *Secret
+	chosen := false
+	for _, s := range sorted {
+		if shared == nil || !s.Personal() || s.Path != shared.Path || s.Key != shared.Key {
+			shared, chosen = s, tagged(s, q.TagSlugs) && q.Filter.chooses(s)
+		}
+		if chosen {
+			kept = append(kept, s)
+		}
 	}
+	return kept
+}
+
+// lists reports whether a list may show a secret.
+func (s *spot) lists(found *Secret, q Query) bool {
 	if found.Personal() {
 		return true
 	}

@@ -27,7 +27,7 @@ type Changes struct {
 }
 
 // Create makes a secret. Errors: those of project.Enter; Validation; NotFound for an unknown folder or tag;
-// PermissionDenied; BadRequest for a name that is taken, and for a personal secret of an actor that is no user, or
+// PermissionDenied, also for a value that refers to what the actor may not know of; BadRequest for a name that is taken, and for a personal secret of an actor that is no user, or
 // without a shared one in whose place it would stand.
 func (s *Service) Create(ctx context.Context, actor *access.Actor, p Place, c Changes) (*Secret, error) {
 	at, err := s.at(ctx, actor, p)
@@ -101,6 +101,9 @@ func (s *spot) create(ctx context.Context, tx *sqldb.Tx, folderID string, c Chan
 		return nil, err
 	}
 	if err := s.check(access.Create, fresh); err != nil {
+		return nil, err
+	}
+	if err := s.checkReferences(ctx, tx, fresh.Value); err != nil {
 		return nil, err
 	}
 	stored, err := s.insert(ctx, tx, fresh)
@@ -193,6 +196,11 @@ func (s *spot) change(ctx context.Context, tx *sqldb.Tx, next *Secret, c Changes
 	}
 	if err := s.rename(ctx, tx, next, c.NewName); err != nil {
 		return err
+	}
+	if c.Value != nil || c.NewName != nil {
+		if err := s.checkReferences(ctx, tx, next.Value); err != nil {
+			return err
+		}
 	}
 	if err := s.replace(ctx, tx, next); err != nil {
 		return err
