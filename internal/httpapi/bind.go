@@ -27,11 +27,17 @@ type binder struct {
 // strip removes from a body what the schema does not name, so that neither an unknown field nor a known one in another
 // case can be bound: encoding/json would take "NAME" for "name", and huma checks only one of them. It also refuses whole
 // numbers that a float64 has rounded, and masks the names in maps.
-func (b *binder) strip(s *huma.Schema, v any) {
+//
+// It returns the value with its texts as they are checked: trimmed where the schema says so. name is the field's.
+func (b *binder) strip(s *huma.Schema, name string, v any) any {
 	for s.Ref != "" {
 		s = b.registry.SchemaFromRef(s.Ref)
 	}
 	switch v := v.(type) {
+	case string:
+		if trims(s) {
+			return trim(name, v)
+		}
 	case map[string]any:
 		if values, ok := s.AdditionalProperties.(*huma.Schema); ok {
 			b.stripMap(values, v)
@@ -39,18 +45,23 @@ func (b *binder) strip(s *huma.Schema, v any) {
 			b.stripObject(s, v)
 		}
 	case []any:
-		if s.Items == nil {
-			return
-		}
-		for i, item := range v {
-			b.path.PushIndex(i)
-			b.strip(s.Items, item)
-			b.path.Pop()
-		}
+		b.stripList(s, name, v)
 	case float64:
 		if s.Type == huma.TypeInteger && (v > maxSafe || v < -maxSafe) {
 			b.result.Add(b.path, nil, msgUnsafeInteger)
 		}
+	}
+	return v
+}
+
+func (b *binder) stripList(s *huma.Schema, name string, list []any) {
+	if s.Items == nil {
+		return
+	}
+	for i, item := range list {
+		b.path.PushIndex(i)
+		list[i] = b.strip(s.Items, name, item)
+		b.path.Pop()
 	}
 }
 
@@ -62,7 +73,7 @@ func (b *binder) stripObject(s *huma.Schema, object map[string]any) {
 			continue
 		}
 		b.path.Push(name)
-		b.strip(field, v)
+		object[name] = b.strip(field, name, v)
 		b.path.Pop()
 	}
 }
@@ -78,7 +89,7 @@ func (b *binder) stripMap(values *huma.Schema, object map[string]any) {
 			mask = append(mask, name)
 		}
 		b.path.Push(masking.Replace(name))
-		b.strip(values, v)
+		object[name] = b.strip(values, "", v)
 		b.path.Pop()
 	}
 	for _, name := range mask {

@@ -84,7 +84,12 @@ func (b *binding) responses() map[string]*huma.Response {
 func (b *binding) complete() {
 	r := b.endpoint.route
 	for _, p := range b.op.Parameters {
-		tidy(p.Schema, map[*huma.Schema]bool{})
+		b.catalog.tidy(p.Schema, map[*huma.Schema]bool{})
+	}
+	for _, answer := range b.op.Responses {
+		for _, content := range answer.Content {
+			b.catalog.tidy(content.Schema, map[*huma.Schema]bool{})
+		}
 	}
 	b.catalog.tidySchemas(r)
 	if b.request != nil {

@@ -30,14 +30,14 @@ func (ep *endpoint) readBody(ex *exchange, r *http.Request) *fault.Error {
 			return nil
 		}
 		body = []byte("{}")
-	} else if ep.route.Form && isForm(r.Header) {
-		object, f := formObject(content)
+	} else if f := ep.mediaType(r.Header); f != nil {
+		return f
+	} else if isForm(r.Header) {
+		object, f := bound.formObject(content)
 		if f != nil {
 			return f
 		}
 		return ep.check(ex, bound, object)
-	} else if f := mediaType(r.Header); f != nil {
-		return f
 	}
 	if f := inspect(body); f != nil {
 		return f
@@ -77,7 +77,7 @@ func (ep *endpoint) tooLarge() *fault.Error {
 func (ep *endpoint) check(ex *exchange, bound *binding, tree any) *fault.Error {
 	b := binder{registry: bound.catalog.registry(), path: huma.NewPathBuffer(make([]byte, 0, 64), 0)}
 	b.path.Push("body")
-	if b.strip(bound.schema, tree); len(b.result.Errors) == 0 {
+	if tree = b.strip(bound.schema, "", tree); len(b.result.Errors) == 0 {
 		huma.Validate(b.registry, bound.schema, b.path, huma.ModeWriteToServer, tree, &b.result)
 	}
 	if len(b.result.Errors) > 0 {
@@ -95,16 +95,18 @@ func (ep *endpoint) check(ex *exchange, bound *binding, tree any) *fault.Error {
 	return nil
 }
 
-// mediaType refuses a body that is not plain JSON.
-func mediaType(h http.Header) *fault.Error {
+// mediaType refuses a body that is neither plain JSON nor a form that the route takes.
+func (ep *endpoint) mediaType(h http.Header) *fault.Error {
 	if coding := h.Get("Content-Encoding"); coding != "" && !strings.EqualFold(coding, "identity") {
 		return fault.New(fault.MediaType, "The body must not be compressed: leave out Content-Encoding.")
 	}
-	if !isJSON(h.Get("Content-Type")) {
-		return fault.New(fault.MediaType, "The body must be JSON: send Content-Type: application/json.")
+	if !isJSON(h.Get("Content-Type")) && (ep.cookie || !isForm(h)) {
+		return errNotJSON
 	}
 	return nil
 }
+
+var errNotJSON = fault.New(fault.MediaType, "The body must be JSON: send Content-Type: application/json.")
 
 // isJSON reports whether a media type is JSON (RFC 6839 section 3.1). None at all counts as JSON.
 func isJSON(contentType string) bool {

@@ -235,7 +235,7 @@ func TestBodyRefused(t *testing.T) {
 		"nested/bomb":               {strings.Repeat(`{"a":[`, 1_000_000), []string{withJSON}, 400, "BadRequest", "100 levels"},
 		"too many values":           {`[` + strings.Repeat(`{},`, 60_000) + `{}]`, []string{withJSON}, 413, "PayloadTooLarge", "100000 values"},
 		"too large":                 {`{"name":"` + strings.Repeat("a", httpapi.DefaultMaxBody) + `"}`, []string{withJSON}, 413, "PayloadTooLarge", "8388608 bytes"},
-		"media type/form":           {`name=n`, []string{"Content-Type: application/x-www-form-urlencoded"}, 415, "UnsupportedMediaType", "application/json"},
+		"media type/several parts":  {`name=n`, []string{"Content-Type: multipart/form-data"}, 415, "UnsupportedMediaType", "application/json"},
 		"media type/text":           {`{"name":"n"}`, []string{"Content-Type: text/plain"}, 415, "UnsupportedMediaType", "application/json"},
 		"media type/compressed":     {`{"name":"n"}`, []string{withJSON, "Content-Encoding: gzip"}, 415, "UnsupportedMediaType", "compressed"},
 	}

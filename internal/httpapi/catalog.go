@@ -8,7 +8,9 @@ import (
 	"github.com/danielgtaylor/huma/v2"
 )
 
-const description = "Machine identities, their tokens and the secrets that these open. A revoke is true when it returns."
+const description = "Machine identities, their tokens and the secrets that these open. A revoke is true when it returns.\n\n" +
+	"Bodies are JSON. Where all fields are plain values, a form (`application/x-www-form-urlencoded`) does too, but not on routes that read " +
+	"or set a cookie. White space around names, ids, credentials and tokens is cut off, and ids may be in upper case."
 
 // catalog is a huma API and the schemas of the routes in it. The document of all routes is made from one that holds
 // them all, and thrown away. A route that is called has one of its own: most of a server's routes are never called, and
@@ -17,6 +19,7 @@ type catalog struct {
 	huma   huma.API
 	tidied map[string]struct{} // component schemas that tidySchemas has been through
 	naming string              // id of the route whose schemas are being named
+	marked bool                // keep the marks that requests are read by; the document has none
 }
 
 // newCatalog makes a huma API with no routes of its own, no $schema links in answers, and unknown fields allowed.
@@ -79,7 +82,7 @@ func (c *catalog) tidySchemas(r Route) {
 			continue
 		}
 		c.tidied[name] = struct{}{}
-		if unique := tidy(schemas[name], map[*huma.Schema]bool{}); unique {
+		if unique := c.tidy(schemas[name], map[*huma.Schema]bool{}); unique {
 			panic(r.name() + ": the tag uniqueItems makes huma panic on a list of objects: check in the handler")
 		}
 	}
@@ -87,7 +90,7 @@ func (c *catalog) tidySchemas(r Route) {
 
 // tidy makes lists not nullable, which huma assumes of every Go slice: we send [] for an empty list, and clients with
 // strict models break on null. It reports whether a schema asks for unique items.
-func tidy(s *huma.Schema, seen map[*huma.Schema]bool) (unique bool) {
+func (c *catalog) tidy(s *huma.Schema, seen map[*huma.Schema]bool) (unique bool) {
 	if s == nil || seen[s] {
 		return false
 	}
@@ -95,12 +98,15 @@ func tidy(s *huma.Schema, seen map[*huma.Schema]bool) (unique bool) {
 	if s.Type == huma.TypeArray {
 		s.Nullable = false
 	}
+	if !c.marked {
+		delete(s.Extensions, trimMark)
+	}
 	unique = s.UniqueItems
 	for _, field := range s.Properties {
-		unique = tidy(field, seen) || unique
+		unique = c.tidy(field, seen) || unique
 	}
 	if values, ok := s.AdditionalProperties.(*huma.Schema); ok {
-		unique = tidy(values, seen) || unique
+		unique = c.tidy(values, seen) || unique
 	}
-	return tidy(s.Items, seen) || unique
+	return c.tidy(s.Items, seen) || unique
 }

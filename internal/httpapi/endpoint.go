@@ -19,6 +19,7 @@ type endpoint struct {
 	series      func() *series
 	params      paramNames
 	maxBody     int64 // in bytes
+	cookie      bool  // the route reads or sets a cookie, so that no form of a foreign page may call it
 	login       bool  // strangers send credentials here, so failures are counted
 	bodyField   []int // where Body stands in the input; nil if the route has none
 	bodyPointer bool  // Body is a pointer: an empty body leaves it nil
@@ -32,6 +33,7 @@ type endpoint struct {
 // newEndpoint works out what the route's types mean, and panics on what this package does not do.
 func (a *API) newEndpoint(r Route, in, out reflect.Type) *endpoint {
 	ep := &endpoint{api: a, route: r, series: a.metrics.lazy(r.Method, r.Path), params: namesOf(in), maxBody: r.MaxBody, login: a.limiter.isLogin(&r)}
+	ep.cookie = r.Cookie || ep.params.cookie
 	if ep.maxBody == 0 {
 		ep.maxBody = a.options.MaxBody
 		if r.Open {
@@ -72,6 +74,10 @@ func (ep *endpoint) admit(ex *exchange, r *http.Request) bool {
 	}
 	if f := ep.readParams(ex, r); f != nil {
 		ex.fail(f)
+		return false
+	}
+	if ep.cookie && ep.bodyField == nil && !isJSON(r.Header.Get("Content-Type")) {
+		ex.fail(errNotJSON)
 		return false
 	}
 	if ep.bodyField != nil {

@@ -18,12 +18,20 @@ const maxPairs = 200
 type pair struct{ name, value string }
 
 // paramNames are the names of an input's parameters, by where they are.
-type paramNames struct{ path, query, header []string }
+type paramNames struct {
+	path, query, header []string
+	texts               []string // those in the query that are strings
+	cookie              bool     // there is one
+}
 
 // namesOf reads the tags of an input as huma does, hidden parameters included.
 func namesOf(in reflect.Type) paramNames {
 	var names paramNames
 	for _, f := range reflect.VisibleFields(in) {
+		names.cookie = names.cookie || f.Tag.Get("cookie") != ""
+		if name, _, _ := strings.Cut(f.Tag.Get("query"), ","); name != "" && f.Type.Kind() == reflect.String {
+			names.texts = append(names.texts, name)
+		}
 		for tag, list := range map[string]*[]string{"path": &names.path, "query": &names.query, "header": &names.header} {
 			if name, _, _ := strings.Cut(f.Tag.Get(tag), ","); name != "" {
 				*list = append(*list, name)
@@ -53,9 +61,12 @@ func (ep *endpoint) readParams(ex *exchange, r *http.Request) *fault.Error {
 	if f != nil {
 		return f
 	}
-	for _, p := range pairs {
+	for i, p := range pairs {
 		if !storable(p.value) && slices.Contains(ep.params.query, p.name) {
 			return unstorable(p.name)
+		}
+		if slices.Contains(ep.params.texts, p.name) {
+			pairs[i].value = trim(p.name, p.value)
 		}
 	}
 	ex.query = pairs

@@ -116,7 +116,7 @@ func TestParamsInvalid(t *testing.T) {
 		"time":                    {"/p/n/r?since=yesterday", "invalid_string", "since"},
 		"enum":                    {"/p/n/r?kind=c", "invalid_enum_value", "kind"},
 		"text/too long":           {"/p/n/r?text=abcdef", "too_big", "text"},
-		"text/line break":         {"/p/n/r?text=%0A", "invalid_string", "text"},
+		"text/line break":         {"/p/n/r?text=a%0Ab", "invalid_string", "text"},
 		"text/NUL":                {"/p/n/r?text=a%00", "invalid_string", "text"},
 		"text/invalid UTF-8":      {"/p/n/r?text=%ff", "invalid_string", "text"},
 		"string/NUL":              {"/p/n/r?workspaceSlug=%00", "invalid_string", "workspaceSlug"},

@@ -38,7 +38,8 @@ type Route struct {
 	NoOrg    bool // a user may call who has not chosen an organization yet; others get 401
 
 	Yields     bool  // where a path fits this route and one that does not yield, the other one has it: /slug/{slug} before /{id}/tags
-	Form       bool  // the body may also be a form (application/x-www-form-urlencoded), as OAuth has it
+	Form       bool  // document the body as a form too, as OAuth has it; every route without a cookie takes one
+	Cookie     bool  // sets a cookie, and so takes no form: browsers let any page send one. Reading a cookie implies it
 	MaxBody    int64 // largest body in bytes; default Options.MaxBody, and at most 64 KB on an open route
 	Hidden     bool  // works, but is left out of the OpenAPI document
 	Deprecated bool
@@ -105,7 +106,11 @@ func register[I, O any](a *API, r Route, h func(ctx context.Context, ex *exchang
 
 // add puts an endpoint on the mux.
 func (a *API) add(ep *endpoint) {
-	ep.bound = sync.OnceValue(func() *binding { return newCatalog(a.options.Version).bind(ep).forServing() })
+	ep.bound = sync.OnceValue(func() *binding {
+		c := newCatalog(a.options.Version)
+		c.marked = true
+		return c.bind(ep).forServing()
+	})
 	mux := a.mux
 	if ep.route.Yields {
 		mux = a.yielded

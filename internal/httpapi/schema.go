@@ -36,7 +36,7 @@ var errorDocs = map[int]errorDoc{
 	http.StatusForbidden:             {"ErrorForbidden", "The caller may not do this. `details` tells which rules decided, or what is missing."},
 	http.StatusNotFound:              {"ErrorNotFound", "Unknown, or of another organization."},
 	http.StatusRequestEntityTooLarge: {"ErrorTooLarge", "The body is too large."},
-	http.StatusUnsupportedMediaType:  {"ErrorMediaType", "The body is not JSON."},
+	http.StatusUnsupportedMediaType:  {"ErrorMediaType", "The body is neither JSON nor a form that this route takes."},
 	http.StatusUnprocessableEntity:   {"ErrorValidation", "The request can be read, but fields break rules. `message` lists them."},
 	http.StatusTooManyRequests:       {"ErrorRateLimit", "Too many requests. `Retry-After` tells when to come back."},
 	http.StatusInternalServerError:   {"ErrorInternal", "Our fault. The server's log has the cause under `reqId`."},

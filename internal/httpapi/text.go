@@ -13,10 +13,17 @@ const (
 	msgUnprintable      = "expected text without control characters other than tab and line breaks"
 )
 
-// Text is a string of an input, in JSON, path or query, that holds one line of text: a name, a slug, an id. NUL, other
+// Text is a string of an input, in JSON, path or query, that holds one line of text: a name, a slug, an id, a credential. White
+// space around it is cut off before anything is checked, since what is read from a file ends in a newline. NUL, other
 // control characters and invalid UTF-8 are refused with a 422 at the field. Use it, or Prose, for every string that is
 // stored as text: PostgreSQL takes no NUL.
 type Text string
+
+// TransformSchema marks the schema of a text as one that is trimmed; huma calls it.
+func (Text) TransformSchema(_ huma.Registry, s *huma.Schema) *huma.Schema {
+	s.Extensions = map[string]any{trimMark: true}
+	return s
+}
 
 // Resolve checks the text; huma calls it.
 func (t *Text) Resolve(_ huma.Context, prefix *huma.PathBuffer) []error {
@@ -26,8 +33,8 @@ func (t *Text) Resolve(_ huma.Context, prefix *huma.PathBuffer) []error {
 // Trimmed returns the text without white space around it.
 func (t Text) Trimmed() string { return strings.TrimSpace(string(t)) }
 
-// Prose is a string of an input that may span lines, such as a description: as Text, but tab, line feed and carriage
-// return are allowed.
+// Prose is a string of an input that may span lines, such as a description or PEM: as Text, but tab, line feed and carriage
+// return are allowed, and nothing is cut off.
 type Prose string
 
 // Resolve checks the text; huma calls it.

@@ -71,6 +71,15 @@ type humaContext struct {
 // Context returns the request's context.
 func (c *humaContext) Context() context.Context { return &c.ex.ctx }
 
+// Param returns a part of the path, trimmed. Blanks alone stay as they are: they name nothing, but nothing is missing.
+func (c *humaContext) Param(name string) string {
+	value := c.adapterContext.Param(name)
+	if text := trim(name, value); text != "" {
+		return text
+	}
+	return value
+}
+
 // Query returns the first value of a query parameter; one without a value counts as absent.
 func (c *humaContext) Query(name string) string { return c.ex.queryValue(name) }
 

@@ -26,7 +26,7 @@ func (s *Service) Routes(api *httpapi.API) {
 
 // RuleInput is a rule in a request. Its action is a string or a list of strings.
 type RuleInput struct {
-	Subject    string         `json:"subject" maxLength:"64"`
+	Subject    httpapi.Text   `json:"subject" maxLength:"64"`
 	Action     any            `json:"action" doc:"One action, or a list of them"`
 	Conditions map[string]any `json:"conditions,omitempty"`
 	Inverted   bool           `json:"inverted,omitempty" doc:"Denies in place of allowing"`
