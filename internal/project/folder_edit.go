@@ -208,7 +208,7 @@ func lockFolder(ctx context.Context, tx *feed.Tx, a *Access, at Spot, idOrName s
 }
 
 // DeleteFolder deletes a folder, which is named by its id, or by its name at the spot, with all that is in it. Without
-// force it must be empty. Errors: those of Enter, PermissionDenied, NotFound, BadRequest for a folder that is not empty
+// force it must be empty. The spot must be where it is, or the root, which is what naming no path means. Errors: those of Enter, PermissionDenied, NotFound, BadRequest for a folder that is not empty
 // and for the root.
 func (s *Service) DeleteFolder(ctx context.Context, actor *access.Actor, at Spot, idOrName string, force bool) (*Folder, error) {
 	a, err := s.Enter(ctx, actor, at.ProjectID)
@@ -220,6 +220,9 @@ func (s *Service) DeleteFolder(ctx context.Context, actor *access.Actor, at Spot
 		var found Spot
 		if f, found, err = lockFolder(ctx, tx, a, at, idOrName, access.Delete); err != nil {
 			return err
+		}
+		if at.Path != "/" && at.Path != found.Path {
+			return noFolder(at.Path, idOrName)
 		}
 		if !force {
 			if err := s.mustBeEmpty(ctx, tx.Tx, f); err != nil {

@@ -56,9 +56,13 @@ func findFolder(ctx context.Context, tx *sqldb.Tx, environmentID, path, idOrName
 	err := tx.Get(ctx, f, `SELECT `+folderColumns+` FROM folders f WHERE f.environment_id = $1 AND (f.id = $2 OR f.path = $3)
 		ORDER BY CASE WHEN f.id = $2 THEN 0 ELSE 1 END LIMIT 1`, environmentID, idOrName, join(path, idOrName))
 	if errors.Is(err, sqldb.ErrNoRows) {
-		err = fault.New(fault.NotFound, "There is no folder with the ID or the name %q in %q. List the folders there to see both.", brief(idOrName), brief(path))
+		err = noFolder(path, idOrName)
 	}
 	return f, err
+}
+
+func noFolder(path, idOrName string) error {
+	return fault.New(fault.NotFound, "There is no folder with the ID or the name %q in %q. List the folders there to see both.", brief(idOrName), brief(path))
 }
 
 // rename gives all folders in one the path that comes of its new one. The caller stores the folder itself.
