@@ -36,6 +36,9 @@ func mountEnvironments[O any](s *Service, api *httpapi.API, at func(method, tail
 	httpapi.Handle(api, at(http.MethodGet, "/{environmentId}", "get", "Read an environment", access.Read), s.readEnvironmentRoute)
 	httpapi.Handle(api, at(http.MethodPatch, "/{environmentId}", "update", "Change an environment's name, slug or place", access.Edit), func(ctx context.Context, actor *access.Actor, in *updateEnvironmentInput) (*O, error) {
 		c := EnvironmentChanges{Name: trimmed(in.Body.Name), Slug: (*string)(in.Body.Slug), Position: in.Body.Position}
+		if or(c.Position, 0) == 0 {
+			c.Position = nil // Terraform sends 0 for a position that is not set
+		}
 		e, err := s.UpdateEnvironment(ctx, actor, in.ProjectID, in.EnvironmentID, c)
 		return answer("The environment is changed", e, err)
 	})
@@ -61,7 +64,7 @@ type createEnvironmentInput struct {
 	Body      struct {
 		Name     httpapi.Text `json:"name" minLength:"1" maxLength:"255"`
 		Slug     httpapi.Text `json:"slug" minLength:"1" maxLength:"64"`
-		Position *int64       `json:"position,omitempty" minimum:"1" maximum:"100000" doc:"Default: after all others"`
+		Position *int64       `json:"position,omitempty" minimum:"0" maximum:"100000" doc:"From 1 on; default, and 0: after all others"`
 	}
 }
 
@@ -76,7 +79,7 @@ type updateEnvironmentInput struct {
 	Body          struct {
 		Name     *httpapi.Text `json:"name,omitempty" minLength:"1" maxLength:"255"`
 		Slug     *httpapi.Text `json:"slug,omitempty" minLength:"1" maxLength:"64"`
-		Position *int64        `json:"position,omitempty" minimum:"1" maximum:"100000"`
+		Position *int64        `json:"position,omitempty" minimum:"0" maximum:"100000" doc:"From 1 on; default, and 0: as it is"`
 	}
 }
 

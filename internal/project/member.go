@@ -109,8 +109,8 @@ func alive(ctx context.Context, tx *feed.Tx, projectID string) error {
 	return err
 }
 
-// SetMemberRoles gives a member roles in place of those it has. Errors: those of Enter, PermissionDenied, NotFound,
-// Boundary for what it may do now and for the new roles, BadRequest where it is no member or belongs to a project.
+// SetMemberRoles gives a member roles in place of those it has; one that the project owns too. Errors: those of Enter,
+// PermissionDenied, NotFound, Boundary for what it may do now and for the new roles, BadRequest where it is no member.
 func (s *Service) SetMemberRoles(ctx context.Context, actor *access.Actor, projectID, identityID string, roles []role.Assignment) (*Member, error) {
 	const base = "The roles were not changed"
 	a, err := s.Enter(ctx, actor, projectID)
@@ -118,7 +118,7 @@ func (s *Service) SetMemberRoles(ctx context.Context, actor *access.Actor, proje
 		roles, err = s.mayAssign(a, access.Edit, identityID, roles, base)
 	}
 	if err == nil {
-		err = s.touch(ctx, a, identityID, base)
+		err = s.touch(ctx, a, identityID, a.Project.ID, base)
 	}
 	if err != nil {
 		return nil, err
@@ -139,14 +139,14 @@ func (s *Service) SetMemberRoles(ctx context.Context, actor *access.Actor, proje
 	return s.member(ctx, projectID, identityID)
 }
 
-// touch asks that an identity is a member whose rights may be changed: one that the project does not own, and that may do
-// nothing in it that the actor may not.
-func (s *Service) touch(ctx context.Context, a *Access, identityID, base string) error {
+// touch asks that an identity is a member whose rights may be changed: one that no project owns but perhaps the one with
+// the id owner, and that may do nothing in this project that the actor may not.
+func (s *Service) touch(ctx context.Context, a *Access, identityID, owner, base string) error {
 	i, err := s.Identities.Find(ctx, a.Actor, identityID)
 	if err != nil {
 		return err
 	}
-	if i.ProjectID != nil {
+	if i.ProjectID != nil && *i.ProjectID != owner {
 		return errOwned
 	}
 	return s.coversMember(ctx, a, identityID, base)
@@ -175,7 +175,7 @@ func (s *Service) RemoveMember(ctx context.Context, actor *access.Actor, project
 		err = fault.New(fault.BadRequest, "You cannot take yourself out of the project.")
 	}
 	if err == nil {
-		err = s.touch(ctx, a, identityID, "The membership was not ended")
+		err = s.touch(ctx, a, identityID, "", "The membership was not ended")
 	}
 	if err != nil {
 		return nil, err

@@ -218,17 +218,62 @@ func (s *Service) ReadPrivilege(ctx context.Context, actor *access.Actor, privil
 	return v, err
 }
 
-// ReadPrivilegeSlug returns a privilege of an identity in a project by its slug.
-func (s *Service) ReadPrivilegeSlug(ctx context.Context, actor *access.Actor, projectSlug, identityID, slug string) (*Privilege, error) {
-	a, err := s.EnterSlug(ctx, actor, projectSlug)
+// PrivilegeName is how a privilege is named without its id.
+type PrivilegeName struct{ ProjectSlug, IdentityID, Slug string }
+
+// namedPrivilege finds a privilege by its name. Who may not look into the project learns nothing of its privileges. Errors:
+// NotFound, those of Enter, PermissionDenied.
+func (s *Service) namedPrivilege(ctx context.Context, actor *access.Actor, name PrivilegeName, action access.Action) (*Privilege, error) {
+	a, err := s.EnterSlug(ctx, actor, name.ProjectSlug)
 	if err == nil {
-		err = a.Check(access.Read, access.SubjectIdentity, whom(identityID))
+		err = a.Check(action, access.SubjectIdentity, whom(name.IdentityID))
 	}
 	if err != nil {
 		return nil, err
 	}
-	v, _, err := s.findPrivilege(ctx, actor, access.Read, slug, `m.project_id = $1 AND m.identity_id = $2 AND v.slug = $3`, a.Project.ID, identityID, slug)
+	v, _, err := s.findPrivilege(ctx, actor, action, name.Slug, `m.project_id = $1 AND m.identity_id = $2 AND v.slug = $3`, a.Project.ID, name.IdentityID, name.Slug)
 	return v, err
+}
+
+// ReadPrivilegeNamed returns a privilege by its name. Errors: those of namedPrivilege.
+func (s *Service) ReadPrivilegeNamed(ctx context.Context, actor *access.Actor, name PrivilegeName) (*Privilege, error) {
+	return s.namedPrivilege(ctx, actor, name, access.Read)
+}
+
+// UpdatePrivilegeNamed is UpdatePrivilege by name.
+func (s *Service) UpdatePrivilegeNamed(ctx context.Context, actor *access.Actor, name PrivilegeName, c PrivilegeChanges) (*Privilege, error) {
+	v, err := s.namedPrivilege(ctx, actor, name, access.Edit)
+	if err != nil {
+		return nil, err
+	}
+	return s.UpdatePrivilege(ctx, actor, v.ID, c)
+}
+
+// DeletePrivilegeNamed is DeletePrivilege by name.
+func (s *Service) DeletePrivilegeNamed(ctx context.Context, actor *access.Actor, name PrivilegeName) (*Privilege, error) {
+	v, err := s.namedPrivilege(ctx, actor, name, access.Edit)
+	if err != nil {
+		return nil, err
+	}
+	return s.DeletePrivilege(ctx, actor, v.ID)
+}
+
+// AddPrivilegeAt is AddPrivilege in the project with a slug.
+func (s *Service) AddPrivilegeAt(ctx context.Context, actor *access.Actor, projectSlug, identityID string, c PrivilegeChanges) (*Privilege, error) {
+	a, err := s.EnterSlug(ctx, actor, projectSlug)
+	if err != nil {
+		return nil, err
+	}
+	return s.AddPrivilege(ctx, actor, a.Project.ID, identityID, c)
+}
+
+// PrivilegesAt is Privileges in the project with a slug.
+func (s *Service) PrivilegesAt(ctx context.Context, actor *access.Actor, projectSlug, identityID string) ([]Privilege, error) {
+	a, err := s.EnterSlug(ctx, actor, projectSlug)
+	if err != nil {
+		return nil, err
+	}
+	return s.Privileges(ctx, actor, a.Project.ID, identityID)
 }
 
 // Privileges returns the privileges of an identity in a project, oldest first. Errors: those of Enter, PermissionDenied.

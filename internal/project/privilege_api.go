@@ -23,6 +23,7 @@ func (s *Service) privilegeRoutes(api *httpapi.API) {
 	httpapi.Handle(api, route(http.MethodGet, "/slug/{slug}", "get-privilege-by-slug", "Read a privilege by its slug", access.Read), s.privilegeSlugRoute)
 	httpapi.Handle(api, route(http.MethodPatch, "/{privilegeId}", "update-privilege", "Change a privilege", access.Edit), s.updatePrivilegeRoute)
 	httpapi.Handle(api, route(http.MethodDelete, "/{privilegeId}", "delete-privilege", "Take a privilege back", access.Edit), s.deletePrivilegeRoute)
+	s.oldPrivilegeRoutes(api)
 }
 
 // spanInput says for how long a privilege is. Fields about time count only with isTemporary.
@@ -59,15 +60,20 @@ func (s *Service) addPrivilegeRoute(ctx context.Context, actor *access.Actor, in
 	if err != nil {
 		return nil, err
 	}
-	slug := id.Secret(4)
-	if in.Body.Slug != nil {
-		slug = in.Body.Slug.Trimmed()
-	}
+	slug := slugOr(in.Body.Slug)
 	span, err := in.Body.Type.span()
 	if err != nil {
 		return nil, err
 	}
 	return onePrivilege(s.AddPrivilege(ctx, actor, in.Body.ProjectID.Trimmed(), in.Body.IdentityID.Trimmed(), PrivilegeChanges{Slug: &slug, Rules: &rules, Span: span}))
+}
+
+// slugOr returns the slug of a new privilege: a random one where none is named.
+func slugOr(named *httpapi.Text) string {
+	if named == nil || *named == "" {
+		return id.Secret(4)
+	}
+	return named.Trimmed()
 }
 
 type updatePrivilegeInput struct {
@@ -114,7 +120,7 @@ type privilegeSlugInput struct {
 }
 
 func (s *Service) privilegeSlugRoute(ctx context.Context, actor *access.Actor, in *privilegeSlugInput) (*privilegeOutput, error) {
-	return onePrivilege(s.ReadPrivilegeSlug(ctx, actor, in.ProjectSlug.Trimmed(), in.IdentityID.Trimmed(), in.Slug))
+	return onePrivilege(s.ReadPrivilegeNamed(ctx, actor, PrivilegeName{in.ProjectSlug.Trimmed(), in.IdentityID.Trimmed(), in.Slug}))
 }
 
 // wirePrivilege is an additional privilege. Lists leave out its permissions.

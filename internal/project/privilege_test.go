@@ -34,7 +34,7 @@ func TestPrivileges(t *testing.T) {
 		want(t, err, fault.PermissionDenied)
 		_, err = f.ReadPrivilege(t.Context(), f.actor(f.newOrg(), "admin"), v.ID)
 		want(t, err, fault.NotFound)
-		if found, err := f.ReadPrivilegeSlug(t.Context(), admin, p.Slug, robot.ID, "extra"); err != nil || found.ID != v.ID {
+		if found, err := f.ReadPrivilegeNamed(t.Context(), admin, PrivilegeName{p.Slug, robot.ID, "extra"}); err != nil || found.ID != v.ID {
 			t.Errorf("by its slug: %+v, %v", found, err)
 		}
 		now := f.ms.Load()

@@ -215,6 +215,11 @@ func (s *Service) ReadUser(ctx context.Context, actor *access.Actor, projectID, 
 	return s.readUser(ctx, actor, projectID, byMembership, membershipID)
 }
 
+// ReadUserByID is ReadUser by the user's id.
+func (s *Service) ReadUserByID(ctx context.Context, actor *access.Actor, projectID, userID string) (*UserMember, *Project, error) {
+	return s.readUser(ctx, actor, projectID, byUser, userID)
+}
+
 // ReadUserNamed is ReadUser by the user's e-mail address.
 func (s *Service) ReadUserNamed(ctx context.Context, actor *access.Actor, projectID, email string) (*UserMember, *Project, error) {
 	return s.readUser(ctx, actor, projectID, byEmail, strings.ToLower(email))

@@ -29,6 +29,17 @@ func (s *Service) userRoutes(api *httpapi.API) {
 		httpapi.Handle(api, route(http.MethodPatch, one, "update-project-user", "Give a user other roles in a project, also for a time", access.Edit), s.userRolesRoute)
 		httpapi.Handle(api, route(http.MethodDelete, one, "remove-project-user", "Take a user out of a project", access.Delete), s.removeUserRoute)
 	}
+	httpapi.Handle(api, userRoute("/api/v1/projects/{projectId}/user/{userId}/membership", "")(http.MethodGet, "", "get-project-user-by-id",
+		"Read a user's place in a project, by the id of the user", access.Read), s.userByIDRoute)
+}
+
+type userIDInput struct {
+	ProjectID string `path:"projectId"`
+	UserID    string `path:"userId"`
+}
+
+func (s *Service) userByIDRoute(ctx context.Context, actor *access.Actor, in *userIDInput) (*userMemberOutput, error) {
+	return oneUser(s.ReadUserByID(ctx, actor, in.ProjectID, in.UserID))
 }
 
 func userRoute(base, suffix string) func(method, tail, id, summary string, action access.Action) httpapi.Route {

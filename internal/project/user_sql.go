@@ -20,6 +20,7 @@ const usersQuery = ` FROM memberships m JOIN users u ON u.id = m.user_id WHERE m
 const (
 	byMembership = ` AND m.id = $2`
 	byEmail      = ` AND u.email = $2`
+	byUser       = ` AND u.id = $2`
 )
 
 func noUserMember(what string) error {

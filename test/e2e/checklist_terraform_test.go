@@ -2,6 +2,7 @@ package e2e
 
 import (
 	"net/http"
+	"strconv"
 	"strings"
 	"testing"
 
@@ -39,6 +40,7 @@ func TestTerraform(t *testing.T) {
 		"infisical_project": tfProject, "infisical_project_environment": tfEnvironment, "infisical_secret_tag": tfTag, "infisical_project_role": tfRole,
 		"infisical_project_role_v1": tfOldRole, "infisical_identity": tfIdentity, "infisical_identity_auth": tfAuth, "infisical_project_identity": tfMembership,
 		"infisical_project_identity_newer": tfNewMembership, "infisical_project_user": tfUser, "infisical_project_identity_specific_privilege": tfPrivilege,
+		"infisical_project_identity_specific_privilege_v1": tfOldPrivilege,
 		"infisical_org_role": tfOrgRole, "infisical_project_identity_provider": tfOwned, "drops_a_resource_on_404": tfDrops,
 	} {
 		t.Run(name, func(t *testing.T) { do(t, newTerraform(t)) })
@@ -135,6 +137,9 @@ func tfEnvironment(t *testing.T, w workload) {
 		}
 	}
 	w.send(t, http.MethodPatch, at+"/"+id, object{"name": "QA 2", "slug": "qa2", "position": 1}, shape{"environment": environmentShape})
+	if a := w.send(t, http.MethodPatch, at+"/"+id, object{"name": "QA 2", "slug": "qa2", "position": 0}, shape{"environment": environmentShape}); a.Number("environment.position") != 1 {
+		t.Errorf("a position that is not set changed it: %s", a.Body)
+	}
 	w.send(t, http.MethodDelete, at+"/"+id, nil, shape{"environment": environmentShape})
 	w.Call(t, http.MethodGet, "/api/v1/workspace/environments/"+id, nil).WantError(404, "NotFound")
 }
@@ -253,7 +258,7 @@ func tfNewMembership(t *testing.T, w workload) {
 }
 
 func tfUser(t *testing.T, w workload) {
-	_, email := newUser(t, shared, "no-access")
+	userID, email := newUser(t, shared, "no-access")
 	place := object{"projectId": w.project.ID, "usernames": []string{email}}
 	w.send(t, http.MethodPost, "/api/v2/workspace/"+w.project.ID+"/memberships", place, shape{"memberships": "list"})
 	at := "/api/v1/workspace/" + w.project.ID + "/memberships"
@@ -264,7 +269,12 @@ func tfUser(t *testing.T, w workload) {
 	if a := w.send(t, http.MethodGet, at+"/"+id, nil, member); a.Text("membership.roles.0.role") != "viewer" {
 		t.Errorf("the roles are %s", a.Body)
 	}
+	byUser := projectsPath + "/" + w.project.ID + "/user/" + userID + "/membership"
+	if a := w.send(t, http.MethodGet, byUser, nil, member); a.Text("membership.id") != id {
+		t.Errorf("the user's membership is %s", a.Body)
+	}
 	w.send(t, http.MethodDelete, "/api/v2/workspace/"+w.project.ID+"/memberships", place, shape{"memberships": "list"})
+	w.Call(t, http.MethodGet, byUser, nil).WantError(404, "NotFound")
 	w.Call(t, http.MethodPost, at+"/details", object{"projectId": w.project.ID, "username": email}).WantError(404, "NotFound")
 }
 
@@ -280,6 +290,42 @@ func tfPrivilege(t *testing.T, w workload) {
 		"temporaryRange": "1h", "temporaryAccessStartTime": "2026-11-22T10:00:00Z"}}, privilege)
 	w.send(t, http.MethodDelete, privilegesPath+"/"+made, object{"id": made}, privilege)
 	w.Call(t, http.MethodGet, privilegesPath+"/"+made, nil).WantError(404, "NotFound")
+}
+
+// tfOldPrivilege is the resource with permissions of version 1; every privilege is deleted here, whichever version made it.
+func tfOldPrivilege(t *testing.T, w workload) {
+	id := shared.NewIdentity(t, "no-access")
+	w.send(t, http.MethodPost, projectsPath+"/"+w.project.ID+"/memberships/identities/"+id, object{"roles": lasting("no-access")}, joinedShape)
+	privilege := shape{"privilege": shape{"id": "uuid", "slug": "string", "identityId": "uuid", "projectId": "uuid", "isTemporary": "bool", "permissions": "list"}}
+	named := func(slug string) object {
+		return object{"projectSlug": w.Slug, "identityId": id, "privilegeSlug": slug}
+	}
+	asked := object{"actions": []string{"read", "edit"}, "subject": "secrets", "conditions": object{"environment": "dev", "secretPath": object{"$glob": "/app/**"}}}
+	made := w.send(t, http.MethodPost, oldPrivilegesPath+"/permanent", object{"projectSlug": w.Slug, "identityId": id, "privilegePermission": asked}, privilege)
+	slug := made.Text("privilege.slug")
+	for i, action := range []string{"read", "edit"} {
+		rule := "privilege.permissions." + strconv.Itoa(i)
+		if made.Text(rule+".action.0") != action || made.Text(rule+".conditions.environment") != "dev" || made.Text(rule+".conditions.secretPath.$glob") != "/app/**" {
+			t.Errorf("the provider reads %s", made.Body)
+		}
+	}
+	w.Call(t, http.MethodPost, oldPrivilegesPath+"/permanent", object{"projectSlug": w.Slug, "identityId": id}).WantError(422, "ValidationFailure")
+	change := named(slug)
+	change["privilegeDetails"] = object{"slug": "newer", "privilegePermission": asked, "isTemporary": true, "temporaryMode": "relative", "temporaryRange": "1h",
+		"temporaryAccessStartTime": "2026-11-22T10:00:00Z"}
+	if a := w.send(t, http.MethodPatch, oldPrivilegesPath, change, privilege); a.Text("privilege.slug") != "newer" || !a.Flag("privilege.isTemporary") {
+		t.Errorf("changed to %s", a.Body)
+	}
+	query := "?identityId=" + id + "&projectSlug=" + w.Slug
+	w.send(t, http.MethodGet, oldPrivilegesPath+"/newer"+query, nil, privilege)
+	w.send(t, http.MethodPost, privilegesPath, object{"identityId": id, "projectId": w.project.ID, "slug": "v2", "permissions": oldRules, "type": object{"isTemporary": false}}, privilege)
+	if got := w.Call(t, http.MethodGet, oldPrivilegesPath+query, nil).Want(200).List("privileges", "slug"); !cmp.Equal(got, []string{"newer", "v2"}) {
+		t.Errorf("there are %v", got)
+	}
+	for _, slug := range []string{"newer", "v2"} {
+		w.send(t, http.MethodDelete, oldPrivilegesPath, named(slug), privilege)
+		w.Call(t, http.MethodDelete, oldPrivilegesPath, named(slug)).WantError(404, "NotFound")
+	}
 }
 
 func tfOrgRole(t *testing.T, w workload) {
@@ -298,6 +344,10 @@ func tfOwned(t *testing.T, w workload) {
 	id := w.send(t, http.MethodPost, at, object{"name": "owned", "hasDeleteProtection": false, "metadata": []object{}, "roles": lasting("viewer")}, owned).Text("identity.id")
 	w.send(t, http.MethodGet, at+"/"+id, nil, owned)
 	w.send(t, http.MethodPatch, at+"/"+id, object{"name": "renamed"}, owned)
+	for _, members := range []string{projectsPath + "/" + w.project.ID + "/memberships/identities/", "/api/v2/workspace/" + w.project.ID + "/identity-memberships/"} {
+		w.send(t, http.MethodPatch, members+id, object{"roles": lasting("no-access")}, shape{"roles": "list"})
+		w.Call(t, http.MethodDelete, members+id, nil).WantError(400, "BadRequest") // it lives and dies with the project
+	}
 	w.send(t, http.MethodDelete, at+"/"+id, nil, owned)
 	w.Call(t, http.MethodGet, at+"/"+id, nil).WantError(404, "NotFound")
 }

@@ -52,6 +52,19 @@ func privilegeBody(p project, identityID string) object {
 		"type":        object{"isTemporary": false, "temporaryMode": "relative", "temporaryRange": "1h", "temporaryAccessStartTime": "2026-01-01T00:00:00Z"}}
 }
 
+const oldPrivilegesPath = "/api/v1/additional-privilege/identity"
+
+// The words of version 1 for what a privilege allows, and for how long.
+var (
+	oldRules   = []any{object{"subject": "secrets", "action": "readValue", "conditions": object{"environment": "dev"}, "inverted": false}}
+	oldSecrets = object{"actions": []string{"read"}, "subject": "secrets", "conditions": object{"environment": "dev", "secretPath": object{"$glob": "/app/*"}}}
+	oldSpan    = object{"temporaryMode": "relative", "temporaryRange": "1h", "temporaryAccessStartTime": "2026-01-01T00:00:00Z"}
+)
+
+func oldPrivilegeBody(p project, identityID string) object {
+	return object{"identityId": identityID, "projectSlug": p.Slug, "slug": "extra", "permissions": oldRules, "privilegePermission": oldSecrets}
+}
+
 func newPrivilege(t *testing.T, s *harness.Server, p project) (privilegeID, identityID string) {
 	t.Helper()
 	id, _ := join(t, s, p)
@@ -114,6 +127,39 @@ func accessRequests() map[string]func(*testing.T, *harness.Server) request {
 		"get-privilege-by-slug": inside(func(t *testing.T, s *harness.Server, p project) request {
 			_, id := newPrivilege(t, s, p)
 			return request{privilegesPath + "/slug/extra?identityId=" + id + "&projectSlug=" + p.Slug, nil}
+		}),
+		"list-privileges-old": inside(func(t *testing.T, s *harness.Server, p project) request {
+			_, id := newPrivilege(t, s, p)
+			return request{oldPrivilegesPath + "?identityId=" + id + "&projectSlug=" + p.Slug, nil}
+		}),
+		"get-privilege-old": inside(func(t *testing.T, s *harness.Server, p project) request {
+			_, id := newPrivilege(t, s, p)
+			return request{oldPrivilegesPath + "/extra?identityId=" + id + "&projectSlug=" + p.Slug, nil}
+		}),
+		"create-privilege-old": inside(func(t *testing.T, s *harness.Server, p project) request {
+			id, _ := join(t, s, p)
+			return request{oldPrivilegesPath + "/permanent", oldPrivilegeBody(p, id)}
+		}),
+		"create-temporary-privilege-old": inside(func(t *testing.T, s *harness.Server, p project) request {
+			id, _ := join(t, s, p)
+			body := oldPrivilegeBody(p, id)
+			maps.Copy(body, oldSpan)
+			return request{oldPrivilegesPath + "/temporary", body}
+		}),
+		"update-privilege-old": inside(func(t *testing.T, s *harness.Server, p project) request {
+			_, id := newPrivilege(t, s, p)
+			details := object{"slug": "extra", "isTemporary": false, "permissions": oldRules, "privilegePermission": oldSecrets}
+			maps.Copy(details, oldSpan)
+			return request{oldPrivilegesPath, object{"projectSlug": p.Slug, "identityId": id, "privilegeSlug": "extra", "privilegeDetails": details}}
+		}),
+		"delete-privilege-old": inside(func(t *testing.T, s *harness.Server, p project) request {
+			_, id := newPrivilege(t, s, p)
+			return request{oldPrivilegesPath, object{"projectSlug": p.Slug, "identityId": id, "privilegeSlug": "extra"}}
+		}),
+		"get-project-user-by-id": inside(func(t *testing.T, s *harness.Server, p project) request {
+			userID, email := newUser(t, s, "no-access")
+			s.Admin.Call(t, http.MethodPost, projectsPath+"/"+p.ID+"/memberships", object{"usernames": []string{email}}).Want(200)
+			return request{projectsPath + "/" + p.ID + "/user/" + userID + "/membership", nil}
 		}),
 		"get-privilege": privilegeRequest(nil), "update-privilege": privilegeRequest(privilegeBody), "delete-privilege": privilegeRequest(nil),
 
