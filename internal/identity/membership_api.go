@@ -21,6 +21,7 @@ func (s *Service) membershipRoutes(api *httpapi.API) {
 	httpapi.Handle(api, route(http.MethodPost, "/{identityId}", "create-identity-membership", "Make an identity a member again", access.Edit), s.joinRoute)
 	httpapi.Handle(api, route(http.MethodPatch, "/{identityId}", "update-identity-membership", "Give an identity other roles, also for a time", access.Edit), s.rolesRoute)
 	httpapi.Handle(api, route(http.MethodDelete, "/{identityId}", "delete-identity-membership", "Take an identity out and kill its tokens", access.Delete), s.leaveRoute)
+	s.oldMembershipRoutes(api)
 }
 
 type rolesInput struct {
@@ -137,6 +138,11 @@ func (s *Service) membersRoute(ctx context.Context, actor *access.Actor, in *mem
 		return nil, fault.Invalid("too_big", "At most 100 roles can be asked for at once.", "roles")
 	}
 	members, total, err := s.Search(ctx, actor, q)
+	return s.memberList(ctx, members, total, err)
+}
+
+// memberList answers with memberships and all their roles.
+func (s *Service) memberList(ctx context.Context, members []Membership, total int64, err error) (*membersOutput, error) {
 	if err != nil {
 		return nil, err
 	}

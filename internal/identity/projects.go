@@ -19,6 +19,9 @@ type wirePlace struct {
 		ID          string   `json:"id"`
 		Name        string   `json:"name"`
 		AuthMethods []string `json:"authMethods"`
+
+		CreatedAt httpapi.Time `json:"createdAt"`
+		UpdatedAt httpapi.Time `json:"updatedAt"`
 	} `json:"identity"`
 	Project struct {
 		ID   string `json:"id"`
@@ -47,6 +50,7 @@ func (s *Service) projectsRoute(ctx context.Context, actor *access.Actor, in *on
 		places[i].IdentityID = m.Identity.ID
 		w := &places[i].Identity
 		w.ID, w.Name, w.AuthMethods = m.Identity.ID, m.Name, m.Methods
+		w.CreatedAt, w.UpdatedAt = httpapi.Time(m.Identity.CreatedAt), httpapi.Time(m.Identity.UpdatedAt)
 	}
 	out := &projectsOutput{}
 	out.Body.Memberships = places

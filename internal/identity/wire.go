@@ -64,6 +64,9 @@ type wireMembership struct {
 		AuthMethod    *string  `json:"authMethod" doc:"The first of authMethods; for older clients"`
 		AuthMethods   []string `json:"authMethods"`
 		LockedOut     []string `json:"activeLockoutAuthMethods"`
+
+		CreatedAt httpapi.Time `json:"createdAt"`
+		UpdatedAt httpapi.Time `json:"updatedAt"`
 	} `json:"identity"`
 }
 
@@ -92,6 +95,7 @@ func wireMember(m *Membership) wireMembership {
 	w.Identity.ID, w.Identity.Name, w.Identity.OrgID = m.Identity.ID, m.Name, m.Identity.OrgID
 	w.Identity.HasProtection, w.Identity.AuthMethods, w.Identity.AuthMethod = m.DeleteProtection, m.Methods, first(m.Methods)
 	w.Identity.LockedOut, w.Roles = m.LockedOut, m.Roles
+	w.Identity.CreatedAt, w.Identity.UpdatedAt = httpapi.Time(m.Identity.CreatedAt), httpapi.Time(m.Identity.UpdatedAt)
 	return w
 }
 

@@ -37,6 +37,8 @@ func (s *Service) readRoutes(api *httpapi.API) {
 		Summary: "List the organizations that you are a member of", AnyActor: true, NoOrg: true}, s.listRoute)
 	httpapi.Handle(api, httpapi.Route{Method: http.MethodGet, Path: "/api/v1/organization/{organizationId}", ID: "get-organization", Tag: tag,
 		Summary: "Read an organization that you are a member of", AnyActor: true, NoOrg: true}, s.readRoute)
+	httpapi.Handle(api, httpapi.Route{Method: http.MethodGet, Path: "/api/v1/organization/accessible-with-sub-orgs", ID: "list-organizations-with-sub-orgs", Tag: tag,
+		Summary: "List the organizations that you are a member of, each with no sub-organizations", AnyActor: true, NoOrg: true}, s.listNestedRoute)
 	httpapi.HandleOpen(api, httpapi.Route{Method: http.MethodGet, Path: "/api/v1/admin/config", ID: "get-instance-config", Tag: "Instance",
 		Summary: "Tell what somebody who is to log in needs to know of the instance", Open: true}, s.configRoute)
 }
@@ -71,6 +73,34 @@ func (s *Service) listRoute(ctx context.Context, actor *access.Actor, _ *httpapi
 	out.Body.Organizations = make([]wireOrganization, len(all))
 	for i := range all {
 		out.Body.Organizations[i] = all[i].full()
+	}
+	return out, nil
+}
+
+type nestedOutput struct {
+	Body struct {
+		Organizations []nestedOrganization `json:"organizations"`
+	}
+}
+
+type nestedOrganization struct {
+	ID        string             `json:"id"`
+	Name      string             `json:"name"`
+	Slug      string             `json:"slug"`
+	CreatedAt httpapi.Time       `json:"createdAt"`
+	UpdatedAt httpapi.Time       `json:"updatedAt"`
+	Sub       []wireOrganization `json:"subOrganizations" doc:"Always empty"`
+}
+
+func (s *Service) listNestedRoute(ctx context.Context, actor *access.Actor, _ *httpapi.Empty) (*nestedOutput, error) {
+	all, err := s.Of(ctx, actor)
+	if err != nil {
+		return nil, err
+	}
+	out := &nestedOutput{}
+	out.Body.Organizations = make([]nestedOrganization, len(all))
+	for i, o := range all {
+		out.Body.Organizations[i] = nestedOrganization{o.ID, o.Name, o.Slug, httpapi.Time(o.CreatedAt), httpapi.Time(o.UpdatedAt), []wireOrganization{}}
 	}
 	return out, nil
 }

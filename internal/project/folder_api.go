@@ -34,7 +34,7 @@ func (s *Service) folderRoutes(api *httpapi.API) {
 		httpapi.Handle(api, route(http.MethodDelete, "/{folderId}", "delete-folder", "Delete a folder, by its id or name", access.Delete),
 			func(ctx context.Context, actor *access.Actor, in *deleteFolderInput) (*folderOutput, error) {
 				f, err := s.DeleteFolder(ctx, actor, in.Body.spot(), in.FolderID, v.old || in.Body.Force)
-				return plainFolder(f, err)
+				return oneFolder(f, err)
 			})
 	}
 	httpapi.Handle(api, httpapi.Route{Method: http.MethodGet, Path: "/api/v1/folders/{projectId}/{environment}/{secretPath}", ID: "get-folder-at-path", Tag: folderTag,
@@ -77,7 +77,7 @@ type addFolderInput struct {
 }
 
 func (s *Service) addFolderRoute(ctx context.Context, actor *access.Actor, in *addFolderInput) (*folderOutput, error) {
-	return withPath(s.AddFolder(ctx, actor, in.Body.spot(), in.Body.Name.Trimmed(), (*string)(in.Body.Description)))
+	return oneFolder(s.AddFolder(ctx, actor, in.Body.spot(), in.Body.Name.Trimmed(), (*string)(in.Body.Description)))
 }
 
 type listFoldersInput struct {
@@ -138,7 +138,7 @@ func located(f *Located, err error) (*folderOutput, error) {
 	if err != nil {
 		return nil, err
 	}
-	out, _ := withPath(&f.Folder, nil)
+	out, _ := oneFolder(&f.Folder, nil)
 	out.Body.Folder.ProjectID = &f.ProjectID
 	out.Body.Folder.Environment = &wireFolderEnvironment{f.EnvironmentID, f.EnvironmentName, f.EnvironmentSlug}
 	return out, nil
@@ -154,7 +154,7 @@ type updateFolderInput struct {
 }
 
 func (s *Service) updateFolderRoute(ctx context.Context, actor *access.Actor, in *updateFolderInput) (*folderOutput, error) {
-	return withPath(s.UpdateFolder(ctx, actor, in.Body.spot(), in.FolderID, FolderChanges{trimmed(in.Body.Name), (*string)(in.Body.Description)}))
+	return oneFolder(s.UpdateFolder(ctx, actor, in.Body.spot(), in.FolderID, FolderChanges{trimmed(in.Body.Name), (*string)(in.Body.Description)}))
 }
 
 type updateFoldersInput struct {
@@ -211,7 +211,7 @@ type wireFolder struct {
 	Reserved         bool                   `json:"isReserved" doc:"Always false"`
 	Description      *string                `json:"description"`
 	SecretModifiedAt *httpapi.Time          `json:"lastSecretModified"`
-	Path             *string                `json:"path,omitempty" doc:"Absolute"`
+	Path             string                 `json:"path" doc:"Absolute"`
 	RelativePath     *string                `json:"relativePath,omitempty" doc:"From the folder that was asked for"`
 	Environment      *wireFolderEnvironment `json:"environment,omitempty"`
 	ProjectID        *string                `json:"projectId,omitempty"`
@@ -225,7 +225,7 @@ type wireFolderEnvironment struct {
 
 func wireOne(f *Folder) wireFolder {
 	return wireFolder{ID: f.ID, Name: f.Name, Version: f.Version, CreatedAt: httpapi.Time(f.CreatedAt), UpdatedAt: httpapi.Time(f.UpdatedAt),
-		EnvID: f.EnvironmentID, ParentID: f.ParentID, Description: f.Description, SecretModifiedAt: (*httpapi.Time)(f.SecretModifiedAt)}
+		EnvID: f.EnvironmentID, ParentID: f.ParentID, Description: f.Description, SecretModifiedAt: (*httpapi.Time)(f.SecretModifiedAt), Path: f.Path}
 }
 
 func wireFolders(folders []Folder) *foldersOutput {
@@ -243,19 +243,11 @@ type folderOutput struct {
 	}
 }
 
-func plainFolder(f *Folder, err error) (*folderOutput, error) {
+func oneFolder(f *Folder, err error) (*folderOutput, error) {
 	if err != nil {
 		return nil, err
 	}
 	out := &folderOutput{}
 	out.Body.Folder = wireOne(f)
 	return out, nil
-}
-
-func withPath(f *Folder, err error) (*folderOutput, error) {
-	out, err := plainFolder(f, err)
-	if err == nil {
-		out.Body.Folder.Path = &f.Path
-	}
-	return out, err
 }

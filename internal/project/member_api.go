@@ -179,6 +179,8 @@ type wireMember struct {
 		AuthMethods   []string            `json:"authMethods"`
 		LockedOut     []string            `json:"activeLockoutAuthMethods"`
 		Metadata      []identity.Metadata `json:"metadata"`
+		CreatedAt     httpapi.Time        `json:"createdAt"`
+		UpdatedAt     httpapi.Time        `json:"updatedAt"`
 	} `json:"identity"`
 	Project struct {
 		ID   string `json:"id"`
@@ -192,6 +194,7 @@ func wireOf(m *Member, p *Project) wireMember {
 		Roles: append([]role.Held{}, m.Roles...), LastLoginMethod: m.LastLoginMethod, LastLoginTime: (*httpapi.Time)(m.LastLoginAt)}
 	i := &w.Identity
 	i.ID, i.Name, i.OrgID, i.ProjectID, i.HasProtection = m.Identity.ID, m.Identity.Name, m.Identity.OrgID, m.Identity.ProjectID, m.Identity.DeleteProtection
+	i.CreatedAt, i.UpdatedAt = httpapi.Time(m.Identity.CreatedAt), httpapi.Time(m.Identity.UpdatedAt)
 	i.AuthMethods, i.LockedOut, i.Metadata = append([]string{}, m.Methods...), append([]string{}, m.LockedOut...), append([]identity.Metadata{}, m.Metadata...)
 	if len(m.Methods) > 0 {
 		i.AuthMethod = &m.Methods[0]

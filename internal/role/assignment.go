@@ -76,6 +76,8 @@ type Held struct {
 	Range      *string       `json:"temporaryRange" db:"temporary_range"`
 	Start      *httpapi.Time `json:"temporaryAccessStartTime" db:"access_start"`
 	End        *httpapi.Time `json:"temporaryAccessEndTime" db:"access_end"`
+	CreatedAt  httpapi.Time  `json:"createdAt" db:"created_at"`
+	UpdatedAt  httpapi.Time  `json:"updatedAt" db:"updated_at"`
 
 	Membership string `json:"-" db:"membership_id"`
 	ended      bool
@@ -101,7 +103,7 @@ func HeldBy(ctx context.Context, db *sqldb.DB, memberships []string) (map[string
 		var held []Held
 		marks, args := list(batch)
 		err := db.Select(ctx, &held, `SELECT r.id, r.membership_id, r.role, r.custom_role_id, c.name AS custom_name, c.slug AS custom_slug, r.temporary,
-			r.temporary_mode, r.temporary_range, r.access_start, r.access_end
+			r.temporary_mode, r.temporary_range, r.access_start, r.access_end, r.created_at, r.updated_at
 			FROM membership_roles r LEFT JOIN custom_roles c ON c.id = r.custom_role_id
 			WHERE r.membership_id IN (`+marks+`) ORDER BY r.created_at, r.id`, args...)
 		if err != nil {

@@ -42,6 +42,7 @@ type WireImport struct {
 	Replicated    *httpapi.Time `json:"lastReplicated" doc:"Always null"`
 	Reserved      bool          `json:"isReserved" doc:"Always false"`
 	From          wireEnv       `json:"importEnv" doc:"The environment that is imported from"`
+	SecretPath    string        `json:"secretPath" doc:"Path of the folder that imports"`
 }
 
 type wireEnv struct {
@@ -52,7 +53,7 @@ type wireEnv struct {
 
 func wireOf(i *Import) WireImport {
 	return WireImport{ID: i.ID, Version: i.Version, Path: i.Path, Position: i.Position, CreatedAt: httpapi.Time(i.CreatedAt),
-		UpdatedAt: httpapi.Time(i.UpdatedAt), FolderID: i.FolderID, From: wireEnv{i.From.ID, i.From.Name, i.From.Slug}}
+		UpdatedAt: httpapi.Time(i.UpdatedAt), FolderID: i.FolderID, From: wireEnv{i.From.ID, i.From.Name, i.From.Slug}, SecretPath: i.Into.path}
 }
 
 // ImportPlaceBody is how a body names the folder that imports.
@@ -137,7 +138,6 @@ type wireImportInPlace struct {
 	WireImport
 	Environment wireEnv `json:"environment" doc:"The environment of the folder that imports"`
 	ProjectID   string  `json:"projectId"`
-	SecretPath  string  `json:"secretPath" doc:"Path of the folder that imports"`
 }
 
 type importInPlaceOutput struct {
@@ -153,7 +153,7 @@ func (s *Service) getImportRoute(ctx context.Context, actor *access.Actor, in *i
 	}
 	out := &importInPlaceOutput{}
 	env := i.Into.env
-	out.Body.Import = wireImportInPlace{WireImport: wireOf(i), Environment: wireEnv{env.ID, env.Name, env.Slug}, ProjectID: i.Into.Project.ID, SecretPath: i.Into.path}
+	out.Body.Import = wireImportInPlace{WireImport: wireOf(i), Environment: wireEnv{env.ID, env.Name, env.Slug}, ProjectID: i.Into.Project.ID}
 	return out, nil
 }
 

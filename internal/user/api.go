@@ -42,6 +42,7 @@ func (s *Service) Routes(api *httpapi.API) {
 		Description: "For administrators of an organization that the user is a member of, and of the instance.",
 		Permission:  httpapi.Permission{Action: access.Edit, Subject: access.SubjectMember}}, s.endAllRoute)
 	s.adminRoutes(api)
+	s.retiredRoutes(api)
 }
 
 // setCookie hands out the refresh token; "" takes it away. Scripts cannot read it, and it goes to this site alone.

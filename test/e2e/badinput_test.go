@@ -234,7 +234,7 @@ func (p *prober) ids(name string, at int) {
 		unknown = accepted // the deprecated alias ignores it
 	}
 	upper := unknown
-	if strings.HasSuffix(name, "Id}") {
+	if strings.HasSuffix(name, "Id}") && !(name == "{projectId}" && strings.HasSuffix(p.r.ID, "-oldest")) { // there it is a slug
 		upper = accepted
 	}
 	form := unknown // of what looks like an id
@@ -410,8 +410,8 @@ func TestHeadAnswersAsGetWithoutABody(t *testing.T) {
 			return
 		}
 		good := requestOf(t, shared, r)
-		get := shared.Admin.Call(t, http.MethodGet, good.path, nil).Want(200)
-		head := shared.Admin.Call(t, http.MethodHead, good.path, nil).Want(200)
+		get := shared.Admin.Call(t, http.MethodGet, good.path, nil).Want(whenGood(r))
+		head := shared.Admin.Call(t, http.MethodHead, good.path, nil).Want(whenGood(r))
 		if len(head.Body) != 0 || head.Header.Get("Content-Type") != get.Header.Get("Content-Type") || head.Header.Get("Content-Length") == "" {
 			t.Errorf("HEAD answered %v %s", head.Header, head.Body)
 		}

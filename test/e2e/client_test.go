@@ -23,7 +23,7 @@ var (
 	membershipShape = shape{"id": "uuid", "role": "string", "roleId": "string?", "orgId": "uuid", "identityId": "uuid",
 		"createdAt": "time", "updatedAt": "time",
 		"identity": shape{"id": "uuid", "name": "string", "authMethod": "string?", "authMethods": "list", "hasDeleteProtection": "bool", "orgId": "uuid",
-			"activeLockoutAuthMethods": "list"}}
+			"activeLockoutAuthMethods": "list", "createdAt": "time", "updatedAt": "time"}}
 	configShape = shape{"id": "uuid", "identityId": "uuid", "createdAt": "time", "updatedAt": "time", "accessTokenTTL": "int",
 		"accessTokenMaxTTL": "int", "accessTokenNumUsesLimit": "int", "accessTokenPeriod": "int", "accessTokenTrustedIps": "list"}
 	tokenShape = shape{"id": "uuid", "identityId": "uuid", "name": "string?", "authMethod": "string", "accessTokenTTL": "int", "accessTokenMaxTTL": "int",

@@ -13,10 +13,11 @@ import (
 
 // open are the routes that anybody may call. A new one is a decision: it is made here too.
 var open = []string{"get-status", "get-health", "get-readiness", "get-jwks", "bootstrap", "renew-token", "revoke-own-token", "login-universal-auth",
-	"login-jwt-auth", "login-oidc-auth", "login-kubernetes-auth", "oauth-revoke", "oauth-metadata", "login-user", "refresh-user-token", "get-instance-config"}
+	"login-jwt-auth", "login-oidc-auth", "login-kubernetes-auth", "oauth-revoke", "oauth-metadata", "login-user", "refresh-user-token", "get-instance-config",
+	"login-user-srp-1", "login-user-srp-2", "get-service-token", "post-service-token"}
 
 // anyActor are the routes that ask for a live token and for no permission.
-var anyActor = []string{"check-auth", "list-organizations", "get-organization", "get-own-details", "oauth-introspect", "list-projects", "list-workspaces"}
+var anyActor = []string{"check-auth", "list-organizations", "list-organizations-with-sub-orgs", "get-organization", "get-own-details", "oauth-introspect", "list-projects", "list-workspaces"}
 
 // instanceAdmin are the routes that no role opens: only an administrator of the whole instance may call them.
 var instanceAdmin = []string{"list-instance-identities", "revoke-identity-instance-admin", "list-instance-users", "delete-user",
@@ -115,7 +116,7 @@ var member = []string{
 	"get-token-auth-token-of-identity", "revoke-token-auth-token", "list-audit-logs", "get-own-details",
 	"create-org-identity", "list-org-identities", "get-org-identity", "update-org-identity", "delete-org-identity",
 	"list-org-roles", "get-org-role", "get-org-role-by-slug",
-	"list-identity-memberships", "get-identity-membership", "create-identity-membership", "update-identity-membership", "delete-identity-membership",
+	"list-identity-memberships", "list-identity-memberships-old", "get-identity-membership", "create-identity-membership", "update-identity-membership", "delete-identity-membership",
 	"get-jwt-auth", "get-oidc-auth", "get-kubernetes-auth",
 	"get-universal-auth", "list-client-secrets", "get-client-secret", "clear-universal-auth-lockouts",
 	"create-project", "create-workspace",

@@ -27,6 +27,13 @@ var requests = map[string]func(t *testing.T, s *harness.Server) request{
 	"bootstrap":       plain(bootstrapPath, object{"email": "ada@example.com", "password": "correct horse", "organization": "Acme"}),
 	"get-own-details": plain(detailsPath, nil),
 
+	"list-identity-memberships-old": func(_ *testing.T, s *harness.Server) request {
+		return request{"/api/v2/organizations/" + s.OrgID + "/identity-memberships?search=w", nil}
+	},
+	"list-organizations-with-sub-orgs": plain("/api/v1/organization/accessible-with-sub-orgs", nil),
+	"get-service-token":                plain("/api/v2/service-token", nil),
+	"post-service-token":               plain("/api/v2/service-token", nil),
+
 	"get-instance-config": plain("/api/v1/admin/config", nil),
 	"list-organizations":  plain("/api/v1/organization", nil),
 	"get-organization": func(_ *testing.T, s *harness.Server) request {

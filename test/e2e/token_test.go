@@ -172,7 +172,7 @@ func TestReadAndRenameToken(t *testing.T) {
 			t.Error("a rename killed the token")
 		}
 	})
-	for _, id := range []string{"nonsense", "01890000-0000-7000-8000-000000000000", strings.ToUpper(a.TokenID), strings.Repeat("a", 3000), "%20", "a%2Fb"} {
+	for _, id := range []string{"nonsense", "01890000-0000-7000-8000-000000000000", strings.Repeat("a", 3000), "%20", "a%2Fb"} {
 		t.Run("refused/unknown id "+id[:min(len(id), 40)], func(t *testing.T) {
 			shared.Admin.Call(t, http.MethodGet, harness.Tokens+id, nil).WantError(404, "NotFound")
 			shared.Admin.Call(t, http.MethodPatch, harness.Tokens+id, object{"name": "x"}).WantError(404, "NotFound")

@@ -149,8 +149,12 @@ func whenGood(r httpapi.Route) int {
 	switch r.ID {
 	case "bootstrap":
 		return http.StatusBadRequest // since the server is set up
+	case "login-user-srp-1", "login-user-srp-2":
+		return http.StatusBadRequest // always
 	case "refresh-user-token":
 		return http.StatusUnauthorized // since its token is in a cookie
+	case "get-service-token", "post-service-token":
+		return http.StatusUnauthorized // always
 	}
 	return http.StatusOK
 }

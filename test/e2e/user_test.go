@@ -72,6 +72,8 @@ func newUser(t *testing.T, s *harness.Server, role string) (userID, email string
 // administrator of s, which is a copy.
 var userRequests = map[string]func(t *testing.T, s *harness.Server) request{
 	"login-user":         plain(loginPath, object{"email": adminEmail, "password": adminPassword}),
+	"login-user-srp-1":   plain(loginPath+"1", object{"email": adminEmail, "clientPublicKey": "ab"}),
+	"login-user-srp-2":   plain(loginPath+"2", object{"email": adminEmail, "clientProof": "cd", "password": adminPassword}),
 	"refresh-user-token": plain(refreshPath, nil),
 	"check-auth":         plain(checkPath, nil),
 	"select-organization": asUser(func(_ session, s *harness.Server) request {
@@ -141,7 +143,7 @@ func eachUserRoute(t *testing.T, s *harness.Server, do func(t *testing.T, s *har
 
 // orgless are the routes that a user may call before an organization is chosen.
 var orgless = []string{"select-organization", "logout-user", "get-user", "get-me", "list-own-sessions", "revoke-own-sessions", "revoke-own-session", "check-auth",
-	"list-organizations", "get-organization"}
+	"list-organizations", "list-organizations-with-sub-orgs", "get-organization"}
 
 func TestEveryRouteSaysWhetherItNeedsAnOrganization(t *testing.T) {
 	t.Parallel()
