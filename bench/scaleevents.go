@@ -33,13 +33,14 @@ func (at *stage) events() filling {
 	rare := func(n int) string { return fmt.Sprintf("i = $rows - $rows / 12 - %d", n) }
 	when := fmt.Sprintf("$now - ($rows - i) * (%d / $rows)", (364 * day).Milliseconds())
 	return filling{table: "audit_logs", rows: at.n, columns: `id, org_id, actor_type, actor_id, actor_metadata, event_type,
-		event_metadata, ip, user_agent, user_agent_type, request_id, created_at, expires_at`,
+		event_metadata, ip, user_agent, user_agent_type, request_id, created_at, expires_at, position`,
 		values: fmt.Sprintf(`%[1]s, '%[2]s', 'identity', CASE WHEN %[3]s THEN '%[4]s' ELSE %[5]s END,
 		'{"authMethod":"token-auth","identityId":"0197b6a0-0000-7000-8000-000000000000","name":"service","tokenId":"0197b6a0-0000-7000-8000-000000000001"}',
 		CASE WHEN %[6]s THEN '%[7]s' ELSE 'get-secret' END,
 		'{"environment":"dev","secretPath":"/","secretId":"0197b6a0-0000-7000-8000-000000000002","secretKey":"SECRET_7","secretVersion":1}',
-		'10.0.0.7', 'sallyport-go/1.0', 'other', %[1]s, %[8]s, %[8]s + %[9]d`, at.store.madeUp(eventID, "i"), at.s.org, rare(1), rareActor,
-			at.store.madeUp(identityID, "i % 100"), rare(2), rareType, when, audit.DefaultRetention.Milliseconds())}
+		'10.0.0.7', 'sallyport-go/1.0', 'other', %[1]s, %[8]s, %[8]s + %[9]d, i`, at.store.madeUp(eventID, "i"), at.s.org, rare(1), rareActor,
+			at.store.madeUp(identityID, "i % 100"), rare(2), rareType, when, audit.DefaultRetention.Milliseconds()),
+		after: "UPDATE audit_head SET position = (SELECT max(position) FROM audit_logs)"}
 }
 
 // queries ask for pages of 20.

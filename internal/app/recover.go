@@ -30,6 +30,9 @@ func (a *App) Recover(ctx context.Context) (token string, err error) {
 	if err := a.users.ForgetSessions(ctx); err != nil { // no token opens them any more
 		return "", err
 	}
+	if err := a.db.Write(ctx, func(tx *sqldb.Tx) error { return audit.Restored(ctx, tx) }); err != nil {
+		return "", err
+	}
 	if err := transfer.Reopen(ctx, a.db); err != nil { // it had been moved away, and has no token to be wrong about now
 		return "", err
 	}
@@ -53,6 +56,9 @@ func (a *App) RecoverWith(ctx context.Context, log *backup.Log) error {
 		return err
 	}
 	err = a.db.Write(ctx, func(tx *sqldb.Tx) error {
+		if err := audit.Restored(ctx, tx); err != nil {
+			return err
+		}
 		return a.audit.Record(ctx, tx, &access.Actor{Type: access.ActorPlatform, OrgID: orgID}, audit.Event{Type: "restore-revocations",
 			Metadata: map[string]any{"entries": log.Entries, "head": log.Head}})
 	})

@@ -3,6 +3,7 @@ package audit
 import (
 	"context"
 	"net/http"
+	"strconv"
 	"strings"
 	"time"
 
@@ -24,11 +25,13 @@ type queryInput struct {
 	EndDate       time.Time    `query:"endDate" doc:"Default: now"`
 	Offset        int64        `query:"offset" minimum:"0" default:"0"`
 	Limit         int64        `query:"limit" minimum:"1" maximum:"1000" default:"20"`
+	After         string       `query:"after" pattern:"^[0-9]{1,18}$" doc:"A position: answer the events behind it, oldest first, of all times unless dates are given. 0 begins with the oldest event; go on with the next of each answer. Who does so sees each event once and misses none"`
 }
 
 type queryOutput struct {
 	Body struct {
 		AuditLogs []Entry `json:"auditLogs"`
+		Next      *int64  `json:"next,omitempty" doc:"Only with after: the position to send as after for what comes next"`
 	}
 }
 
@@ -36,7 +39,7 @@ type queryOutput struct {
 func (l *Log) Routes(api *httpapi.API) {
 	httpapi.Handle(api, httpapi.Route{
 		Method: http.MethodGet, Path: "/api/v1/organization/audit-logs", ID: "list-audit-logs", Tag: "Audit Logs",
-		Summary: "List audit events", Description: "Events of the caller's organization, newest first.",
+		Summary: "List audit events", Description: "Events of the caller's organization, newest first; with after, in the order in which they became visible.",
 		Permission: httpapi.Permission{Action: access.Read, Subject: access.SubjectAuditLogs},
 	}, func(ctx context.Context, actor *access.Actor, in *queryInput) (*queryOutput, error) {
 		filter, err := in.filter()
@@ -44,6 +47,11 @@ func (l *Log) Routes(api *httpapi.API) {
 			return nil, err
 		}
 		out := &queryOutput{}
+		if filter.After != nil {
+			out.Body.Next = new(int64)
+			out.Body.AuditLogs, *out.Body.Next, err = l.Follow(ctx, actor, filter)
+			return out, err
+		}
 		out.Body.AuditLogs, err = l.Query(ctx, actor, filter)
 		return out, err
 	})
@@ -51,10 +59,14 @@ func (l *Log) Routes(api *httpapi.API) {
 
 func (in *queryInput) filter() (Filter, error) {
 	pairs, err := in.pairs()
+	var after *int64
+	if n, failed := strconv.ParseInt(in.After, 10, 64); failed == nil { // the pattern has refused all but "" and numbers
+		after = &n
+	}
 	return Filter{
 		ProjectID: string(in.ProjectID), ActorType: in.ActorType, ActorID: string(in.Actor),
 		UserAgentType: string(in.UserAgentType), EventTypes: splitList(string(in.EventType)), Metadata: pairs,
-		From: in.StartDate, To: in.EndDate, Offset: in.Offset, Limit: in.Limit,
+		From: in.StartDate, To: in.EndDate, Offset: in.Offset, Limit: in.Limit, After: after,
 	}, err
 }
 

@@ -64,6 +64,7 @@ type row struct {
 	UserAgentType string  `db:"user_agent_type"`
 	RequestID     string  `db:"request_id"`
 	CreatedAt     int64   `db:"created_at"`
+	Position      int64   `db:"position"` // 0: it has none yet
 	ExpiresAt     int64   `db:"expires_at"`
 }
 

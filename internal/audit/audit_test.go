@@ -101,6 +101,10 @@ func TestEntryShowsWhoDidWhat(t *testing.T) {
 			t.Fatal(err)
 		}
 		for i, e := range got {
+			if want := float64(len(got) - i); e["position"] != want {
+				t.Errorf("entry %d has the position %v; want %v", i, e["position"], want)
+			}
+			delete(e, "position")
 			if e["id"] != entries[i].ID || e["id"] == "" {
 				t.Errorf("entry %d has the id %v", i, e["id"])
 			}

@@ -83,4 +83,14 @@ func (f *fixture) query(actor *access.Actor, filter Filter) []Entry {
 	return entries
 }
 
+// follow returns the page of events behind a position, and the position to go on from.
+func (f *fixture) follow(actor *access.Actor, after, limit int64) ([]Entry, int64) {
+	f.t.Helper()
+	entries, next, err := f.Follow(f.t.Context(), actor, Filter{After: &after, Limit: limit})
+	if err != nil {
+		f.t.Fatal(err)
+	}
+	return entries, next
+}
+
 func numbered(n int) string { return fmt.Sprintf("event-%04d", n) }

@@ -7,8 +7,6 @@ import (
 	"time"
 
 	"github.com/sallyport/sallyport/internal/access"
-	"github.com/sallyport/sallyport/internal/crashpoint"
-	"github.com/sallyport/sallyport/internal/sqldb"
 )
 
 // NoteEvery is within how long a noted event is durable.
@@ -26,19 +24,23 @@ type notes struct {
 
 // Note records an event that belongs to no change. It is durable within NoteEvery, as long as Run runs.
 func (l *Log) Note(ctx context.Context, actor *access.Actor, e Event) error {
-	r, err := l.row(actor, e, l.db.Now())
-	if err != nil {
-		return err
-	}
 	if l.notes.full() {
 		if err := l.Flush(ctx); err != nil {
 			return err
 		}
 	}
-	l.notes.mu.Lock()
-	defer l.notes.mu.Unlock()
-	l.notes.waiting = append(l.notes.waiting, r)
-	return nil
+	return l.notes.add(func() (row, error) { return l.row(actor, e, l.db.Now()) })
+}
+
+// add has an event wait. build reads the clock: no event that waits is then older than one that Flush took before it.
+func (n *notes) add(build func() (row, error)) error {
+	n.mu.Lock()
+	defer n.mu.Unlock()
+	r, err := build()
+	if err == nil {
+		n.waiting = append(n.waiting, r)
+	}
+	return err
 }
 
 func (n *notes) full() bool {
@@ -47,40 +49,37 @@ func (n *notes) full() bool {
 	return len(n.waiting) >= notesMax
 }
 
-// Flush writes what was noted. What cannot be written waits for the next time.
-func (l *Log) Flush(ctx context.Context) error {
-	l.notes.writing.Lock()
-	defer l.notes.writing.Unlock()
-	l.notes.mu.Lock()
-	batch := l.notes.waiting
-	l.notes.waiting = nil
-	l.notes.mu.Unlock()
-	if len(batch) == 0 {
-		return nil
-	}
-	crashpoint.Reach(crashpoint.NotesFlush)
-	err := l.db.Write(ctx, func(tx *sqldb.Tx) error { return insertAll(ctx, tx, batch) })
-	crashpoint.Reach(crashpoint.NotesFlushed)
-	if err != nil {
-		l.notes.mu.Lock()
-		l.notes.waiting = append(batch, l.notes.waiting...)
-		l.notes.mu.Unlock()
-	}
-	return err
+// take returns all that waits, and more behind it. The caller writes it, or gives it back.
+func (n *notes) take(more []row) []row {
+	n.mu.Lock()
+	defer n.mu.Unlock()
+	batch := append(n.waiting, more...)
+	n.waiting = nil
+	return batch
 }
 
-// Run writes what was noted every NoteEvery, until ctx ends; then once more.
+func (n *notes) giveBack(batch []row) {
+	n.mu.Lock()
+	defer n.mu.Unlock()
+	n.waiting = append(batch, n.waiting...)
+}
+
+// Run writes what was noted and gives events their positions, every NoteEvery, until ctx ends; then once more. Of errors
+// that follow each other it logs the first.
 func (l *Log) Run(ctx context.Context, log *slog.Logger) {
 	tick := time.NewTicker(NoteEvery)
 	defer tick.Stop()
+	failing := false
 	for ended := false; !ended; {
 		select {
 		case <-ctx.Done():
 			ended = true
 		case <-tick.C:
 		}
-		if err := l.Flush(context.WithoutCancel(ctx)); err != nil {
+		err := l.Flush(context.WithoutCancel(ctx))
+		if err != nil && !failing {
 			log.Error("audit events wait to be written", "error", err)
 		}
+		failing = err != nil
 	}
 }

@@ -3,12 +3,14 @@ package audit
 import (
 	"context"
 	"encoding/json"
+	"fmt"
 	"strings"
 	"time"
 
 	"github.com/sallyport/sallyport/internal/access"
 	"github.com/sallyport/sallyport/internal/fault"
 	"github.com/sallyport/sallyport/internal/httpapi"
+	"github.com/sallyport/sallyport/internal/sqldb"
 )
 
 // Limits of a query (identity.md section 9.1).
@@ -18,7 +20,7 @@ const (
 	maxSpan      = 93 * 24 * time.Hour // three months
 )
 
-// EventViewed is recorded when somebody starts to read the log.
+// EventViewed is recorded each time that somebody has read the log.
 const EventViewed = "view-audit-logs"
 
 // Filter chooses events. Empty fields choose all.
@@ -30,32 +32,73 @@ type Filter struct {
 	Metadata           []Pair // each must be in the event's metadata
 	From, To           time.Time
 	Offset, Limit      int64
+	After              *int64 // only events behind this position, oldest first; nil: newest first, whatever their position
 }
 
 // Pair is a name and a text value of an event's metadata.
 type Pair struct{ Name, Value string }
 
 // Query returns the events of the actor's organisation that match, newest first. The zero From means the midnight
-// before To, the zero To means now. Errors: PermissionDenied, Validation.
+// before To, the zero To means now. What was noted before the call is there. Errors: PermissionDenied, Validation.
 func (l *Log) Query(ctx context.Context, actor *access.Actor, f Filter) ([]Entry, error) {
 	if err := actor.Check(access.Read, access.SubjectAuditLogs, access.Fields{}); err != nil {
 		return nil, err
 	}
 	f.OrgID = actor.OrgID
+	// The clock is read before the flush: of what comes after it, something older might still be on its way.
 	if err := f.complete(l.db.Now()); err != nil {
 		return nil, err
 	}
-	if f.Offset == 0 {
-		if err := l.Note(ctx, actor, Event{Type: EventViewed}); err != nil {
-			return nil, err
+	if err := l.Flush(ctx); err != nil {
+		return nil, err
+	}
+	rows, err := l.find(ctx, l.db, f)
+	if err != nil {
+		return nil, err
+	}
+	return entries(rows), l.Note(ctx, actor, Event{Type: EventViewed})
+}
+
+// Follow returns the events of the actor's organisation that match and have a position behind f.After, in the order of
+// positions, and the position to go on from: whoever follows it sees each event once, and misses none. There are no dates
+// but those that f has. Errors: PermissionDenied, Validation.
+func (l *Log) Follow(ctx context.Context, actor *access.Actor, f Filter) (page []Entry, next int64, err error) {
+	if err := actor.Check(access.Read, access.SubjectAuditLogs, access.Fields{}); err != nil {
+		return nil, 0, err
+	}
+	f.OrgID = actor.OrgID
+	if err := f.checkFollowing(); err != nil {
+		return nil, 0, err
+	}
+	if err := l.Flush(ctx); err != nil {
+		return nil, 0, err
+	}
+	var rows []row
+	err = l.db.Read(ctx, func(tx *sqldb.Tx) error { // one snapshot: the head is that of the events
+		if err := tx.Get(ctx, &next, `SELECT position FROM audit_head WHERE id = 'head'`); err != nil {
+			return err
 		}
+		if *f.After > next {
+			return fault.Invalid("too_big", fmt.Sprintf("The newest position is %d. Send the \"next\" of the last answer.", next), "after")
+		}
+		rows, err = l.find(ctx, tx, f)
+		return err
+	})
+	if err != nil {
+		return nil, 0, err
 	}
-	rows, err := l.find(ctx, f)
-	entries := make([]Entry, len(rows))
+	if int64(len(rows)) == f.Limit {
+		next = rows[len(rows)-1].Position
+	}
+	return entries(rows), next, l.Note(ctx, actor, Event{Type: EventViewed})
+}
+
+func entries(rows []row) []Entry {
+	shown := make([]Entry, len(rows))
 	for i, r := range rows {
-		entries[i] = r.entry()
+		shown[i] = r.entry()
 	}
-	return entries, err
+	return shown
 }
 
 func (f *Filter) complete(now time.Time) error {
@@ -65,11 +108,23 @@ func (f *Filter) complete(now time.Time) error {
 	if f.From.IsZero() {
 		f.From = f.To.UTC().Truncate(24 * time.Hour)
 	}
-	switch {
-	case f.To.Before(f.From):
-		return fault.Invalid("custom", "The end date lies before the start date. Swap them.", "endDate")
-	case f.To.Sub(f.From) > maxSpan:
+	if f.To.Sub(f.From) > maxSpan {
 		return fault.Invalid("custom", "The dates lie more than three months apart. Ask for a shorter time.", "endDate")
+	}
+	return f.check()
+}
+
+func (f *Filter) checkFollowing() error {
+	if f.Offset > 0 {
+		return fault.Invalid("custom", "Page by after alone: send the \"next\" of the last answer, and no offset.", "offset")
+	}
+	return f.check()
+}
+
+func (f *Filter) check() error {
+	switch {
+	case !f.To.IsZero() && f.To.Before(f.From):
+		return fault.Invalid("custom", "The end date lies before the start date. Swap them.", "endDate")
 	case f.ActorID != "" && f.ActorType == string(access.ActorPlatform):
 		return fault.New(fault.BadRequest, "Actors of type %s have no id to filter by. Leave the actor out.", f.ActorType)
 	}
@@ -88,6 +143,7 @@ type Entry struct {
 	UpdatedAt     httpapi.Time `json:"updatedAt"`
 	OrgID         string       `json:"orgId"`
 	ProjectID     *string      `json:"projectId"`
+	Position      int64        `json:"position,omitempty" doc:"The place in the order in which events became visible, for the parameter after; missing for a moment after the event was written"`
 	Event         struct {
 		Type     string          `json:"type"`
 		Metadata json.RawMessage `json:"metadata"`
@@ -101,7 +157,8 @@ type Entry struct {
 func (r row) entry() Entry {
 	created := httpapi.Time(r.CreatedAt)
 	e := Entry{ID: r.ID, IPAddress: r.IP, UserAgent: r.UserAgent, UserAgentType: r.UserAgentType, RequestID: r.RequestID,
-		ExpiresAt: httpapi.Time(r.ExpiresAt), CreatedAt: created, UpdatedAt: created, OrgID: r.OrgID, ProjectID: r.ProjectID}
+		ExpiresAt: httpapi.Time(r.ExpiresAt), CreatedAt: created, UpdatedAt: created, OrgID: r.OrgID, ProjectID: r.ProjectID,
+		Position: r.Position}
 	e.Event.Type, e.Event.Metadata = r.EventType, json.RawMessage(r.EventMetadata)
 	e.Actor.Type, e.Actor.Metadata = r.ActorType, json.RawMessage(r.ActorMetadata)
 	return e

@@ -2,6 +2,7 @@ package audit
 
 import (
 	"context"
+	"errors"
 	"strconv"
 	"strings"
 	"time"
@@ -10,29 +11,48 @@ import (
 )
 
 const columns = `id, org_id, project_id, actor_type, actor_id, actor_metadata, event_type, event_metadata, ip, user_agent,
-	user_agent_type, request_id, created_at, expires_at`
+	user_agent_type, request_id, created_at, position, expires_at`
 
 // several is how many events one statement stores where many wait. More would be slower: SQLite's driver goes through all
 // arguments for each of them.
 const several = 12
 
-// insert stores an event. One of a project goes earlier where the project says so.
+// insert stores an event, which gets its position later. One of a project goes earlier where the project says so.
 func insert(ctx context.Context, tx *sqldb.Tx, r row) error {
+	if err := settle(ctx, tx, &r); err != nil {
+		return err
+	}
 	_, err := tx.Exec(ctx, `INSERT INTO audit_logs (`+columns+`)
-		VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13, coalesce((SELECT $13 + p.audit_days * 86400000 FROM projects p
-		WHERE p.id = $3 AND p.audit_days > 0 AND $13 + p.audit_days * 86400000 < $14), $14))`, r.values(nil, r.ExpiresAt)...)
+		VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13, $14, coalesce((SELECT $13 + p.audit_days * 86400000 FROM projects p
+		WHERE p.id = $3 AND p.audit_days > 0 AND $13 + p.audit_days * 86400000 < $15), $15))`, r.values(nil, r.ExpiresAt)...)
+	return err
+}
+
+// settle gives an event that is of no organization to the oldest one, which the server was set up with: an event that
+// belonged to nobody could be read by nobody.
+func settle(ctx context.Context, tx *sqldb.Tx, r *row) error {
+	if r.OrgID != "" {
+		return nil
+	}
+	err := tx.Get(ctx, &r.OrgID, `SELECT id FROM organizations ORDER BY created_at, id LIMIT 1`)
+	if errors.Is(err, sqldb.ErrNoRows) {
+		err = nil
+	}
 	return err
 }
 
 var insertOne, insertSeveral = inserting(1), inserting(several)
 
+// width is how many columns there are.
+const width = 15
+
 // inserting returns the statement that stores n events as they are.
 func inserting(n int) string {
 	rows := make([]string, n)
 	for i := range rows {
-		marks := make([]string, 14)
+		marks := make([]string, width)
 		for column := range marks {
-			marks[column] = "$" + strconv.Itoa(14*i+column+1)
+			marks[column] = "$" + strconv.Itoa(width*i+column+1)
 		}
 		rows[i] = "(" + strings.Join(marks, ", ") + ")"
 	}
@@ -41,11 +61,16 @@ func inserting(n int) string {
 
 // insertAll stores events as insert does, in their order, and asks each project once how long it keeps them.
 func insertAll(ctx context.Context, tx *sqldb.Tx, rows []row) error {
+	for i := range rows {
+		if err := settle(ctx, tx, &rows[i]); err != nil {
+			return err
+		}
+	}
 	days, err := keptFor(ctx, tx, rows)
 	if err != nil {
 		return err
 	}
-	values := make([]any, 0, several*14)
+	values := make([]any, 0, several*width)
 	for len(rows) > 0 {
 		n, query := several, insertSeveral
 		if len(rows) < several {
@@ -97,15 +122,28 @@ func (r *row) expiry(days map[string]int64) int64 {
 // values appends what a row has in each column.
 func (r *row) values(to []any, expiresAt int64) []any {
 	return append(to, r.ID, r.OrgID, r.ProjectID, r.ActorType, r.ActorID, r.ActorMetadata, r.EventType, r.EventMetadata, r.IP, r.UserAgent,
-		r.UserAgentType, r.RequestID, r.CreatedAt, expiresAt)
+		r.UserAgentType, r.RequestID, r.CreatedAt, r.Position, expiresAt)
 }
 
-// find returns the events that match, newest first.
-func (l *Log) find(ctx context.Context, f Filter) (rows []row, err error) {
+// source is where events are read from: the database, or one snapshot of it.
+type source interface {
+	Select(ctx context.Context, dst any, query string, args ...any) error
+}
+
+// find returns the events that match, newest first; those after a position in the order of positions.
+func (l *Log) find(ctx context.Context, from source, f Filter) (rows []row, err error) {
 	w := where{}
-	w.add("org_id = ", f.OrgID)
-	w.add("created_at >= ", f.From.UnixMilli())
-	w.add("created_at <= ", f.To.UnixMilli())
+	order := "created_at DESC, id DESC"
+	if f.After != nil {
+		// The condition on the organization is one that no index serves, so that both engines go by position.
+		w.add("org_id || '' = ", f.OrgID)
+		w.add("position > ", *f.After)
+		order = "position"
+	} else {
+		w.add("org_id = ", f.OrgID)
+	}
+	w.since("created_at >= ", f.From)
+	w.since("created_at <= ", f.To)
 	w.addIf(f.ProjectID, "project_id = ")
 	w.addIf(f.ActorType, "actor_type = ")
 	w.addIf(f.ActorID, "actor_id = ")
@@ -116,9 +154,9 @@ func (l *Log) find(ctx context.Context, f Filter) (rows []row, err error) {
 		w.add("event_metadata <> replace(event_metadata, ", jsonPair(pair))
 		w.text.WriteString(", '')")
 	}
-	query := `SELECT ` + columns + ` FROM audit_logs WHERE ` + w.text.String() + ` ORDER BY created_at DESC, id DESC LIMIT `
+	query := `SELECT ` + columns + ` FROM audit_logs WHERE ` + w.text.String() + ` ORDER BY ` + order + ` LIMIT `
 	query += w.arg(f.Limit) + ` OFFSET ` + w.arg(f.Offset)
-	return rows, l.db.Select(ctx, &rows, query, w.args...)
+	return rows, from.Select(ctx, &rows, query, w.args...)
 }
 
 // where builds a condition whose arguments are numbered in the order of their first use.
@@ -142,6 +180,13 @@ func (w *where) add(condition string, v any) {
 func (w *where) addIf(v, condition string) {
 	if v != "" {
 		w.add(condition, v)
+	}
+}
+
+// since adds a condition on a time; the zero time means none.
+func (w *where) since(condition string, t time.Time) {
+	if !t.IsZero() {
+		w.add(condition, t.UnixMilli())
 	}
 }
 

@@ -140,8 +140,9 @@ func (m *move) open(ctx context.Context, tx *sqldb.Tx) error {
 
 // seeds are the rows that the schema itself puts into a table, as conditions that they meet while nobody has used them.
 var seeds = map[string]string{
-	"instance":  "initialized = FALSE AND pepper IS NULL",
-	"feed_head": "seq = 0",
+	"instance":   "initialized = FALSE AND pepper IS NULL",
+	"feed_head":  "seq = 0",
+	"audit_head": "position = 0",
 }
 
 // empty returns nil if no server has ever run on the target.
