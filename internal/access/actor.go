@@ -16,6 +16,7 @@ const (
 	ActorIdentity ActorType = "identity"
 	ActorUser     ActorType = "user"
 	ActorPlatform ActorType = "platform"
+	ActorUnknown  ActorType = "unknownUser" // a caller who has proved nothing
 )
 
 // Actor is who makes a request: a machine identity or a user, with what it may do. Domain methods take it as

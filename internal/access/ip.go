@@ -126,3 +126,15 @@ func (l *IPList) Allows(addr netip.Addr) bool {
 	}
 	return false
 }
+
+// Network names the network that a caller has for itself: its address, or the 64 bits of an IPv6 address that a single
+// caller can choose among.
+func Network(ip netip.Addr) string {
+	ip = ip.Unmap().WithZone("")
+	if ip.Is6() {
+		if network, err := ip.Prefix(64); err == nil {
+			return network.String()
+		}
+	}
+	return ip.String()
+}

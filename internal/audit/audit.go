@@ -30,6 +30,7 @@ type Log struct {
 	db        *sqldb.DB
 	retention time.Duration
 	notes     notes
+	repeats   repeats
 }
 
 // New returns a log that keeps events for retention; 0 means DefaultRetention. Run writes what was only noted.

@@ -73,6 +73,7 @@ func (l *Log) Run(ctx context.Context, log *slog.Logger) {
 	for ended := false; !ended; {
 		select {
 		case <-ctx.Done():
+			l.repeats.end()
 			ended = true
 		case <-tick.C:
 		}

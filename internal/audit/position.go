@@ -13,7 +13,7 @@ import (
 func (l *Log) Flush(ctx context.Context) error {
 	l.notes.writing.Lock()
 	defer l.notes.writing.Unlock()
-	batch := l.notes.take(nil)
+	batch := l.notes.take(l.repeats.due(l.db.Now()))
 	if len(batch) == 0 {
 		waits, err := l.unplaced(ctx)
 		if err != nil || !waits {

@@ -89,7 +89,7 @@ func login[S, L any, P Settings[S]](ctx context.Context, s *Service, m Method[S,
 	born := s.Tokens.Birth() // before anything is checked
 	i, c, err := s.target(ctx, m.Slug, func() (string, error) { return m.Identify(ctx, body, client) })
 	if err != nil {
-		return nil, err
+		return nil, s.failed(ctx, m.Slug, nil, client, err)
 	}
 	proof, err := m.Verify(ctx, c.own.(P), body, client)
 	if err == nil {
@@ -151,15 +151,20 @@ func (s *Service) checkSlug(ctx context.Context, i *identity.Identity, body any)
 	return err
 }
 
-// failed leaves an audit event of a refused login and returns the error for its caller.
+// failed leaves an audit event of a refused login and returns the error for its caller. i is nil for an identity that is
+// unknown, or that has no such method.
 func (s *Service) failed(ctx context.Context, method string, i *identity.Identity, client access.Client, err error) error {
 	f := fault.From(err)
 	if f.Kind == fault.Internal || f.Kind == fault.Unavailable {
 		return err
 	}
-	noted := s.Audit.Note(ctx, loginActor(i, method, client), audit.Event{Type: "login-identity-" + method + "-failed",
-		Metadata: map[string]any{"identityId": i.ID, "reasonCode": f.Reason, "message": f.Message}})
-	return errors.Join(err, noted)
+	actor, facts, reason := &access.Actor{Type: access.ActorUnknown, AuthMethod: method, Client: client}, map[string]any{"message": f.Message}, f.Reason
+	if i != nil {
+		actor, facts["identityId"] = loginActor(i, method, client), i.ID
+	} else if reason == "" {
+		reason = "unknown_identity"
+	}
+	return errors.Join(err, s.Audit.NoteFailure(ctx, actor, audit.Event{Type: "login-identity-" + method + "-failed", Metadata: facts}, reason))
 }
 
 func loginActor(i *identity.Identity, method string, client access.Client) *access.Actor {

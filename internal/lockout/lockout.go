@@ -9,6 +9,7 @@ import (
 	"strings"
 	"time"
 
+	"github.com/sallyport/sallyport/internal/access"
 	"github.com/sallyport/sallyport/internal/crashpoint"
 	"github.com/sallyport/sallyport/internal/sqldb"
 )
@@ -153,13 +154,5 @@ func (c *Counter) Clean(ctx context.Context, n int64) (deleted int64, err error)
 	return deleted, err
 }
 
-// Caller names a caller by its address. An IPv6 caller has a network of 64 bits to choose from, so that is its name.
-func Caller(ip netip.Addr) string {
-	ip = ip.Unmap().WithZone("")
-	if ip.Is6() {
-		if network, err := ip.Prefix(64); err == nil {
-			return network.String()
-		}
-	}
-	return ip.String()
-}
+// Caller names a caller by its network.
+func Caller(ip netip.Addr) string { return access.Network(ip) }

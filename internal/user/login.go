@@ -90,13 +90,14 @@ func bucketOf(email string) string {
 	return strconv.Itoa(int(h.Sum32() % buckets))
 }
 
-// refuse leaves an audit event of a failed login of a user that there is, and returns the error for the caller.
+// refuse leaves an audit event of a failed login, and returns the error for the caller. Of a user that there is not the
+// event does not hold the address: it may be a password in the wrong field.
 func (s *Service) refuse(ctx context.Context, u *account, client access.Client, reason string) error {
+	actor, facts := u.actor(client), map[string]any{"userId": u.ID}
 	if u.ID == "" {
-		return errCredentials
+		actor, facts, reason = &access.Actor{Type: access.ActorUnknown, AuthMethod: Method, Client: client}, nil, "unknown_user"
 	}
-	err := s.Audit.Note(ctx, u.actor(client), audit.Event{Type: "user-login-failed", Metadata: map[string]any{"userId": u.ID, "reasonCode": reason}})
-	if err != nil {
+	if err := s.Audit.NoteFailure(ctx, actor, audit.Event{Type: "user-login-failed", Metadata: facts}, reason); err != nil {
 		return err
 	}
 	return errCredentials
