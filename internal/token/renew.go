@@ -7,6 +7,7 @@ import (
 	"github.com/sallyport/sallyport/internal/bug"
 	"github.com/sallyport/sallyport/internal/fault"
 	"github.com/sallyport/sallyport/internal/feed"
+	"github.com/sallyport/sallyport/internal/httpapi"
 	"github.com/sallyport/sallyport/internal/sqldb"
 )
 
@@ -35,11 +36,19 @@ func (s *Service) Renew(ctx context.Context, jwt string, ip netip.Addr) (*Issued
 		c.Born = s.presentBorn(ctx)
 	}
 	issued, err := s.issue(ctx, &c, c.limits().lesser(present), now)
-	if err != nil || !c.hasRow() {
-		return issued, err
+	if err != nil {
+		return nil, err
 	}
-	err = s.DB.Write(ctx, func(tx *sqldb.Tx) error { return renewRow(ctx, tx, &c) })
-	return issued, err
+	holder := c.actor(httpapi.Client(ctx))
+	if !c.hasRow() { // nothing changes but what the holder has
+		return issued, s.Audit.Note(ctx, holder, c.renewedEvent())
+	}
+	return issued, s.DB.Write(ctx, func(tx *sqldb.Tx) error {
+		if err := renewRow(ctx, tx, &c); err != nil {
+			return err
+		}
+		return s.Audit.Record(ctx, tx, holder, c.renewedEvent())
+	})
 }
 
 // presentBorn is the born of a token that is made now. A renewed one must not have it: only a planted bug asks.

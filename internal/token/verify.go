@@ -3,6 +3,7 @@ package token
 import (
 	"context"
 	"crypto/sha256"
+	"errors"
 	"net/netip"
 	"time"
 )
@@ -38,7 +39,7 @@ func (s *Service) check(ctx context.Context, jwt string, ip netip.Addr) (*Claims
 	}
 	allowed, err := s.AddressAllowed(ctx, c.IdentityID, c.Method, ip)
 	if err == nil && !allowed {
-		err = errAddress
+		err = errors.Join(errAddress, s.noteAddress(ctx, c))
 	}
 	return c, err
 }
