@@ -217,6 +217,7 @@ func (e *expander) lookup(ctx context.Context, to spotName, local bool) (*Secret
 // reads reports whether the actor may read a target, and notes it down if not.
 func (e *expander) reads(target, from *Secret) bool {
 	if !target.Hidden {
+		e.refer(target)
 		return true
 	}
 	if len(e.refused) < maxRefusals {

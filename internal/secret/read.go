@@ -46,7 +46,7 @@ func (s *Service) Get(ctx context.Context, actor *access.Actor, p Place, f Find)
 	if err != nil {
 		return nil, err
 	}
-	return found, s.note(ctx, actor, "get-secret", at.Project.ID, found.event())
+	return found, s.note(ctx, actor, "get-secret", at.Project.ID, at.read(found))
 }
 
 // GetByID reads one secret by its id, with its value as it is stored. Errors: NotFound for an id that is unknown or of
@@ -250,7 +250,7 @@ func (s *Service) List(ctx context.Context, actor *access.Actor, p Place, q Quer
 	if err != nil {
 		return nil, err
 	}
-	return l, s.note(ctx, actor, "get-secrets", at.Project.ID, map[string]any{"environment": at.env.Slug, "secretPath": at.path, "numberOfSecrets": len(l.Secrets)})
+	return l, s.note(ctx, actor, "get-secrets", at.Project.ID, at.readAll(l))
 }
 
 // expandAll expands the references in all that was found.

@@ -89,6 +89,7 @@ type room struct {
 	from  project.Reader
 
 	projects *project.Service
+	referred map[spotName]*Secret // whose values references were replaced by, for the audit log
 }
 
 // spot is a folder of an environment, by path, in a room.

@@ -12,10 +12,11 @@ import (
 	"github.com/sallyport/sallyport/internal/token"
 )
 
-// The audit events of sessions that end. The reference API has none.
+// The audit events of sessions that go on, and that end. The reference API has none.
 const (
-	EventEnded    = "revoke-user-session"
-	EventEndedAll = "revoke-user-sessions"
+	EventRefreshed = "refresh-user-session"
+	EventEnded     = "revoke-user-session"
+	EventEndedAll  = "revoke-user-sessions"
 )
 
 // Sessions returns the live sessions of the calling user, newest first, at most 1000. Errors: Forbidden for an actor

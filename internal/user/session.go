@@ -100,7 +100,7 @@ func (s *Service) Refresh(ctx context.Context, jwt string, client access.Client)
 	var x Session
 	var reused bool
 	err = s.Feed.Change(ctx, func(tx *feed.Tx) error {
-		if x, reused, err = turn(ctx, tx.Tx, claims); err != nil || !reused {
+		if x, reused, err = turn(ctx, tx.Tx, claims); err != nil {
 			return err
 		}
 		u, err := accountByID(ctx, tx.Tx, x.UserID)
@@ -109,6 +109,10 @@ func (s *Service) Refresh(ctx context.Context, jwt string, client access.Client)
 		}
 		actor := u.actor(client)
 		actor.TokenID = x.ID
+		if !reused {
+			return s.Audit.Record(ctx, tx.Tx, actor, audit.Event{Type: EventRefreshed, OrgID: x.facts().OrgID,
+				Metadata: map[string]any{"userId": x.UserID, "sessionId": x.ID}})
+		}
 		return s.end(ctx, tx, actor, x, "refresh_token_reused")
 	})
 	switch {
