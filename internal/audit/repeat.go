@@ -16,9 +16,9 @@ import (
 const (
 	RepeatsKept  = 10        // of one failure, in RepeatWindow
 	RepeatWindow = time.Hour // for how long repeats belong together
-	maxFailures  = 64        // that are told apart at a time, in one organization
+	maxFailures  = 256       // that are told apart at a time, in one organization
 	firstCount   = time.Minute
-	laterCounts  = 10 * time.Minute
+	laterCounts  = 30 * time.Minute
 )
 
 // failure tells one failure from another: what failed, why, for whom, and from which network.

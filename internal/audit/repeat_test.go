@@ -122,7 +122,7 @@ func TestManyStrangersCannotFillTheLog(t *testing.T) {
 		}
 		f.clock.advance(RepeatWindow)
 		got := f.told("failed")
-		if most := hours * (maxFailures + 7) * 2; got.Failures != failures || got.Events > most {
+		if most := hours * (maxFailures + 4) * 2; got.Failures != failures || got.Events > most {
 			t.Errorf("the log tells of %d failures in %d events; there were %d, and at most %d events", got.Failures, got.Events, failures, most)
 		}
 		if len(f.repeats.open) != 0 || len(f.repeats.apart) != 0 {
