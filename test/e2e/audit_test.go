@@ -1,6 +1,7 @@
 package e2e
 
 import (
+	"fmt"
 	"net/http"
 	"slices"
 	"strings"
@@ -71,17 +72,17 @@ func TestRefusalsAndReadsOfTheLogAreRecorded(t *testing.T) {
 	a := s.NewActor(t, "no-access", nil)
 	refused := a.Call(t, http.MethodGet, harness.Identities, nil).WantError(403, "PermissionDenied")
 	s.Admin.Call(t, http.MethodGet, auditPath, nil).Want(200)
-	s.Admin.Call(t, http.MethodGet, auditPath+"?offset=1", nil).Want(200) // turning a page is no new look
+	s.Admin.Call(t, http.MethodGet, auditPath+"?offset=1", nil).Want(200) // each page is a look
 	s.Restart(t)                                                          // a clean stop writes what was noted
 	logs := s.Admin.Call(t, http.MethodGet, auditPath+"?eventType=permission-denied,view-audit-logs", nil).Want(200)
-	if diff := cmp.Diff([]string{"view-audit-logs", "permission-denied"}, logs.List("auditLogs", "event.type")); diff != "" {
+	if diff := cmp.Diff([]string{"view-audit-logs", "view-audit-logs", "permission-denied"}, logs.List("auditLogs", "event.type")); diff != "" {
 		t.Fatal(diff)
 	}
 	for place, want := range map[string]string{
 		"actor.metadata.identityId": a.ID, "reqId": refused.Header.Get("X-Request-Id"),
 		"event.metadata.permissionAction": "read", "event.metadata.permissionSubject": "identity",
 	} {
-		if got := logs.Text("auditLogs.1." + place); got != want {
+		if got := logs.Text("auditLogs.2." + place); got != want {
 			t.Errorf("%s is %s, want %s", place, got, want)
 		}
 	}
@@ -108,7 +109,7 @@ func TestFilterAuditLogs(t *testing.T) {
 	now := s.Clock.Now().UTC()
 	at := func(days int) string { return now.AddDate(0, 0, days).Format("2006-01-02T15:04:05Z") }
 	for query, want := range map[string]int{
-		"": 3,
+		"?limit=1000": 3,
 		"?eventType=create-identity,bootstrap-instance&limit=2":        2,
 		"?eventType=create-identity,bootstrap-instance&offset=2":       1,
 		"?eventType=create-identity":                                   2,
@@ -121,16 +122,16 @@ func TestFilterAuditLogs(t *testing.T) {
 		"?secretPath=/a/":                                              0,
 		"?secretKey=A":                                                 0,
 		"?eventMetadata=name=10_%25":                                   0,
-		"?actorType=identity":                                          2,
+		"?limit=1000&actorType=identity":                               2,
 		"?actorType=platform":                                          1,
 		"?actorType=user":                                              0,
-		"?actor=" + s.AdminID:                                          2,
+		"?limit=1000&actor=" + s.AdminID:                               2,
 		"?actor=nope":                                                  0,
-		"?startDate=" + at(-1):                                         3,
+		"?limit=1000&startDate=" + at(-1):                              3,
 		"?startDate=" + at(-2) + "&endDate=" + at(-1):                  0,
-		"?endDate=" + at(1) + "&startDate=" + at(-80):                  3,
+		"?limit=1000&endDate=" + at(1) + "&startDate=" + at(-80):       3,
 		"?projectId=nope":                                              0,
-		"?userAgentType=other":                                         3,
+		"?limit=1000&userAgentType=other":                              3,
 	} {
 		t.Run("finds"+query, func(t *testing.T) {
 			got := s.Admin.Call(t, http.MethodGet, auditPath+query, nil).Want(200).List("auditLogs", "event.type")
@@ -142,6 +143,7 @@ func TestFilterAuditLogs(t *testing.T) {
 		})
 	}
 	for query, status := range map[string]int{
+		"after=-1": 422, "after=x": 422, "after=0&offset=1": 422, "after=1000000": 422,
 		"limit=0": 422, "limit=1001": 422, "offset=-1": 422, "actorType=king": 422, "startDate=yesterday": 422, "endDate=2026": 422,
 		"startDate=" + at(1) + "&endDate=" + at(-1): 422, "startDate=" + at(-94): 422, "eventMetadata=name": 422,
 		"actorType=platform&actor=x":                     400,
@@ -160,4 +162,36 @@ func TestFilterAuditLogs(t *testing.T) {
 			t.Errorf("found events of %v", got)
 		}
 	})
+}
+
+// TestFollowTheAuditLog: whoever goes on from the next of each answer sees each event once, also those of logins.
+func TestFollowTheAuditLog(t *testing.T) {
+	t.Parallel()
+	s := harness.StartReady(t)
+	u := newUniversal(t, s)
+	after, seen := int64(0), map[string]int{}
+	follow := func() (more bool) {
+		a := s.Admin.Call(t, http.MethodGet, fmt.Sprintf("%s?after=%d&limit=3&eventType=create-identity,login-identity-universal-auth", auditPath, after), nil).Want(200)
+		for _, id := range a.List("auditLogs", "id") {
+			seen[id]++
+		}
+		next := a.Number("next")
+		more, after = next > after && len(a.List("auditLogs", "id")) == 3, next
+		return more
+	}
+	const rounds = 10
+	for range rounds {
+		s.As("").Call(t, http.MethodPost, "/api/v1/auth/universal-auth/login", object{"clientId": u.ClientID, "clientSecret": u.Secret}).Want(200)
+		s.NewIdentity(t, "no-access")
+		for follow() {
+		}
+	}
+	for id, n := range seen {
+		if n != 1 {
+			t.Errorf("the event %s came %d times", id, n)
+		}
+	}
+	if len(seen) != 2*rounds+1 {
+		t.Errorf("%d events came, want %d", len(seen), 2*rounds+1)
+	}
 }
