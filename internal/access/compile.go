@@ -81,7 +81,11 @@ func (a *Ability) add(rule *Rule) (*compiled, error) {
 	if err := w.check(rule.Actions); err != nil {
 		return nil, err
 	}
-	conditions, err := w.conditions(rule.Conditions)
+	raw := rule.Conditions
+	if rule.Inverted { // one that was stored untidy denies what it means; an allow rule stays without effect
+		raw = raw.tidy()
+	}
+	conditions, err := w.conditions(raw)
 	if err != nil {
 		return nil, err
 	}

@@ -28,7 +28,7 @@ type condition struct {
 	op        operator
 	templated bool     // holds a template that nobody filled in
 	values    []string // of opEqual and opUnequal one, of opIn some, sorted
-	globs     []glob   // of opGlob: the alternatives
+	glob      *glob    // of opGlob
 
 	name, value []condition // of opElement: what the key and the value of one pair must meet
 }
@@ -86,11 +86,7 @@ func (c *condition) matches(value string) bool {
 	case opIn:
 		return contains(c.values, value)
 	case opGlob:
-		for i := range c.globs {
-			if c.globs[i].match(value) {
-				return true
-			}
-		}
+		return c.glob.match(value)
 	}
 	return false
 }
@@ -111,11 +107,10 @@ func contains(values []string, value string) bool {
 
 // size is the length of all patterns that matching a value walks.
 func (c *condition) size() int {
-	total := 0
-	for i := range c.globs {
-		total += c.globs[i].size()
+	if c.glob == nil {
+		return 0
 	}
-	return total
+	return c.glob.size()
 }
 
 func (k key) isList() bool { return k == keySecretTags }

@@ -306,54 +306,22 @@ func (r *rule) ask(key string, absent bool, meets func(string) bool) {
 	})
 }
 
-// atoms are the parts of a glob, each with the regular expression of what it matches.
-var atoms = []struct{ glob, expression string }{
-	{"a", "a"}, {"b", "b"}, {"*", "[^/]*"}, {"?", "[^/]"}, {"é", "é"}, {"[ab]", "[ab]"}, {"[!a]", "[^a/]"}, {"{a,b}", "(a|b)"}, {"{,ab}", "(|ab)"}, {`\*`, `\*`}, {"[a-c]", "[a-c]"},
+// globs are globs by the attribute that they are for, each with the regular expression of what it matches among the values
+// that are drawn.
+var globs = map[bool][]struct{ glob, expression string }{
+	true: {
+		{"/**", "/.*"}, {"/a/**", "/a(/.*)?"}, {"/*", "/[^/]+"}, {"/a/*", "/a/[^/]+"}, {"/a/**/b", "/a(/.*)?/b"}, {"/**/b", "/.+/b"},
+		{"/[ab]/**", "/[ab](/.*)?"}, {"/{a,b}*", "/[ab][^/]*"}, {"/a?", "/a[^/]"}, {"/[^a]*", "/[^a/][^/]*"}, {"/*/**", "/[^/]+/.*"}, {`/x\*`, `/x\*`},
+	},
+	false: {
+		{"*", "[^/]+"}, {"**", ".+"}, {"a*", "a[^/]*"}, {"d*", "d[^/]*"}, {"?", "[^/]"}, {"a?", "a[^/]"}, {"[ab]", "[ab]"}, {"{a,ab}", "a|ab"},
+		{`\*`, `\*`}, {"[a-c]*", "[a-c][^/]*"}, {"[^a]", "[^a/]"}, {"*{v,b}", "[^/]*(v|b)"},
+	},
 }
 
 // drawGlob draws a glob for an attribute, with the regular expression that matches what it should.
 func drawGlob(c *choices, key string) (glob string, expression *regexp.Regexp) {
-	var text, pattern strings.Builder
-	for i := range 1 + c.below(3) {
-		if key == "secretPath" && c.below(3) == 2 {
-			text.WriteString("/**")
-			pattern.WriteString("(/[^/]+)*") // any number of folders, none too
-			continue
-		}
-		if key == "secretPath" {
-			text.WriteString("/")
-			pattern.WriteString("/")
-		} else if i > 0 {
-			break
-		}
-		name, means := drawName(c)
-		if key == "secretPath" && strings.Contains(name, "{") && regexp.MustCompile("^("+means+")$").MatchString("") {
-			name, means = name+"a", means+"a" // no folder has an empty name
-		}
-		text.WriteString(name)
-		pattern.WriteString(means)
-	}
-	expression = regexp.MustCompile("^(" + pattern.String() + ")$")
-	switch glob = text.String(); {
-	case strings.ReplaceAll(glob, "/**", "") == "" && glob != "":
-		return glob, regexp.MustCompile("^/|^$") // everything below the root, and the root
-	case key == "secretPath" && expression.MatchString("/"):
-		// Whether a star may be the empty name of the root is not said in secrets.md.
-		return glob + "a", regexp.MustCompile("^(" + pattern.String() + "a)$")
-	}
-	return glob, expression
-}
-
-// drawName draws a glob without a slash, with the regular expression of what it matches.
-func drawName(c *choices) (glob, expression string) {
-	star := false
-	for range 1 + c.below(3) {
-		atom := atoms[c.below(len(atoms))]
-		if star && atom.glob == "*" {
-			continue // two of them would be a globstar
-		}
-		star = atom.glob == "*"
-		glob, expression = glob+atom.glob, expression+atom.expression
-	}
-	return glob, expression
+	of := globs[key == "secretPath"]
+	drawn := of[c.below(len(of))]
+	return drawn.glob, regexp.MustCompile("^(" + drawn.expression + ")$")
 }

@@ -2,115 +2,100 @@ package access
 
 import (
 	"fmt"
+	"slices"
 	"strings"
-
-	"github.com/bmatcuk/doublestar/v4"
+	"unicode/utf16"
 
 	"github.com/sallyport/sallyport/internal/fault"
 )
 
-// What a glob may be at most. Without braces, matching takes time in proportion to the length of the pattern times
-// that of the value, so these bound the time of a check.
+// What a glob may be at most. Matching takes time in proportion to the length of the pattern times that of the value, so
+// these bound the time of a check.
 const (
-	maxGlob         = 512  // bytes
-	maxAlternatives = 32   // after the braces are multiplied out
-	maxMultiplied   = 4096 // bytes of all alternatives together
+	maxGlob   = 512 // bytes
+	maxCommas = 64  // in braces
+	maxListed = 32  // values that a glob without wildcards stands for
 )
 
-// glob is one pattern without braces. What it matches is decided by doublestar; the shapes only spare the walk.
+// glob is one $glob, which matches exactly what picomatch 4 matches with its default options (secrets.md 4.2). Above all,
+// wildcards do not match a dot at the start of a name, and a glob matches its own text.
 type glob struct {
-	shape   shape
-	pattern string // as doublestar reads it
-	prefix  string // the literal text that it starts with
-	stem    string // the prefix without a slash at its end: every match starts with it
+	text   string
+	steps  []step
+	start  int32
+	prefix string // every match starts with it, but for the text itself
+	after  int32  // where the program goes on behind the prefix
 }
 
-// shape tells apart the patterns that can be matched without a walk.
-type shape uint8
-
-const (
-	shapeGeneral    shape = iota
-	shapeLiteral          // no wildcard: the prefix alone
-	shapeSubtree          // the prefix, which ends in a slash, then **: a folder and all below it
-	shapeEverything       // **
-)
-
-// compileGlob reads a glob (secrets.md 4.2) into its alternatives. The empty list never comes without an error.
-func compileGlob(s string) ([]glob, error) {
+// compileGlob reads a glob.
+func compileGlob(s string) (*glob, error) {
 	if len(s) > maxGlob {
 		return nil, fault.Invalid("too_big", fmt.Sprintf("A $glob may have at most %d bytes, this one has %d.", maxGlob, len(s)))
 	}
-	tokens, err := scanGlob(s)
-	if err != nil {
+	if err := checkGlob(s); err != nil {
 		return nil, err
 	}
-	alternatives, err := multiplyOut(nil, tokens)
-	if err != nil {
-		return nil, err
+	g := &glob{text: s}
+	if g.steps, g.start = compileSource(globSource(s)); len(g.steps) > maxProgram {
+		return nil, badGlob(s, "is too long")
 	}
-	var globs []glob
-	for _, tokens := range alternatives {
-		tokens = normalise(tokens)
-		globs = append(globs, newGlob(tokens))
-		// doublestar lets x/** match x, but not x*/** match x*.
-		if n := len(tokens); n > 2 && tokens[n-1].kind == tokenGlobstar && tokens[n-3].kind == tokenStar {
-			globs = append(globs, newGlob(tokens[:n-2]))
+	g.after = g.start
+	var prefix []uint16
+	for {
+		u, ok := g.steps[g.after].only()
+		if !ok {
+			break
 		}
+		prefix, g.after = append(prefix, u), g.steps[g.after].next
 	}
-	total := 0
-	for _, g := range globs {
-		if total += len(g.pattern); total > maxMultiplied {
-			return nil, badGlob(s, "stands for too much when its braces are multiplied out; use several rules")
-		}
-		if !doublestar.ValidatePattern(g.pattern) {
-			return nil, badGlob(s, "cannot be understood")
-		}
+	if n := len(prefix); n > 0 && utf16.IsSurrogate(rune(prefix[n-1])) && slices.Contains(utf16.Decode(prefix), '\uFFFD') {
+		prefix, g.after = nil, g.start // it ends in the middle of a character
 	}
-	return globs, nil
+	g.prefix = string(utf16.Decode(prefix))
+	return g, nil
 }
 
-func newGlob(tokens []token) glob {
-	var pattern, prefix strings.Builder
-	plain := 0
-	for i, t := range tokens {
-		pattern.WriteString(t.pattern())
-		if plain == i && t.isPlain() {
-			plain++
-			prefix.WriteString(t.text)
-		}
+// only returns the unit that the step takes, if it is a single one.
+func (s *step) only() (uint16, bool) {
+	if s.op != opUnit || s.set.negated || len(s.set.ranges) != 1 || s.set.ranges[0][0] != s.set.ranges[0][1] {
+		return 0, false
 	}
-	g := glob{pattern: pattern.String(), prefix: prefix.String()}
-	g.stem = strings.TrimSuffix(g.prefix, "/")
-	switch last := len(tokens) - 1; {
-	case plain == len(tokens):
-		g.shape = shapeLiteral
-	case plain == last && tokens[last].kind == tokenGlobstar && last == 0:
-		g.shape = shapeEverything
-	case plain == last && tokens[last].kind == tokenGlobstar:
-		g.shape = shapeSubtree
-	}
-	return g
+	return s.set.ranges[0][0], true
 }
 
 // match reports whether a value matches.
 func (g *glob) match(value string) bool {
-	switch g.shape {
-	case shapeLiteral:
-		return value == g.prefix
-	case shapeEverything:
-		return true
-	case shapeSubtree:
-		return strings.HasPrefix(value, g.stem) && (len(value) == len(g.stem) || value[len(g.stem)] == '/')
+	if value == g.text || value == "" {
+		return value != ""
 	}
-	return strings.HasPrefix(value, g.stem) && doublestar.MatchUnvalidated(g.pattern, value)
+	rest, ok := strings.CutPrefix(value, g.prefix)
+	return ok && run(g.steps, g.after, cursor{rest: rest, old: g.prefix != ""})
 }
 
-func (g glob) hasWildcard() bool { return g.shape != shapeLiteral }
+// size is what matching walks.
+func (g *glob) size() int { return len(g.steps) }
 
-// size is the length of the pattern if matching walks it, or 0.
-func (g *glob) size() int {
-	if g.shape == shapeGeneral {
-		return len(g.pattern)
+// list returns all values that the glob matches, if they are few, and it has no wildcards.
+func (g *glob) list() (values []string, ok bool) {
+	values = append(values, g.text)
+	var walk func(pc int32, before []uint16) bool
+	walk = func(pc int32, before []uint16) bool {
+		s := &g.steps[pc]
+		switch s.op {
+		case opAccept:
+			values = append(values, string(utf16.Decode(before)))
+			return len(values) <= maxListed
+		case opSplit:
+			return pc != s.next && s.other < pc && s.next < pc && walk(s.next, before) && walk(s.other, before)
+		case opUnit:
+			u, single := s.only()
+			return single && walk(s.next, append(slices.Clip(before), u))
+		}
+		return false
 	}
-	return 0
+	if !walk(g.start, nil) {
+		return nil, false
+	}
+	slices.Sort(values)
+	return slices.DeleteFunc(slices.Compact(values), func(v string) bool { return v == "" }), true
 }

@@ -117,20 +117,13 @@ func parseGlob(c condition, raw any) (condition, error) {
 		return c, err
 	}
 	c.templated = hasTemplate(s)
-	c.globs, err = compileGlob(s)
-	if err == nil && !slices.ContainsFunc(c.globs, glob.hasWildcard) {
-		c.literals()
+	if c.glob, err = compileGlob(s); err != nil {
+		return c, err
 	}
-	return c, err
-}
-
-// literals turns a glob without wildcards into the $in that it amounts to.
-func (c *condition) literals() {
-	for _, g := range c.globs {
-		c.values = append(c.values, g.prefix)
+	if values, few := c.glob.list(); few { // it amounts to an $in
+		c.values, c.glob, c.op = values, nil, opIn
 	}
-	slices.Sort(c.values)
-	c.values, c.globs, c.op = slices.Compact(c.values), nil, opIn
+	return c, nil
 }
 
 // parseElement reads an $elemMatch over metadata: conditions on the key and the value of one pair.

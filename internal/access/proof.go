@@ -1,13 +1,13 @@
 package access
 
-import (
-	"slices"
-	"strings"
-)
+import "slices"
 
 // proof decides what follows from conditions. Every answer of true is certain; false means "not proved". Its work is
 // bounded: with the budget used up, nothing more is proved.
-type proof struct{ budget int }
+type proof struct {
+	budget int
+	known  map[question]bool // what was found out about globs
+}
 
 // maxProof bounds the work of one boundary check, in steps of some ten nanoseconds.
 const maxProof = 5_000_000
@@ -25,14 +25,6 @@ func (p *proof) tries(value string, conditions ...condition) bool {
 		steps += 1 + c.size()*len(value)/8
 	}
 	return p.spend(steps)
-}
-
-// compares takes from the budget what it takes to compare two globs.
-func (p *proof) compares(g, h *glob) bool {
-	if g.shape == shapeLiteral || h.shape == shapeLiteral {
-		return p.spend(1 + max(g.size()*len(h.prefix), h.size()*len(g.prefix))/8)
-	}
-	return p.spend(1)
 }
 
 // implies proves that whatever meets all of have meets all of want.
@@ -98,7 +90,7 @@ func (p *proof) impliesValue(have []condition, want *condition) bool {
 		case want.op == opUnequal && c.op == opGlob:
 			return p.tries(want.values[0], c) && !c.matches(want.values[0])
 		case want.op == opGlob && c.op == opGlob:
-			return p.within(c.globs, want.globs)
+			return p.within(c.glob, want.glob)
 		}
 		return false
 	})
@@ -132,51 +124,12 @@ func (p *proof) noValue(conditions []condition) bool {
 	}
 	for i, a := range conditions {
 		for _, b := range conditions[i+1:] {
-			if a.op == opGlob && b.op == opGlob && p.apart(a.globs, b.globs) {
+			if a.op == opGlob && b.op == opGlob && p.apart(a.glob, b.glob) {
 				return true
 			}
 		}
 	}
 	return false
-}
-
-// within proves that whatever one of a matches, one of b matches.
-func (p *proof) within(a, b []glob) bool {
-	return !slices.ContainsFunc(a, func(g glob) bool {
-		return !slices.ContainsFunc(b, func(h glob) bool { return p.compares(&g, &h) && g.within(&h) })
-	})
-}
-
-// apart proves that nothing is matched by both lists.
-func (p *proof) apart(a, b []glob) bool {
-	return !slices.ContainsFunc(a, func(g glob) bool {
-		return slices.ContainsFunc(b, func(h glob) bool { return !p.compares(&g, &h) || !g.apart(&h) })
-	})
-}
-
-// within proves that h matches all that g matches.
-func (g *glob) within(h *glob) bool {
-	switch {
-	case h.shape == shapeEverything || g.pattern == h.pattern:
-		return true
-	case g.shape == shapeLiteral:
-		return h.match(g.prefix)
-	case h.shape == shapeSubtree:
-		return strings.HasPrefix(g.prefix, h.prefix)
-	}
-	return false
-}
-
-// apart proves that no value is matched by both. A match starts with the prefix or is the stem, which is the prefix
-// without its slash; so what both match needs one prefix to start with the other.
-func (g *glob) apart(h *glob) bool {
-	switch {
-	case g.shape == shapeLiteral:
-		return !h.match(g.prefix)
-	case h.shape == shapeLiteral:
-		return !g.match(h.prefix)
-	}
-	return !strings.HasPrefix(g.prefix, h.prefix) && !strings.HasPrefix(h.prefix, g.prefix)
 }
 
 // subset reports whether every element of a is in b; both are sorted.

@@ -30,13 +30,26 @@ type Rights struct {
 	ChangesAt int64    // when a grant next begins or ends, in milliseconds UTC; 0 for never
 }
 
-// Resolve returns the rights that grants in an organization give at a time. The errors are those of Compile.
+// Resolve returns the rights that grants in an organization give at a time. Rules that an older version stored and Compile
+// refuses now allow nothing, and deny without conditions. The errors are those of Compile for limits.
 func Resolve(grants []Grant, now int64) (Rights, error) { return organisation.resolve(grants, now) }
 
 // ResolveProject is Resolve for grants in a project.
 func ResolveProject(grants []Grant, now int64) (Rights, error) { return project.resolve(grants, now) }
 
-func (v *vocabulary) resolve(grants []Grant, now int64) (r Rights, err error) {
+func (v *vocabulary) resolve(grants []Grant, now int64) (Rights, error) {
+	r, err := v.rights(grants, now)
+	if err == nil {
+		return r, nil
+	}
+	kept := slices.Clone(grants)
+	for i := range kept {
+		kept[i].Rules = v.stored(kept[i].Rules)
+	}
+	return v.rights(kept, now)
+}
+
+func (v *vocabulary) rights(grants []Grant, now int64) (r Rights, err error) {
 	var current []Rule
 	lasting := true
 	for _, g := range grants {

@@ -61,10 +61,11 @@ func (v *Privilege) apply(c PrivilegeChanges) error {
 		if len(*c.Rules) > access.MaxRoleRules {
 			return fault.Invalid("too_big", "A privilege has at most 500 rules. Use several.", "permissions")
 		}
-		if _, err := access.CompileProject(*c.Rules); err != nil {
+		rules := access.Tidy(*c.Rules)
+		if _, err := access.CompileProject(rules); err != nil {
 			return err
 		}
-		text, err := json.Marshal(*c.Rules)
+		text, err := json.Marshal(rules)
 		if err != nil {
 			return err
 		}

@@ -101,7 +101,7 @@ func (r *Role) apply(c Changes) error {
 		}
 	}
 	if c.Rules != nil {
-		r.Rules = *c.Rules
+		r.Rules = access.Tidy(*c.Rules)
 	}
 	if len(r.Slug) > 64 || !slugForm.MatchString(r.Slug) {
 		return fault.Invalid("invalid_string", "A slug has 1 to 64 lower-case letters and digits, with single hyphens between.", "slug")
