@@ -22,11 +22,11 @@ const module = "github.com/sallyport/sallyport/internal/"
 // floor nobody imports a neighbour. A login method, a folder of auth that is not listed, stands on the floor "auth/*".
 var floors = [][]string{
 	{"crashpoint"},
-	{"bounded", "bug", "config", "fault", "id", "importer", "seal", "tally"},
+	{"bounded", "bug", "config", "fault", "id", "seal", "tally"},
 	{"access", "limit", "sqldb"},
 	{"httpapi", "sqldb/sqldbtest", "transfer"},
 	{"audit", "backup", "feed", "lockout"},
-	{"doctor", "role", "feed/feedtest"},
+	{"doctor", "importer", "role", "feed/feedtest"},
 	{"org"},
 	{"identity"},
 	{"project", "token"},

@@ -9,6 +9,8 @@ import (
 	"slices"
 	"strings"
 	"time"
+
+	"github.com/sallyport/sallyport/internal/access"
 )
 
 // wireRole is a custom role of an organisation or of a project. Lists may leave out the permissions.
@@ -41,12 +43,24 @@ func (a *actions) UnmarshalJSON(text []byte) error {
 	return json.Unmarshal(text, (*[]string)(a))
 }
 
-// sameRules compares rules in their order, which decides.
+// sameRules compares rules in their order.
 func sameRules(a, b []rule) bool {
 	return slices.EqualFunc(a, b, func(x, y rule) bool {
 		return x.Subject == y.Subject && slices.Equal(x.Actions, y.Actions) && x.Inverted == y.Inverted &&
 			(len(x.Conditions)+len(y.Conditions) == 0 || alike(x.Conditions, y.Conditions))
 	})
+}
+
+// allowsAfterDenial reports whether the order of the rules may matter at the source.
+func allowsAfterDenial(rules []rule) bool {
+	same := make([]access.Rule, len(rules))
+	for i, r := range rules {
+		same[i] = access.Rule{Subject: access.Subject(r.Subject), Inverted: r.Inverted}
+		for _, a := range r.Actions {
+			same[i].Actions = append(same[i].Actions, access.Action(a))
+		}
+	}
+	return access.AllowsAfterDenial(same)
 }
 
 // builtIn are the roles that every server has, in organisations or in projects.
@@ -103,6 +117,9 @@ func (r *run) role(ctx context.Context, set roleSet, slug string) error {
 			r.failed(set.kind, set.where, "a condition names the identity "+unknown+", which is not at the target")
 		}
 		return err
+	}
+	if allowsAfterDenial(from.Permissions) {
+		r.note(set.kind, set.where, "an allow rule comes after a denial of the same action: here the denial wins, whatever the order")
 	}
 	there := &wireRole{}
 	if set.to != "" {
