@@ -138,11 +138,11 @@ func (s *Service) membersRoute(ctx context.Context, actor *access.Actor, in *mem
 		return nil, fault.Invalid("too_big", "At most 100 roles can be asked for at once.", "roles")
 	}
 	members, total, err := s.Search(ctx, actor, q)
-	return s.memberList(ctx, members, total, err)
+	return memberList(members, total, err)
 }
 
 // memberList answers with memberships and all their roles.
-func (s *Service) memberList(ctx context.Context, members []Membership, total int64, err error) (*membersOutput, error) {
+func memberList(members []Membership, total int64, err error) (*membersOutput, error) {
 	if err != nil {
 		return nil, err
 	}

@@ -30,7 +30,7 @@ func (s *Service) oldMembersRoute(ctx context.Context, actor *access.Actor, in *
 		q.AnyOf = [][]Match{{{"name", "$contains", []string{string(in.Name)}}}}
 	}
 	members, total, err := s.SearchIn(ctx, actor, in.OrgID, q)
-	return s.memberList(ctx, members, total, err)
+	return memberList(members, total, err)
 }
 
 // SearchIn is Search in the organization with an id; NotFound for another one than the actor's.
