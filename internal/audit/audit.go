@@ -47,7 +47,7 @@ func (l *Log) Record(ctx context.Context, tx *sqldb.Tx, actor *access.Actor, e E
 	if err != nil {
 		return err
 	}
-	return insert(ctx, tx, row)
+	return l.insert(ctx, tx, row)
 }
 
 // row is an event as it is stored. Times are milliseconds UTC.

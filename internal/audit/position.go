@@ -41,11 +41,14 @@ func (l *Log) unplaced(ctx context.Context) (bool, error) {
 // visible in their order: a reader who sees one has seen, or sees too, all that are lower.
 func place(ctx context.Context, tx *sqldb.Tx, fresh []row) error {
 	var head int64
-	err := tx.Get(ctx, &head, `UPDATE audit_head SET position = position WHERE id = 'head' RETURNING position`)
+	_, err := tx.Exec(ctx, `UPDATE audit_head SET position = position WHERE id = 'head'`)
+	if err == nil {
+		// A statement of its own, after the lock: PostgreSQL shows it what the last holder of the lock has committed.
+		err = tx.Get(ctx, &head, newest)
+	}
 	if err != nil {
 		return err
 	}
-	// A statement of its own, after the lock: PostgreSQL shows it what the last holder of the lock has committed.
 	var placed []int64
 	err = tx.Select(ctx, &placed, `UPDATE audit_logs SET position = $1 + waiting.n FROM
 		(SELECT id AS event_id, row_number() OVER (ORDER BY id) AS n FROM audit_logs WHERE position = 0) AS waiting
@@ -74,6 +77,6 @@ const restoreGap = 1 << 32
 // Restored has the positions of a database that was restored from a backup go on far beyond those that were given away
 // after the backup, so that no position names two events, and whoever follows the log by position goes on by itself.
 func Restored(ctx context.Context, tx *sqldb.Tx) error {
-	_, err := tx.Exec(ctx, `UPDATE audit_head SET position = position + $1 WHERE id = 'head'`, int64(restoreGap))
+	_, err := tx.Exec(ctx, `UPDATE audit_head SET position = $1 + (`+newest+`)`, int64(restoreGap))
 	return err
 }

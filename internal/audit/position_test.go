@@ -217,7 +217,7 @@ func TestFollowFilters(t *testing.T) {
 
 func (f *fixture) head() (head int64) {
 	f.t.Helper()
-	if err := f.db.Get(f.t.Context(), &head, `SELECT position FROM audit_head WHERE id = 'head'`); err != nil {
+	if err := f.db.Get(f.t.Context(), &head, newest); err != nil {
 		f.t.Fatal(err)
 	}
 	return head

@@ -75,7 +75,7 @@ func (l *Log) Follow(ctx context.Context, actor *access.Actor, f Filter) (page [
 	}
 	var rows []row
 	err = l.db.Read(ctx, func(tx *sqldb.Tx) error { // one snapshot: the head is that of the events
-		if err := tx.Get(ctx, &next, `SELECT position FROM audit_head WHERE id = 'head'`); err != nil {
+		if err := tx.Get(ctx, &next, newest); err != nil {
 			return err
 		}
 		if *f.After > next {

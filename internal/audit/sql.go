@@ -17,13 +17,21 @@ const columns = `id, org_id, project_id, actor_type, actor_id, actor_metadata, e
 // arguments for each of them.
 const several = 12
 
-// insert stores an event, which gets its position later. One of a project goes earlier where the project says so.
-func insert(ctx context.Context, tx *sqldb.Tx, r row) error {
+// newest is the highest position that was ever given.
+const newest = `SELECT max(position) FROM (SELECT position FROM audit_head UNION ALL SELECT max(position) FROM audit_logs) AS positions`
+
+// insert stores an event. Where transactions run one after the other it has its position at once; else it gets it later. One
+// of a project goes earlier where the project says so.
+func (l *Log) insert(ctx context.Context, tx *sqldb.Tx, r row) error {
 	if err := settle(ctx, tx, &r); err != nil {
 		return err
 	}
+	position := "$14"
+	if l.db.OneWriter() {
+		position = "$14 + 1 + (" + newest + ")"
+	}
 	_, err := tx.Exec(ctx, `INSERT INTO audit_logs (`+columns+`)
-		VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13, $14, coalesce((SELECT $13 + p.audit_days * 86400000 FROM projects p
+		VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13, `+position+`, coalesce((SELECT $13 + p.audit_days * 86400000 FROM projects p
 		WHERE p.id = $3 AND p.audit_days > 0 AND $13 + p.audit_days * 86400000 < $15), $15))`, r.values(nil, r.ExpiresAt)...)
 	return err
 }

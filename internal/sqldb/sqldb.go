@@ -114,6 +114,10 @@ func (db *DB) Recovered() error {
 // Engine tells which engine the database runs on.
 func (db *DB) Engine() Engine { return db.engine }
 
+// OneWriter reports whether transactions that write run one after the other, so that the order of their statements is that
+// of their commits.
+func (db *DB) OneWriter() bool { return db.engine == SQLite }
+
 // Now reads the clock that the database was opened with.
 func (db *DB) Now() time.Time { return db.now() }
 
