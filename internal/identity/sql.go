@@ -218,8 +218,6 @@ func (s *Service) search(ctx context.Context, orgID string, q Search) (members [
 	return members, total, err
 }
 
-var likeEscaper = strings.NewReplacer(`\`, `\\`, `%`, `\%`, `_`, `\_`)
-
 // where turns the conditions into SQL, for members of an organization as they are at a time. Arguments come behind args, and
 // are numbered in the order of their first use.
 func (q Search) where(args []any, orgID string, now int64) (string, []any) {
@@ -257,8 +255,7 @@ func (m Match) where(arg func(any) string, now int64) string {
 func (m Match) on(column string, arg func(any) string) string {
 	switch m.Op {
 	case "$contains":
-		// lower on both sides: SQLite's knows ASCII alone, and a pattern lowered in Go would miss what it leaves as it is.
-		return `lower(` + column + `) LIKE lower(` + arg("%"+likeEscaper.Replace(m.Values[0])+"%") + `) ESCAPE '\'`
+		return sqldb.Contains(column, m.Values[0], arg)
 	case "$in":
 		if len(m.Values) == 0 {
 			return "FALSE"

@@ -7,6 +7,7 @@ import (
 
 	"github.com/sallyport/sallyport/internal/fault"
 	"github.com/sallyport/sallyport/internal/role"
+	"github.com/sallyport/sallyport/internal/sqldb"
 )
 
 const memberColumns = `SELECT m.id, m.project_id, m.created_at, m.updated_at, o.last_login_method, o.last_login_at,
@@ -29,8 +30,6 @@ func (s *Service) member(ctx context.Context, projectID, identityID string) (*Me
 	}
 	return &found[0], s.complete(ctx, found)
 }
-
-var likeEscaper = strings.NewReplacer(`\`, `\\`, `%`, `\%`, `_`, `\_`)
 
 // members returns a page of members and how many match in all.
 func (s *Service) members(ctx context.Context, projectID string, q MemberSearch) (found []Member, total int64, err error) {
@@ -57,9 +56,10 @@ func (q MemberSearch) where(args []any, now int64) (string, []any) {
 		text = ` AND i.project_id = $1`
 	}
 	if q.Name != "" {
-		args = append(args, "%"+likeEscaper.Replace(q.Name)+"%")
-		// lower on both sides: SQLite's knows ASCII alone, and a pattern lowered in Go would miss what it leaves as it is.
-		text += ` AND lower(i.name) LIKE lower($` + strconv.Itoa(len(args)) + `) ESCAPE '\'`
+		text += ` AND ` + sqldb.Contains("i.name", q.Name, func(v any) string {
+			args = append(args, v)
+			return "$" + strconv.Itoa(len(args))
+		})
 	}
 	if len(q.Roles) > 0 {
 		args = append(args, now)

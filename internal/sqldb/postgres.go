@@ -53,7 +53,11 @@ func (s *pgStore) prepare(ctx context.Context) error {
 		return err
 	}
 	version, err := s.inspect(ctx, newest)
-	if err != nil || version == newest {
+	if err != nil {
+		return err
+	}
+	statements, err := s.unsorted(ctx)
+	if err != nil || version == newest && len(statements) == 0 {
 		return err
 	}
 	conn, err := s.Conn(ctx)
@@ -70,7 +74,10 @@ func (s *pgStore) prepare(ctx context.Context) error {
 	if version, err = s.inspect(ctx, newest); err != nil { // another replica may have done it meanwhile
 		return err
 	}
-	return migrate(ctx, s.db.log, s.DB, goose.DialectPostgres, version)
+	if err := migrate(ctx, s.db.log, s.DB, goose.DialectPostgres, version); err != nil {
+		return err
+	}
+	return s.sort(ctx)
 }
 
 // inspect returns the version of the schema, 0 if there is none, or why this server cannot be used.

@@ -2,39 +2,47 @@ package user
 
 import (
 	"context"
-	"strings"
+	"strconv"
 
 	"github.com/sallyport/sallyport/internal/feed"
 	"github.com/sallyport/sallyport/internal/role"
 	"github.com/sallyport/sallyport/internal/sqldb"
 )
 
-var likeEscaper = strings.NewReplacer(`\`, `\\`, `%`, `\%`, `_`, `\_`)
-
-func (q Search) pattern() string { return "%" + likeEscaper.Replace(q.Term) + "%" }
-
 const identityColumns = `i.id, i.name, EXISTS (SELECT 1 FROM instance_admins a WHERE a.identity_id = i.id) AS instance_admin`
 
 func (s *Service) findIdentities(ctx context.Context, q Search) (found []AdminIdentity, total int64, err error) {
-	const where = ` FROM identities i WHERE lower(i.name) LIKE lower($1) ESCAPE '\'`
-	err = s.DB.Read(ctx, func(tx *sqldb.Tx) error {
-		if err := tx.Get(ctx, &total, `SELECT count(*)`+where, q.pattern()); err != nil {
-			return err
-		}
-		return tx.Select(ctx, &found, `SELECT `+identityColumns+where+` ORDER BY i.name, i.id LIMIT $2 OFFSET $3`, q.pattern(), q.Limit, q.Offset)
-	})
+	where, args := q.where("i.name")
+	where = ` FROM identities i WHERE ` + where
+	err = s.page(ctx, &found, &total, identityColumns, where, ` ORDER BY i.name, i.id`, q, args)
 	return found, total, err
 }
 
 func (s *Service) findUsers(ctx context.Context, q Search) (found []User, total int64, err error) {
-	const where = ` FROM users u WHERE lower(u.email || ' ' || u.first_name || ' ' || u.last_name) LIKE lower($1) ESCAPE '\' AND (u.super_admin OR NOT $2)`
-	err = s.DB.Read(ctx, func(tx *sqldb.Tx) error {
-		if err := tx.Get(ctx, &total, `SELECT count(*)`+where, q.pattern(), q.AdminsOnly); err != nil {
+	where, args := q.where(`u.email || ' ' || u.first_name || ' ' || u.last_name`)
+	where = ` FROM users u WHERE ` + where + ` AND (u.super_admin OR NOT $` + strconv.Itoa(len(args)+1) + `)`
+	err = s.page(ctx, &found, &total, columns, where, ` ORDER BY u.email, u.id`, q, append(args, q.AdminsOnly))
+	return found, total, err
+}
+
+// where returns the condition that a text holds the term, and its arguments.
+func (q Search) where(text string) (where string, args []any) {
+	where = sqldb.Contains(text, q.Term, func(v any) string {
+		args = append(args, v)
+		return "$" + strconv.Itoa(len(args))
+	})
+	return where, args
+}
+
+// page reads how many rows a condition chooses, and a page of them.
+func (s *Service) page(ctx context.Context, found, total any, columns, where, order string, q Search, args []any) error {
+	return s.DB.Read(ctx, func(tx *sqldb.Tx) error {
+		if err := tx.Get(ctx, total, `SELECT count(*)`+where, args...); err != nil {
 			return err
 		}
-		return tx.Select(ctx, &found, `SELECT `+columns+where+` ORDER BY u.email, u.id LIMIT $3 OFFSET $4`, q.pattern(), q.AdminsOnly, q.Limit, q.Offset)
+		limit := ` LIMIT $` + strconv.Itoa(len(args)+1) + ` OFFSET $` + strconv.Itoa(len(args)+2)
+		return tx.Select(ctx, found, `SELECT `+columns+where+order+limit, append(args, q.Limit, q.Offset)...)
 	})
-	return found, total, err
 }
 
 // lockAdmins lines up the changes of who administers the instance. Of two that each leave one administrator the second

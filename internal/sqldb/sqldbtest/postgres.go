@@ -129,7 +129,7 @@ func (s *Server) exec(text string) error {
 const supervise = `
 trap '' PIPE # nobody may be there to hear an answer
 dir=$1 bin=$2
-create() { "$bin/initdb" -D "$dir/data" -U postgres -A trust -E UTF8 --locale=C --wal-segsize=1 --no-sync; }
+create() { "$bin/initdb" -D "$dir/data" -U postgres -A trust -E UTF8 --locale=C.UTF-8 --locale-provider=icu --icu-locale=en-US --wal-segsize=1 --no-sync; }
 start() {
 	"$bin/pg_ctl" start -w -s -D "$dir/data" -l "$dir/log" -o "-k '$dir' -c listen_addresses= -c fsync=off \
 		-c full_page_writes=off -c autovacuum=off -c max_connections=400 -c shared_buffers=64MB"
