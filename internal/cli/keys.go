@@ -3,6 +3,7 @@ package cli
 import (
 	"errors"
 	"fmt"
+	"net/http"
 	"net/url"
 )
 
@@ -71,10 +72,21 @@ func (rotateAllCmd) Run(con *console, c *rotateCmd) error {
 		}
 		for _, p := range page.Projects {
 			if err == nil {
-				err = c.rotate(con, "key of project "+p.ID, projectKeyPath(p.ID))
+				err = c.rotateListed(con, p.ID)
 			}
 			after = p.ID
 		}
+	}
+	return err
+}
+
+// rotateListed rotates the key of a project that a list named. One that was deleted meanwhile has no key any more.
+func (c *rotateCmd) rotateListed(con *console, projectID string) error {
+	err := c.rotate(con, "key of project "+projectID, projectKeyPath(projectID))
+	var refused *refusal
+	if errors.As(err, &refused) && refused.Status == http.StatusNotFound {
+		con.print("key of project %s: nothing to do; the project was deleted meanwhile.\n", projectID)
+		return nil
 	}
 	return err
 }
