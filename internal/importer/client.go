@@ -89,7 +89,7 @@ func (c *client) get(ctx context.Context, path string, query url.Values) (json.R
 
 // send writes a body to a path.
 func (c *client) send(ctx context.Context, method, path string, body any) (json.RawMessage, error) {
-	text, err := json.Marshal(body)
+	text, err := encode(body)
 	if err != nil {
 		return nil, err
 	}
@@ -97,6 +97,15 @@ func (c *client) send(ctx context.Context, method, path string, body any) (json.
 	answer, err := c.call(ctx, method, path, text)
 	crashpoint.Reach(crashpoint.ImportSent)
 	return answer, err
+}
+
+// encode writes a body as JSON. Markup stays as it is: written as six characters each, a value that fits into a request would not.
+func encode(body any) ([]byte, error) {
+	var text bytes.Buffer
+	to := json.NewEncoder(&text)
+	to.SetEscapeHTML(false)
+	err := to.Encode(body)
+	return text.Bytes(), err
 }
 
 // call tries a request until it is answered for good. A write whose answer was lost is not tried again: whether it was

@@ -68,7 +68,8 @@ func TestDigest(t *testing.T) {
 		}, true},
 		"same/ids of tags":         {func(s *wireSecret) { s.Tags[0].ID = "9" }, true},
 		"same/nothing and empty":   {func(s *wireSecret) { s.Note, s.Days, s.Skip = some(""), new(int64), &no }, true},
-		"differs/value":            {func(s *wireSecret) { s.Value = some("v ") }, false},
+		"same/what servers trim":   {func(s *wireSecret) { s.Value = some(" " + *s.Value + " ") }, true},
+		"differs/value":            {func(s *wireSecret) { s.Value = some("other") }, false},
 		"differs/comment":          {func(s *wireSecret) { s.Comment = "" }, false},
 		"differs/key":              {func(s *wireSecret) { s.Key = "k" }, false},
 		"differs/encoding":         {func(s *wireSecret) { s.Skip = &yes }, false},
@@ -89,5 +90,12 @@ func TestSettable(t *testing.T) {
 	got := settable(map[string]any{"id": "1", "identityId": "2", "clientId": "3", "createdAt": "4", "accessTokenTTL": 5.0, "caCert": nil})
 	if diff := cmp.Diff(map[string]any{"accessTokenTTL": 5.0}, got); diff != "" {
 		t.Error(diff)
+	}
+}
+
+// TestEncodeKeepsMarkup: a value takes no more bytes on the way than it has to.
+func TestEncodeKeepsMarkup(t *testing.T) {
+	if got, err := encode(map[string]string{"v": "<a>&"}); err != nil || string(got) != `{"v":"<a>&"}`+"\n" {
+		t.Errorf("got %s, %v", got, err)
 	}
 }

@@ -5,9 +5,13 @@ import (
 	"context"
 	"crypto/sha256"
 	"encoding/json"
+	"fmt"
 	"net/http"
 	"net/url"
 	"slices"
+	"strings"
+
+	kept "github.com/sallyport/sallyport/internal/text"
 )
 
 // maxBatch is how many secrets one request makes or changes at most.
@@ -48,8 +52,12 @@ type item struct {
 	tags []string // slugs, sorted
 }
 
+// item returns a secret as servers keep it: they trim what is sent to them.
 func (s *wireSecret) item() *item {
-	i := &item{Key: s.Key, Value: text(s.Value), Comment: s.Comment, Metadata: append([]metadata{}, s.Metadata...), TagIDs: []string{}}
+	i := &item{Key: strings.TrimSpace(s.Key), Value: kept.Value(text(s.Value)), Comment: strings.TrimSpace(s.Comment), Metadata: append([]metadata{}, s.Metadata...), TagIDs: []string{}}
+	for n := range i.Metadata {
+		i.Metadata[n].Key = strings.TrimSpace(i.Metadata[n].Key)
+	}
 	i.Skip = s.Skip != nil && *s.Skip
 	if text(s.Note) != "" { // nothing and empty are the same
 		i.Note = s.Note
@@ -124,11 +132,12 @@ func (a *at) secrets(ctx context.Context) error {
 // sort compares one secret with what the target has, and puts it where it belongs.
 func (a *at) sort(ctx context.Context, s *wireSecret, have map[string]known, missing, changed *batch) error {
 	i := s.item()
+	a.compare(s, i)
 	if unknown := a.tagIDs(i); unknown != "" {
 		a.failed(Secrets, a.String()+" "+s.Key, "its tag "+unknown+" is not at the target")
 		return nil
 	}
-	switch target, there := have[s.Key]; {
+	switch target, there := have[i.Key]; {
 	case !there:
 		return missing.add(ctx, i)
 	case target.digest == i.digest():
@@ -143,6 +152,23 @@ func (a *at) sort(ctx context.Context, s *wireSecret, have map[string]known, mis
 	a.result[Secrets].Different++
 	a.Tell(Finding{Secrets, brief(a.String()+" "+s.Key, 300), "the target has it, but otherwise; it was left as it is", false})
 	return nil
+}
+
+// compare tells what of a secret is not carried over as the source has it.
+func (a *at) compare(s *wireSecret, i *item) {
+	where := a.String() + " " + s.Key
+	if i.Key != s.Key {
+		a.note(Secrets, where, fmt.Sprintf("its name has white space around it, which is cut off: it is %q here", brief(i.Key, 100)))
+	}
+	if i.Value != *s.Value {
+		a.note(Secrets, where, "its value has white space around it, which is cut off; it may matter, as in YAML")
+	}
+	if i.Comment != s.Comment {
+		a.note(Secrets, where, "its comment has white space around it, which is cut off")
+	}
+	if !slices.Equal(i.Metadata, s.Metadata) {
+		a.note(Secrets, where, "keys of its metadata have white space around them, which is cut off")
+	}
 }
 
 // readable tells what of a secret cannot be carried over, and reports whether the rest can.

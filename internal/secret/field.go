@@ -6,11 +6,21 @@ import (
 	"unicode/utf8"
 
 	"github.com/sallyport/sallyport/internal/fault"
+	"github.com/sallyport/sallyport/internal/text"
 )
 
 // MaxName is how many characters the name of a secret has at most. Rules look at no more than 2048 bytes, which is what
 // so many can take up.
 const MaxName = 512
+
+// newName is ParseName for a name that a secret gets. Older secrets may have others.
+func newName(sent string, path ...string) (string, error) {
+	name, err := ParseName(sent, path...)
+	if err == nil && !text.IsName(name) {
+		err = fault.Invalid("invalid_string", `The name of a secret must not be "." or "..", which clients cut out of URLs.`, path...)
+	}
+	return name, err
+}
 
 // ParseName returns a name as it is stored: without white space around it. It must be there, be no longer than MaxName
 // and hold no colon and no slash (secrets.md 1.1); else the error is a Validation fault at the path.
@@ -28,18 +38,6 @@ func ParseName(text string, path ...string) (string, error) {
 	}
 	return name, nil
 }
-
-// TrimValue returns a value as it is stored: without white space around it, but for one line feed at the end where there
-// was one (secrets.md 1.1). What counts as white space is what ECMAScript trims, since clients compare.
-func TrimValue(text string) string {
-	value := strings.TrimFunc(text, isSpace)
-	if strings.HasSuffix(text, "\n") {
-		value += "\n"
-	}
-	return value
-}
-
-func isSpace(r rune) bool { return r == '\ufeff' || r != '\u0085' && unicode.IsSpace(r) }
 
 // brief cuts what a caller sent to a length that a message can bear.
 func brief(s string) string {

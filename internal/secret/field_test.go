@@ -5,7 +5,6 @@ import (
 	"testing"
 
 	"github.com/google/go-cmp/cmp"
-	"pgregory.net/rapid"
 
 	"github.com/sallyport/sallyport/internal/fault"
 )
@@ -28,27 +27,6 @@ func TestParseName(t *testing.T) {
 			want(t, err, fault.Validation)
 		})
 	}
-}
-
-func TestTrimValue(t *testing.T) {
-	for text, want := range map[string]string{
-		"": "", "a": "a", " a ": "a", "a\n": "a\n", "a\n\n\n": "a\n", "\na\r\n": "a\n", " \n": "\n", "\u00a0\ufeffa\u2028": "a", "\u0085a": "\u0085a",
-		"a\n ": "a", "a\x00": "a\x00", "${A} $1": "${A} $1",
-	} {
-		if got := TrimValue(text); got != want {
-			t.Errorf("TrimValue(%q) = %q, want %q", text, got, want)
-		}
-	}
-}
-
-// TestTrimValueIsStable: what was read can be written back without a change.
-func TestTrimValueIsStable(t *testing.T) {
-	rapid.Check(t, func(t *rapid.T) {
-		once := TrimValue(rapid.String().Draw(t, "text"))
-		if twice := TrimValue(once); once != twice {
-			t.Fatalf("%q became %q", once, twice)
-		}
-	})
 }
 
 func TestParseFilter(t *testing.T) {

@@ -10,6 +10,7 @@ import (
 	"github.com/sallyport/sallyport/internal/feed"
 	"github.com/sallyport/sallyport/internal/id"
 	"github.com/sallyport/sallyport/internal/sqldb"
+	"github.com/sallyport/sallyport/internal/text"
 )
 
 // Changes is what a write sets; what is nil is left alone, or empty in a new secret.
@@ -88,7 +89,7 @@ func (s *spot) conflict(err error) error {
 }
 
 func (s *spot) create(ctx context.Context, tx *sqldb.Tx, folderID string, c Changes) (*Secret, error) {
-	name, err := ParseName(c.Name, "secretName")
+	name, err := newName(c.Name, "secretName")
 	if err != nil {
 		return nil, err
 	}
@@ -132,7 +133,7 @@ func (s *spot) own(ctx context.Context, tx *sqldb.Tx, fresh *Secret, personal bo
 // apply sets what the changes name.
 func (s *spot) apply(to *Secret, c Changes) error {
 	if c.Value != nil {
-		to.Value = TrimValue(*c.Value)
+		to.Value = text.Value(*c.Value)
 	}
 	if c.Comment != nil {
 		to.Comment = strings.TrimSpace(*c.Comment)
@@ -251,11 +252,11 @@ func (s *spot) nothing(ctx context.Context, tx *sqldb.Tx, action access.Action, 
 }
 
 // rename gives a secret the new name, if one was sent.
-func (s *spot) rename(ctx context.Context, tx *sqldb.Tx, to *Secret, newName *string) error {
-	if newName == nil {
+func (s *spot) rename(ctx context.Context, tx *sqldb.Tx, to *Secret, sent *string) error {
+	if sent == nil {
 		return nil
 	}
-	name, err := ParseName(*newName, "newSecretName")
+	name, err := newName(*sent, "newSecretName")
 	if err != nil || name == to.Key {
 		return err
 	}
