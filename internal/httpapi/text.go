@@ -6,10 +6,13 @@ import (
 	"unicode/utf8"
 
 	"github.com/danielgtaylor/huma/v2"
+
+	"github.com/sallyport/sallyport/internal/text"
 )
 
 const (
 	msgControlCharacter = "expected text without control characters"
+	msgNoName           = `expected a name: not empty, and not "." or ".."`
 	msgUnprintable      = "expected text without control characters other than tab and line breaks"
 )
 
@@ -32,6 +35,27 @@ func (t *Text) Resolve(_ huma.Context, prefix *huma.PathBuffer) []error {
 
 // Trimmed returns the text without white space around it.
 func (t Text) Trimmed() string { return strings.TrimSpace(string(t)) }
+
+// Name is Text that names something which a request makes or renames. Text that cannot be a name (text.IsName) is refused
+// with a 422 at the field. Use it for every name, slug and key in such a request, with minLength:"1" where there must be one.
+type Name string
+
+// TransformSchema marks the schema of a name as one that is trimmed; huma calls it.
+func (Name) TransformSchema(_ huma.Registry, s *huma.Schema) *huma.Schema {
+	s.Extensions = map[string]any{trimMark: true}
+	return s
+}
+
+// Resolve checks the name; huma calls it.
+func (n *Name) Resolve(_ huma.Context, prefix *huma.PathBuffer) []error {
+	if *n != "" && !text.IsName(string(*n)) {
+		return []error{&huma.ErrorDetail{Message: msgNoName, Location: prefix.String()}}
+	}
+	return refuse(string(*n), prefix, msgControlCharacter, unicode.IsControl)
+}
+
+// Trimmed returns the name without white space around it.
+func (n Name) Trimmed() string { return strings.TrimSpace(string(n)) }
 
 // Prose is a string of an input that may span lines, such as a description or PEM: as Text, but tab, line feed and carriage
 // return are allowed, and nothing is cut off.

@@ -51,7 +51,7 @@ func toMetadata(items []metadataItem) []Metadata {
 
 type createInput struct {
 	Body struct {
-		Name             httpapi.Text   `json:"name" maxLength:"255" doc:"For people; need not be unique"`
+		Name             httpapi.Name   `json:"name" minLength:"1" maxLength:"255" doc:"For people; need not be unique"`
 		OrganizationID   httpapi.Text   `json:"organizationId" doc:"Your own organization"`
 		Role             httpapi.Text   `json:"role,omitempty" minLength:"1" maxLength:"64" default:"no-access" doc:"Slug of an organization role"`
 		DeleteProtection bool           `json:"hasDeleteProtection,omitempty" default:"false"`
@@ -75,7 +75,7 @@ func (s *Service) createRoute(ctx context.Context, actor *access.Actor, in *crea
 type updateInput struct {
 	IdentityID string `path:"identityId"`
 	Body       struct {
-		Name             *httpapi.Text   `json:"name,omitempty" maxLength:"255"`
+		Name             *httpapi.Name   `json:"name,omitempty" minLength:"1" maxLength:"255"`
 		Role             *httpapi.Text   `json:"role,omitempty" minLength:"1" maxLength:"64"`
 		DeleteProtection *bool           `json:"hasDeleteProtection,omitempty"`
 		Metadata         *[]metadataItem `json:"metadata,omitempty" maxItems:"100" doc:"Replaces all metadata"`

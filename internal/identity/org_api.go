@@ -24,7 +24,7 @@ func (s *Service) orgRoutes(api *httpapi.API) {
 
 type createInOrgInput struct {
 	Body struct {
-		Name             httpapi.Text   `json:"name" minLength:"1" maxLength:"255"`
+		Name             httpapi.Name   `json:"name" minLength:"1" maxLength:"255"`
 		DeleteProtection bool           `json:"hasDeleteProtection,omitempty" default:"false"`
 		Metadata         []metadataItem `json:"metadata,omitempty" maxItems:"100"`
 	}
@@ -40,7 +40,7 @@ func (s *Service) createInOrg(ctx context.Context, actor *access.Actor, in *crea
 type updateInOrgInput struct {
 	IdentityID string `path:"identityId"`
 	Body       struct {
-		Name             *httpapi.Text   `json:"name,omitempty" minLength:"1" maxLength:"255"`
+		Name             *httpapi.Name   `json:"name,omitempty" minLength:"1" maxLength:"255"`
 		DeleteProtection *bool           `json:"hasDeleteProtection,omitempty"`
 		Metadata         *[]metadataItem `json:"metadata,omitempty" maxItems:"100" doc:"Replaces all metadata"`
 	}

@@ -43,9 +43,9 @@ func (s *Service) Routes(api *httpapi.API) {
 
 type createInput struct {
 	Body struct {
-		Name             httpapi.Text   `json:"projectName" minLength:"1" maxLength:"255"`
+		Name             httpapi.Name   `json:"projectName" minLength:"1" maxLength:"255"`
 		Description      *httpapi.Prose `json:"projectDescription,omitempty" maxLength:"1024"`
-		Slug             *httpapi.Text  `json:"slug,omitempty" minLength:"5" maxLength:"36" doc:"Default: made of the name"`
+		Slug             *httpapi.Name  `json:"slug,omitempty" minLength:"5" maxLength:"36" doc:"Default: made of the name"`
 		KMSKeyID         httpapi.Text   `json:"kmsKeyId,omitempty" maxLength:"64" doc:"Refused: the key of a project is always its own"`
 		Template         string         `json:"template,omitempty" enum:"default" default:"default"`
 		Type             string         `json:"type,omitempty" enum:"secret-manager" default:"secret-manager"`
@@ -138,12 +138,12 @@ func (s *Service) readSlugRoute(ctx context.Context, actor *access.Actor, in *sl
 
 // updateBody is what a project can be changed to.
 type updateBody struct {
-	Name             *httpapi.Text   `json:"name,omitempty" minLength:"1" maxLength:"64"`
+	Name             *httpapi.Name   `json:"name,omitempty" minLength:"1" maxLength:"64"`
 	Description      *httpapi.Prose  `json:"description,omitempty" maxLength:"1024"`
 	AutoCapital      *bool           `json:"autoCapitalization,omitempty"`
 	DeleteProtection *bool           `json:"hasDeleteProtection,omitempty"`
 	SealedMetadata   *bool           `json:"enforceEncryptedSecretManagerSecretMetadata,omitempty"`
-	Slug             *httpapi.Text   `json:"slug,omitempty" minLength:"1" maxLength:"64"`
+	Slug             *httpapi.Name   `json:"slug,omitempty" minLength:"1" maxLength:"64"`
 	SecretSharing    *bool           `json:"secretSharing,omitempty"`
 	SnapshotsLegacy  *bool           `json:"showSnapshotsLegacy,omitempty"`
 	IgnoredValues    *[]httpapi.Text `json:"secretDetectionIgnoreValues,omitempty" maxItems:"100"`
@@ -164,11 +164,11 @@ func (b *updateBody) changes() Changes {
 	return c
 }
 
-func trimmed(t *httpapi.Text) *string {
+func trimmed[T httpapi.Text | httpapi.Name](t *T) *string {
 	if t == nil {
 		return nil
 	}
-	s := t.Trimmed()
+	s := httpapi.Text(*t).Trimmed()
 	return &s
 }
 

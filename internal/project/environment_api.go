@@ -62,8 +62,8 @@ func or[T any](value *T, otherwise T) T {
 type createEnvironmentInput struct {
 	ProjectID string `path:"projectId"`
 	Body      struct {
-		Name     httpapi.Text `json:"name" minLength:"1" maxLength:"255"`
-		Slug     httpapi.Text `json:"slug" minLength:"1" maxLength:"64"`
+		Name     httpapi.Name `json:"name" minLength:"1" maxLength:"255"`
+		Slug     httpapi.Name `json:"slug" minLength:"1" maxLength:"64"`
 		Position *int64       `json:"position,omitempty" minimum:"0" maximum:"100000" doc:"From 1 on; default, and 0: after all others"`
 	}
 }
@@ -77,8 +77,8 @@ type updateEnvironmentInput struct {
 	ProjectID     string `path:"projectId"`
 	EnvironmentID string `path:"environmentId"`
 	Body          struct {
-		Name     *httpapi.Text `json:"name,omitempty" minLength:"1" maxLength:"255"`
-		Slug     *httpapi.Text `json:"slug,omitempty" minLength:"1" maxLength:"64"`
+		Name     *httpapi.Name `json:"name,omitempty" minLength:"1" maxLength:"255"`
+		Slug     *httpapi.Name `json:"slug,omitempty" minLength:"1" maxLength:"64"`
 		Position *int64        `json:"position,omitempty" minimum:"0" maximum:"100000" doc:"From 1 on; default, and 0: as it is"`
 	}
 }

@@ -71,7 +71,7 @@ func first(texts ...httpapi.Text) string {
 type addFolderInput struct {
 	Body struct {
 		Place
-		Name        httpapi.Text   `json:"name" minLength:"1" maxLength:"255"`
+		Name        httpapi.Name   `json:"name" minLength:"1" maxLength:"255"`
 		Description *httpapi.Prose `json:"description,omitempty" maxLength:"1024"`
 	}
 }
@@ -148,7 +148,7 @@ type updateFolderInput struct {
 	FolderID string `path:"folderId" doc:"Id or name"`
 	Body     struct {
 		Place
-		Name        *httpapi.Text  `json:"name,omitempty" minLength:"1" maxLength:"255"`
+		Name        *httpapi.Name  `json:"name,omitempty" minLength:"1" maxLength:"255"`
 		Description *httpapi.Prose `json:"description,omitempty" maxLength:"1024"`
 	}
 }
@@ -164,7 +164,7 @@ type updateFoldersInput struct {
 		Folders     []struct {
 			ID          httpapi.Text   `json:"id" minLength:"1" maxLength:"255"`
 			Environment httpapi.Text   `json:"environment" minLength:"1" maxLength:"64" doc:"Slug"`
-			Name        *httpapi.Text  `json:"name,omitempty" minLength:"1" maxLength:"255"`
+			Name        *httpapi.Name  `json:"name,omitempty" minLength:"1" maxLength:"255"`
 			Path        httpapi.Text   `json:"path,omitempty" maxLength:"4096" doc:"Of the folder above; default the root"`
 			Description *httpapi.Prose `json:"description,omitempty" maxLength:"1024"`
 		} `json:"folders" minItems:"1" maxItems:"100"`

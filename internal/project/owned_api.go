@@ -40,7 +40,7 @@ func metadataOf(items []metadataInput) []identity.Metadata {
 type createOwnedInput struct {
 	ProjectID string `path:"projectId"`
 	Body      struct {
-		Name             httpapi.Text           `json:"name" minLength:"1" maxLength:"255"`
+		Name             httpapi.Name           `json:"name" minLength:"1" maxLength:"255"`
 		DeleteProtection bool                   `json:"hasDeleteProtection,omitempty" default:"false"`
 		Metadata         []metadataInput        `json:"metadata,omitempty" maxItems:"100"`
 		Roles            []role.AssignmentInput `json:"roles,omitempty" maxItems:"50" doc:"In the project; default no-access"`
@@ -64,7 +64,7 @@ type updateOwnedInput struct {
 	ProjectID  string `path:"projectId"`
 	IdentityID string `path:"identityId"`
 	Body       struct {
-		Name             *httpapi.Text          `json:"name,omitempty" minLength:"1" maxLength:"255"`
+		Name             *httpapi.Name          `json:"name,omitempty" minLength:"1" maxLength:"255"`
 		DeleteProtection *bool                  `json:"hasDeleteProtection,omitempty"`
 		Metadata         *[]metadataInput       `json:"metadata,omitempty" maxItems:"100" doc:"Replaces all metadata"`
 		Roles            []role.AssignmentInput `json:"roles,omitempty" maxItems:"50" doc:"In place of those that it has"`

@@ -49,7 +49,7 @@ type addPrivilegeInput struct {
 	Body struct {
 		IdentityID  httpapi.Text     `json:"identityId" minLength:"1" maxLength:"64"`
 		ProjectID   httpapi.Text     `json:"projectId" minLength:"1" maxLength:"64"`
-		Slug        *httpapi.Text    `json:"slug,omitempty" minLength:"1" maxLength:"60" doc:"Default: a random one"`
+		Slug        *httpapi.Name    `json:"slug,omitempty" minLength:"1" maxLength:"60" doc:"Default: a random one"`
 		Permissions []role.RuleInput `json:"permissions" maxItems:"500"`
 		Type        *spanInput       `json:"type,omitempty" doc:"Default: without an end"`
 	}
@@ -69,7 +69,7 @@ func (s *Service) addPrivilegeRoute(ctx context.Context, actor *access.Actor, in
 }
 
 // slugOr returns the slug of a new privilege: a random one where none is named.
-func slugOr(named *httpapi.Text) string {
+func slugOr(named *httpapi.Name) string {
 	if named == nil || *named == "" {
 		return id.Secret(4)
 	}
@@ -79,7 +79,7 @@ func slugOr(named *httpapi.Text) string {
 type updatePrivilegeInput struct {
 	PrivilegeID string `path:"privilegeId"`
 	Body        struct {
-		Slug        *httpapi.Text     `json:"slug,omitempty" minLength:"1" maxLength:"60"`
+		Slug        *httpapi.Name     `json:"slug,omitempty" minLength:"1" maxLength:"60"`
 		Permissions *[]role.RuleInput `json:"permissions,omitempty" maxItems:"500"`
 		Type        *spanInput        `json:"type,omitempty"`
 	}

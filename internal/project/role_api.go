@@ -58,8 +58,8 @@ type roleRoute struct {
 type createRoleInput struct {
 	ProjectID string `path:"projectId" doc:"Id; in the oldest routes the slug"`
 	Body      struct {
-		Slug        httpapi.Text     `json:"slug" minLength:"1" maxLength:"64"`
-		Name        httpapi.Text     `json:"name" minLength:"1" maxLength:"255"`
+		Slug        httpapi.Name     `json:"slug" minLength:"1" maxLength:"64"`
+		Name        httpapi.Name     `json:"name" minLength:"1" maxLength:"255"`
 		Description httpapi.Prose    `json:"description,omitempty" maxLength:"4096"`
 		Permissions []role.RuleInput `json:"permissions" maxItems:"500"`
 	}
@@ -82,8 +82,8 @@ type updateRoleInput struct {
 	ProjectID string `path:"projectId" doc:"Id; in the oldest routes the slug"`
 	RoleID    string `path:"roleId"`
 	Body      struct {
-		Slug        *httpapi.Text     `json:"slug,omitempty" minLength:"1" maxLength:"64"`
-		Name        *httpapi.Text     `json:"name,omitempty" minLength:"1" maxLength:"255"`
+		Slug        *httpapi.Name     `json:"slug,omitempty" minLength:"1" maxLength:"64"`
+		Name        *httpapi.Name     `json:"name,omitempty" minLength:"1" maxLength:"255"`
 		Description *httpapi.Prose    `json:"description,omitempty" maxLength:"4096"`
 		Permissions *[]role.RuleInput `json:"permissions,omitempty" maxItems:"500"`
 	}

@@ -86,7 +86,7 @@ type tagSlugInput struct {
 type addTagInput struct {
 	ProjectID string `path:"projectId"`
 	Body      struct {
-		Slug  httpapi.Text  `json:"slug" minLength:"1" maxLength:"64"`
+		Slug  httpapi.Name  `json:"slug" minLength:"1" maxLength:"64"`
 		Color *httpapi.Text `json:"color,omitempty" maxLength:"64" doc:"For people, such as #ff0000"`
 	}
 }
@@ -95,7 +95,7 @@ type updateTagInput struct {
 	ProjectID string `path:"projectId"`
 	TagID     string `path:"tagId"`
 	Body      struct {
-		Slug  *httpapi.Text `json:"slug,omitempty" minLength:"1" maxLength:"64"`
+		Slug  *httpapi.Name `json:"slug,omitempty" minLength:"1" maxLength:"64"`
 		Color *httpapi.Text `json:"color,omitempty" maxLength:"64"`
 	}
 }

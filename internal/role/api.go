@@ -46,8 +46,8 @@ func ParseRules(rules []RuleInput) (parsed []access.Rule, err error) {
 
 type createInput struct {
 	Body struct {
-		Slug        httpapi.Text  `json:"slug" minLength:"1" maxLength:"64"`
-		Name        httpapi.Text  `json:"name" minLength:"1" maxLength:"255"`
+		Slug        httpapi.Name  `json:"slug" minLength:"1" maxLength:"64"`
+		Name        httpapi.Name  `json:"name" minLength:"1" maxLength:"255"`
 		Description httpapi.Prose `json:"description,omitempty" maxLength:"4096"`
 		Permissions []RuleInput   `json:"permissions" maxItems:"500"`
 	}
@@ -129,8 +129,8 @@ func (s *Service) slugRoute(ctx context.Context, actor *access.Actor, in *slugIn
 type updateInput struct {
 	RoleID string `path:"roleId"`
 	Body   struct {
-		Slug        *httpapi.Text  `json:"slug,omitempty" minLength:"1" maxLength:"64"`
-		Name        *httpapi.Text  `json:"name,omitempty" minLength:"1" maxLength:"255"`
+		Slug        *httpapi.Name  `json:"slug,omitempty" minLength:"1" maxLength:"64"`
+		Name        *httpapi.Name  `json:"name,omitempty" minLength:"1" maxLength:"255"`
 		Description *httpapi.Prose `json:"description,omitempty" maxLength:"4096"`
 		Permissions *[]RuleInput   `json:"permissions,omitempty" maxItems:"500"`
 	}

@@ -159,7 +159,7 @@ type updateInput struct {
 		PlaceBody
 		FieldsBody
 		Value   *string       `json:"secretValue,omitempty"`
-		NewName *httpapi.Text `json:"newSecretName,omitempty" minLength:"1" maxLength:"512"`
+		NewName *httpapi.Name `json:"newSecretName,omitempty" minLength:"1" maxLength:"512"`
 		Type    string        `json:"type,omitempty" enum:"shared,personal" default:"shared"`
 	}
 }

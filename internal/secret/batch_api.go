@@ -44,7 +44,7 @@ type createAllInput struct {
 // CreateItem is one secret of several that are created.
 type CreateItem struct {
 	FieldsBody
-	Key   httpapi.Text `json:"secretKey" minLength:"1" maxLength:"512"`
+	Key   httpapi.Name `json:"secretKey" minLength:"1" maxLength:"512"`
 	Value string       `json:"secretValue"`
 }
 
@@ -68,10 +68,10 @@ type updateAllInput struct {
 // UpdateItem is one secret of several that are changed.
 type UpdateItem struct {
 	FieldsBody
-	Key        httpapi.Text  `json:"secretKey" minLength:"1" maxLength:"512"`
+	Key        httpapi.Name  `json:"secretKey" minLength:"1" maxLength:"512"`
 	SecretPath httpapi.Text  `json:"secretPath,omitempty" maxLength:"2048" doc:"Path of its folder; default that of the request"`
 	Value      *string       `json:"secretValue,omitempty"`
-	NewName    *httpapi.Text `json:"newSecretName,omitempty" minLength:"1" maxLength:"512"`
+	NewName    *httpapi.Name `json:"newSecretName,omitempty" minLength:"1" maxLength:"512"`
 }
 
 func (s *Service) updateAllRoute(ctx context.Context, actor *access.Actor, in *updateAllInput) (*secretsOutput, error) {
@@ -93,7 +93,7 @@ type deleteAllInput struct {
 
 // DeleteItem is one secret of several that are deleted.
 type DeleteItem struct {
-	Key  httpapi.Text `json:"secretKey" minLength:"1" maxLength:"512"`
+	Key  httpapi.Name `json:"secretKey" minLength:"1" maxLength:"512"`
 	Type *string      `json:"type,omitempty" enum:"shared,personal" doc:"Default shared"`
 }
 

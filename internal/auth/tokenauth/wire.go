@@ -17,7 +17,7 @@ type oldTokenInput struct {
 type createInput struct {
 	IdentityID string `path:"identityId"`
 	Body       *struct {
-		Name             *httpapi.Text `json:"name,omitempty" maxLength:"255"`
+		Name             *httpapi.Name `json:"name,omitempty" maxLength:"255"`
 		OrganizationSlug httpapi.Text  `json:"organizationSlug,omitempty" maxLength:"32" doc:"Your own organization's, or nothing"`
 	}
 }
@@ -42,7 +42,7 @@ type listInput struct {
 type renameInput struct {
 	TokenID string `path:"tokenId"`
 	Body    *struct {
-		Name *httpapi.Text `json:"name,omitempty" maxLength:"255"`
+		Name *httpapi.Name `json:"name,omitempty" maxLength:"255"`
 	}
 }
 
