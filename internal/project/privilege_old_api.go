@@ -76,7 +76,7 @@ func (in *OldRules) ofSecrets() *[]access.Rule {
 type OldPlace struct {
 	IdentityID  httpapi.Text  `json:"identityId" minLength:"1" maxLength:"64"`
 	ProjectSlug httpapi.Text  `json:"projectSlug" minLength:"1" maxLength:"64"`
-	Slug        *httpapi.Text `json:"slug,omitempty" maxLength:"60" doc:"Default: a random one"`
+	Slug        *httpapi.Name `json:"slug,omitempty" maxLength:"60" doc:"Default: a random one"`
 }
 
 type addOldPrivilegeInput struct {
