@@ -136,7 +136,7 @@ type updateOldPrivilegeInput struct {
 		OldName
 		Details struct {
 			OldRules
-			Slug      *httpapi.Text `json:"slug,omitempty" minLength:"1" maxLength:"60"`
+			Slug      *httpapi.Name `json:"slug,omitempty" minLength:"1" maxLength:"60"`
 			Temporary *bool         `json:"isTemporary,omitempty"`
 			Mode      *httpapi.Text `json:"temporaryMode,omitempty" doc:"relative"`
 			Range     *httpapi.Text `json:"temporaryRange,omitempty" maxLength:"32" doc:"How long, such as 7d"`
