@@ -86,3 +86,38 @@ func atVersion(t *testing.T, engine sqldb.Engine, dialect goose.Dialect, version
 	do(rows)
 	return url
 }
+
+// TestFormerMembersKeepNothing: schema version 18 takes from former members what would come back when they join again, and
+// leaves one membership of an organization to each member.
+func TestFormerMembersKeepNothing(t *testing.T) {
+	const memberships = `INSERT INTO memberships (id, scope, org_id, project_id, identity_id, user_id, active, created_at, updated_at) VALUES `
+	for engine, dialect := range map[sqldb.Engine]goose.Dialect{sqldb.SQLite: goose.DialectSQLite3, sqldb.Postgres: goose.DialectPostgres} {
+		t.Run(string(engine), func(t *testing.T) {
+			url := atVersion(t, engine, dialect, 11,
+				memberships+`('1', 'organization', 'o', NULL, 'in', NULL, TRUE, 0, 0), ('2', 'project', 'o', 'p', 'in', NULL, TRUE, 0, 0)`,
+				memberships+`('3', 'project', 'o', 'p', 'out', NULL, TRUE, 0, 0), ('4', 'project', 'o', 'q', 'out', NULL, TRUE, 0, 0)`,
+				memberships+`('5', 'organization', 'other', NULL, 'out', NULL, TRUE, 0, 0)`, // what it is elsewhere does not count
+				memberships+`('6', 'organization', 'o', NULL, NULL, 'human', TRUE, 0, 0), ('7', 'project', 'o', 'p', NULL, 'human', TRUE, 0, 0)`,
+				memberships+`('8', 'project', 'o', 'p', NULL, 'left', TRUE, 0, 0)`,
+				memberships+`('9a', 'organization', 'o', NULL, 'twice', NULL, TRUE, 0, 0), ('9b', 'organization', 'o', NULL, 'twice', NULL, TRUE, 0, 0)`,
+				memberships+`('ia', 'organization', 'o', NULL, 'idle', NULL, FALSE, 0, 0), ('ib', 'project', 'o', 'p', 'idle', NULL, TRUE, 0, 0)`,
+				`INSERT INTO membership_roles (id, membership_id, role, temporary, created_at, updated_at) VALUES ('r2', '2', 'admin', FALSE, 0, 0)`,
+				`INSERT INTO instance_admins (identity_id) VALUES ('in'), ('gone')`,
+				`INSERT INTO client_secrets (id, config_id, identity_id, hash, prefix, description, uses, uses_limit, ttl, revoked, created_at, updated_at)
+				VALUES ('a', 'c', 'in', '1', '', '', 0, 0, 0, FALSE, 0, 0), ('b', 'c', 'gone', '2', '', '', 0, 0, 0, FALSE, 0, 0)`)
+			db := sqldbtest.OpenWith(t, engine, sqldb.Options{URL: url})
+			for query, want := range map[string]string{
+				`SELECT id FROM memberships ORDER BY id`:                             "1 2 5 6 7 9a ia ib",
+				`SELECT id FROM membership_roles ORDER BY id`:                        "r2",
+				`SELECT identity_id FROM instance_admins ORDER BY 1`:                 "in",
+				`SELECT id FROM client_secrets WHERE revoked = FALSE ORDER BY id`:    "a",
+				`SELECT id FROM client_secrets WHERE NOT revoked = FALSE ORDER BY 1`: "b",
+			} {
+				var texts []string
+				if err := db.Select(t.Context(), &texts, query); err != nil || strings.Join(texts, " ") != want {
+					t.Errorf("%s: %q, %v; want %s", query, texts, err, want)
+				}
+			}
+		})
+	}
+}

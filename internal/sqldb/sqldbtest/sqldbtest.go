@@ -101,3 +101,11 @@ func Exec(t testing.TB, db *sqldb.DB, query string, args ...any) {
 		t.Fatal(err)
 	}
 }
+
+// Enroll makes an identity, or a user, a member of an organization without rights, past every rule of the features.
+func Enroll(t testing.TB, db *sqldb.DB, orgID, actorID string) {
+	t.Helper()
+	Exec(t, db, `INSERT INTO memberships (id, scope, org_id, identity_id, user_id, active, created_at, updated_at) VALUES ($1, 'organization', $2,
+		(SELECT id FROM identities WHERE id = $1), (SELECT id FROM users WHERE id = $1), TRUE, 0, 0)`, actorID, orgID)
+	Exec(t, db, `INSERT INTO membership_roles (id, membership_id, role, temporary, created_at, updated_at) VALUES ($1, $1, 'no-access', FALSE, 0, 0)`, actorID)
+}
