@@ -110,6 +110,9 @@ func (a *App) build(root *seal.Key, o Options) {
 		MakeAdmin: a.makeAdmin})
 	a.identities = identity.New(identity.Options{DB: a.db, Feed: a.feed, Roles: a.roles, Audit: a.audit,
 		ExpiryBound: func(ctx context.Context, tx *sqldb.Tx) (time.Time, error) { return a.tokens.ExpiryBound(ctx, tx) },
+		EndSecrets: func(ctx context.Context, tx *feed.Tx, identityID string) error {
+			return a.universal.EndSecrets(ctx, tx, identityID)
+		},
 		Methods: func(ctx context.Context, ids []string) (map[string][]string, error) {
 			return a.configs.MethodsOf(ctx, ids)
 		},
@@ -118,6 +121,7 @@ func (a *App) build(root *seal.Key, o Options) {
 		}})
 	a.tokens = token.New(token.Options{DB: a.db, Feed: a.feed, Audit: a.audit, Root: root, MaxAge: c.MaxTokenAge, Issuer: c.BaseURL(),
 		Orgs: a.orgs, Identities: a.identities, Unlisted: c.UnlistedRevocations,
+		Member:  a.roles.Member,
 		Methods: func() []string { return a.configs.Methods() },
 		AddressAllowed: func(ctx context.Context, identityID, method string, ip netip.Addr) (bool, error) {
 			return a.configs.AddressAllowed(ctx, identityID, method, ip)
@@ -246,7 +250,7 @@ func (a *App) authenticate(ctx context.Context, jwt string, client access.Client
 		return nil, err
 	}
 	if !grants.Member {
-		return nil, errNoMember
+		return nil, token.NotMember(c) // it left while the token was looked at
 	}
 	return &access.Actor{
 		Type: access.ActorIdentity, ID: c.IdentityID, Name: c.IdentityName, OrgID: c.OrgID, AuthMethod: c.Method, TokenID: c.ID,

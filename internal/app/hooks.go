@@ -21,10 +21,6 @@ import (
 	"github.com/sallyport/sallyport/internal/token"
 )
 
-var errNoMember = fault.Dead("membership", "The identity of this access token is not an active member of its organization. Have it added again, then create a new token.")
-
-var errUserLeft = fault.Dead("membership", "You are no longer an active member of the organization that you chose. Choose another one, or have yourself added again.")
-
 // userActor is the user of a session. Before an organisation was chosen it may do nothing that asks for a permission.
 func (a *App) userActor(ctx context.Context, c *token.Claims, client access.Client) (*access.Actor, error) {
 	u, err := a.users.ByID(ctx, c.IdentityID)
@@ -41,7 +37,7 @@ func (a *App) userActor(ctx context.Context, c *token.Claims, client access.Clie
 			return nil, err
 		}
 		if !grants.Member {
-			return nil, errUserLeft
+			return nil, token.NotMember(c)
 		}
 		actor.InstanceAdmin, actor.Rights = grants.InstanceAdmin, grants.Rights
 	}

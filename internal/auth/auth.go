@@ -205,7 +205,7 @@ func (s *Service) Detach(ctx context.Context, actor *access.Actor, m info, ident
 	if err := actor.Check(access.RevokeAuth, access.SubjectIdentity, nil); err != nil {
 		return nil, err
 	}
-	if _, err := s.Identities.Touch(ctx, actor, identityID, m.title+" was not detached"); err != nil {
+	if _, err := s.Identities.Take(ctx, actor, identityID, m.title+" was not detached"); err != nil {
 		return nil, err
 	}
 	var c *Config

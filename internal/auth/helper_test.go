@@ -99,14 +99,15 @@ func replica(t testing.TB, db *sqldb.DB) *Service {
 	var s *Service
 	f, log := feed.New(feed.Options{DB: db, Logger: quiet}), audit.New(db, 0)
 	orgs := org.New(org.Options{DB: db, Feed: f, Audit: log})
-	tokens := token.New(token.Options{DB: db, Feed: f, Audit: log, Root: root, Logger: quiet,
+	roles := role.New(db, f, log)
+	tokens := token.New(token.Options{DB: db, Feed: f, Audit: log, Root: root, Logger: quiet, Member: roles.Member,
 		AddressAllowed: func(ctx context.Context, identityID, method string, ip netip.Addr) (bool, error) {
 			return s.AddressAllowed(ctx, identityID, method, ip)
 		},
 		Limits: func(ctx context.Context, identityID, method string) (token.Limits, error) {
 			return s.Limits(ctx, identityID, method)
 		}})
-	identities := identity.New(identity.Options{DB: db, Feed: f, Roles: role.New(db, f, log), Audit: log, ExpiryBound: tokens.ExpiryBound, LockedOut: lockout.New(db).LockedOut,
+	identities := identity.New(identity.Options{DB: db, Feed: f, Roles: roles, Audit: log, ExpiryBound: tokens.ExpiryBound, LockedOut: lockout.New(db).LockedOut,
 		Methods: func(ctx context.Context, ids []string) (map[string][]string, error) { return s.MethodsOf(ctx, ids) }})
 	s = New(Options{DB: db, Feed: f, Audit: log, Root: root, Orgs: orgs, Identities: identities, Tokens: tokens})
 	api := httpapi.New(httpapi.Options{Authenticate: func(context.Context, string, access.Client) (*access.Actor, error) { return nil, nil }, Logger: quiet})

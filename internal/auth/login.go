@@ -93,6 +93,9 @@ func login[S, L any, P Settings[S]](ctx context.Context, s *Service, m Method[S,
 	}
 	proof, err := m.Verify(ctx, c.own.(P), body, client)
 	if err == nil {
+		err = s.checkMember(ctx, i)
+	}
+	if err == nil {
 		err = s.checkSlug(ctx, i, body)
 	}
 	var said json.RawMessage
@@ -136,6 +139,15 @@ func (s *Service) target(ctx context.Context, method string, identify func() (st
 		err = ErrInvalid
 	}
 	return i, c, err
+}
+
+// checkMember lets members of their organization alone log in. It comes behind the credentials, so that nobody else learns of it.
+func (s *Service) checkMember(ctx context.Context, i *identity.Identity) error {
+	member, err := s.Identities.Roles.Member(ctx, i.ID, i.OrgID)
+	if err == nil && !member {
+		err = Refuse("not_a_member", "The identity is not an active member of its organization. Ask an administrator to add it again.")
+	}
+	return err
 }
 
 // checkSlug accepts the slug of the identity's own organisation; there are no sub-organisations here.

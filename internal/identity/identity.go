@@ -31,6 +31,8 @@ type Options struct {
 	LockedOut func(ctx context.Context, identityIDs []string) (map[string][]string, error)
 	// ExpiryBound returns the time by which every token that lives now has expired.
 	ExpiryBound func(ctx context.Context, tx *sqldb.Tx) (time.Time, error)
+	// EndSecrets ends the client secrets of an identity that leaves its organization.
+	EndSecrets func(ctx context.Context, tx *feed.Tx, identityID string) error
 }
 
 // Service creates, changes, finds and deletes identities.
@@ -92,20 +94,50 @@ func (s *Service) ByID(ctx context.Context, identityID string) (*Identity, error
 	return s.cache.Load(ctx, identityID, func(ctx context.Context) (*Identity, error) { return s.read(ctx, identityID) })
 }
 
-// Touch returns an identity whose credentials or rights the actor is about to change. Beyond Find it checks the
-// boundary: nobody gets to use an identity that may do more than they do, in the organisation or in any project; base
-// begins that message.
+// Touch returns an identity whose credentials the actor is about to make or change. Beyond Find it asks that the identity is
+// a member of the organization, NotFound otherwise, and checks the boundary: nobody gets to use an identity that may do
+// more than they do, in the organisation or in any project; base begins that message.
 func (s *Service) Touch(ctx context.Context, actor *access.Actor, identityID, base string) (*Identity, error) {
 	i, err := s.Find(ctx, actor, identityID)
 	if err != nil {
 		return nil, err
 	}
+	member, err := s.Roles.Member(ctx, i.ID, i.OrgID)
+	if err == nil && !member {
+		err = fault.New(fault.NotFound, "The machine identity with ID %q is not a member of your organization. Add it to the organization first.", identityID)
+	}
+	if err == nil {
+		err = s.mayGrant(ctx, actor, i, base)
+	}
+	return i, err
+}
+
+// mayGrant asks that the actor holds all that an identity may do, in the organisation and in every project.
+func (s *Service) mayGrant(ctx context.Context, actor *access.Actor, i *Identity, base string) error {
 	target, err := s.Roles.Of(ctx, i.ID, i.OrgID)
 	if err == nil {
 		err = actor.Covers(target.Reach, base)
 	}
 	if err == nil {
 		err = s.Roles.CoversProjects(ctx, actor, i.ID, base)
+	}
+	if err == nil {
+		err = guardAdmin(actor, target)
+	}
+	return err
+}
+
+// Take returns an identity from which the actor is about to take something away: tokens, credentials, its membership, or
+// all of it. Beyond Find it checks the boundary over what the identity may do in the organization now, and nothing that it
+// may do in projects; base begins that message. Forbidden for an instance administrator.
+func (s *Service) Take(ctx context.Context, actor *access.Actor, identityID, base string) (*Identity, error) {
+	i, err := s.Find(ctx, actor, identityID)
+	if err != nil {
+		return nil, err
+	}
+	target, err := s.Roles.OfNow(ctx, i.ID, i.OrgID)
+	if err == nil {
+		err = role.CoversNow(actor, target, base)
 	}
 	if err == nil {
 		err = guardAdmin(actor, target)
@@ -199,8 +231,12 @@ func (s *Service) Update(ctx context.Context, actor *access.Actor, identityID st
 func (s *Service) newRole(ctx context.Context, actor *access.Actor, identityID, slug string) ([]role.Assignment, error) {
 	const base = "The identity's role was not changed"
 	roles, err := s.grantable(ctx, actor, slug, base)
+	var i *Identity
 	if err == nil {
-		_, err = s.Touch(ctx, actor, identityID, base)
+		i, err = s.Find(ctx, actor, identityID)
+	}
+	if err == nil {
+		err = s.mayGrant(ctx, actor, i, base)
 	}
 	return roles, err
 }
@@ -220,7 +256,7 @@ func (s *Service) Delete(ctx context.Context, actor *access.Actor, identityID st
 	if err := actor.Check(access.Delete, access.SubjectIdentity, access.Fields{}); err != nil {
 		return nil, err
 	}
-	i, err := s.Touch(ctx, actor, identityID, "The identity was not deleted")
+	i, err := s.Take(ctx, actor, identityID, "The identity was not deleted")
 	if err != nil {
 		return nil, err
 	}

@@ -12,7 +12,11 @@ import (
 	"github.com/sallyport/sallyport/internal/sqldb"
 )
 
-var errNotMember = fault.New(fault.BadRequest, "The identity is not a member of your organization.")
+var (
+	errNotMember = fault.New(fault.BadRequest, "The identity is not a member of your organization. Add it with POST.")
+	errMember    = fault.New(fault.BadRequest, "The identity is a member already. Change its roles with PATCH.")
+	errOwned     = fault.New(fault.BadRequest, "The identity belongs to a project, and is a member of the organization for as long as it exists. Delete it, or revoke its tokens.")
+)
 
 // Join makes an identity of the actor's organisation a member again. Errors: PermissionDenied, NotFound, Boundary,
 // Forbidden, BadRequest where it is a member.
@@ -22,26 +26,39 @@ func (s *Service) Join(ctx context.Context, actor *access.Actor, identityID stri
 		return nil, err
 	}
 	err = s.Feed.Change(ctx, func(tx *feed.Tx) error {
-		var there bool
-		err := tx.Get(ctx, &there, `SELECT EXISTS (SELECT 1 FROM memberships WHERE identity_id = $1 AND scope = 'organization' AND org_id = $2)`,
-			identityID, actor.OrgID)
-		if err == nil && there {
-			err = fault.New(fault.BadRequest, "The identity is a member already. Change its roles with PATCH.")
-		}
-		if err == nil {
-			_, err = role.Join(ctx, tx.Tx, role.Member{OrgID: actor.OrgID, IdentityID: identityID, Roles: roles})
-		}
-		if err != nil {
+		if err := s.join(ctx, tx, role.Member{OrgID: actor.OrgID, IdentityID: identityID, Roles: roles}); err != nil {
 			return err
 		}
-		role.Changed(tx, identityID, actor.OrgID)
-		return s.recordMembership(ctx, tx.Tx, actor, "create-identity-org-membership", identityID, roles)
+		return s.recordMembership(ctx, tx.Tx, actor, "create-identity-org-membership", identityID, facts{"roles": slugsOf(roles)})
 	})
 	if err != nil {
 		return nil, err
 	}
 	m, err := s.member(ctx, actor.OrgID, identityID)
 	return &m, err
+}
+
+// join makes an identity a member and cuts off every token that it got before. There should be none, but a token that a
+// former member got by a mistake must not come to life.
+func (s *Service) join(ctx context.Context, tx *feed.Tx, m role.Member) error {
+	_, err := role.Join(ctx, tx.Tx, m)
+	if sqldb.IsUnique(err) {
+		return errMember
+	}
+	if err == nil {
+		err = s.cutMembership(ctx, tx, m.IdentityID, m.OrgID)
+	}
+	role.Changed(tx, m.IdentityID, m.OrgID)
+	return err
+}
+
+// cutMembership kills every token that an identity has in an organization.
+func (s *Service) cutMembership(ctx context.Context, tx *feed.Tx, identityID, orgID string) error {
+	until, err := s.ExpiryBound(ctx, tx.Tx)
+	if err == nil {
+		tx.Append(feed.CutMembership, feed.Key(identityID, orgID), until)
+	}
+	return err
 }
 
 // SetRoles gives an identity roles in place of those it has. Errors: PermissionDenied, NotFound, Boundary, Forbidden,
@@ -52,19 +69,16 @@ func (s *Service) SetRoles(ctx context.Context, actor *access.Actor, identityID 
 		return err
 	}
 	return s.Feed.Change(ctx, func(tx *feed.Tx) error {
-		err := role.SetRoles(ctx, tx, identityID, actor.OrgID, roles)
-		if errors.Is(err, sqldb.ErrNoRows) {
-			err = errNotMember
-		}
-		if err != nil {
+		if err := setRoles(ctx, tx, identityID, actor.OrgID, roles); err != nil {
 			return err
 		}
-		return s.recordMembership(ctx, tx.Tx, actor, "update-identity-org-membership", identityID, roles)
+		return s.recordMembership(ctx, tx.Tx, actor, "update-identity-org-membership", identityID, facts{"roles": slugsOf(roles)})
 	})
 }
 
-// Leave takes an identity out of the organisation and kills its tokens there. They stay dead when it joins again.
-// Errors: PermissionDenied, NotFound, Boundary, Forbidden, BadRequest where it is no member, or for the actor itself.
+// Leave takes an identity out of the organisation. That ends its tokens, its client secrets, its memberships in projects and
+// what it holds there; nothing of it comes back when the identity joins again. Login methods stay attached. Errors: PermissionDenied, NotFound, Boundary, Forbidden, BadRequest where it is no member or
+// belongs to a project, or for the actor itself.
 func (s *Service) Leave(ctx context.Context, actor *access.Actor, identityID string) (*member, error) {
 	if err := actor.Check(access.Delete, access.SubjectIdentity, nil); err != nil {
 		return nil, err
@@ -72,7 +86,11 @@ func (s *Service) Leave(ctx context.Context, actor *access.Actor, identityID str
 	if actor.ID == identityID {
 		return nil, fault.New(fault.BadRequest, "You cannot take yourself out of the organization.")
 	}
-	if _, err := s.Touch(ctx, actor, identityID, "The membership was not ended"); err != nil {
+	i, err := s.Take(ctx, actor, identityID, "The membership was not ended")
+	if err == nil && i.ProjectID != nil {
+		err = errOwned
+	}
+	if err != nil {
 		return nil, err
 	}
 	m, err := s.member(ctx, actor.OrgID, identityID)
@@ -83,20 +101,27 @@ func (s *Service) Leave(ctx context.Context, actor *access.Actor, identityID str
 		return nil, err
 	}
 	return &m, s.Feed.Change(ctx, func(tx *feed.Tx) error {
-		err := role.Leave(ctx, tx, identityID, actor.OrgID)
-		if errors.Is(err, sqldb.ErrNoRows) {
-			err = errNotMember
-		}
+		projects, err := s.leave(ctx, tx, identityID, actor.OrgID)
 		if err != nil {
 			return err
 		}
-		until, err := s.ExpiryBound(ctx, tx.Tx)
-		if err != nil {
-			return err
-		}
-		tx.Append(feed.CutMembership, feed.Key(identityID, actor.OrgID), until)
-		return s.recordMembership(ctx, tx.Tx, actor, "delete-identity-org-membership", identityID, nil)
+		return s.recordMembership(ctx, tx.Tx, actor, "delete-identity-org-membership", identityID, facts{"projectIds": projects})
 	})
+}
+
+// leave ends a membership with all that hangs on it, and returns the projects of which the identity was a member.
+func (s *Service) leave(ctx context.Context, tx *feed.Tx, identityID, orgID string) (projects []string, err error) {
+	projects, err = role.Leave(ctx, tx, identityID, orgID)
+	if errors.Is(err, sqldb.ErrNoRows) {
+		err = errNotMember
+	}
+	if err == nil {
+		err = s.EndSecrets(ctx, tx, identityID)
+	}
+	if err == nil {
+		err = s.cutMembership(ctx, tx, identityID, orgID)
+	}
+	return projects, err
 }
 
 // assignments resolves the roles of a request, for an actor who may assign roles: others do not learn which there are.
@@ -113,16 +138,28 @@ func (s *Service) mayAssign(ctx context.Context, actor *access.Actor, identityID
 	if err := actor.Check(access.Edit, access.SubjectIdentity, nil); err != nil {
 		return nil, err
 	}
-	if _, err := s.Touch(ctx, actor, identityID, base); err != nil {
+	i, err := s.Find(ctx, actor, identityID)
+	if err == nil {
+		err = s.mayGrant(ctx, actor, i, base)
+	}
+	if err != nil {
 		return nil, err
 	}
 	return role.MayAssign(actor, "", roles, base, s.DB.Now())
 }
 
-func (s *Service) recordMembership(ctx context.Context, tx *sqldb.Tx, actor *access.Actor, event, identityID string, roles []role.Assignment) error {
+// facts is what an audit event says beyond which identity it is about.
+type facts map[string]any
+
+func (s *Service) recordMembership(ctx context.Context, tx *sqldb.Tx, actor *access.Actor, event, identityID string, more facts) error {
+	more["identityId"] = identityID
+	return s.Audit.Record(ctx, tx, actor, audit.Event{Type: event, Metadata: more})
+}
+
+func slugsOf(roles []role.Assignment) []string {
 	slugs := make([]string, len(roles))
 	for i, a := range roles {
 		slugs[i] = a.Role.Slug
 	}
-	return s.Audit.Record(ctx, tx, actor, audit.Event{Type: event, Metadata: map[string]any{"identityId": identityID, "roles": slugs}})
+	return slugs
 }

@@ -68,9 +68,17 @@ func update(ctx context.Context, tx *feed.Tx, identityID string, c Changes, role
 		err = replaceMetadata(ctx, tx.Tx, &d, c.Metadata)
 	}
 	if err == nil && roles != nil {
-		err = role.SetRoles(ctx, tx, identityID, d.OrgID, roles)
+		err = setRoles(ctx, tx, identityID, d.OrgID, roles)
 	}
 	return d, err
+}
+
+func setRoles(ctx context.Context, tx *feed.Tx, identityID, orgID string, roles []role.Assignment) error {
+	err := role.SetRoles(ctx, tx, identityID, orgID, roles)
+	if errors.Is(err, sqldb.ErrNoRows) {
+		err = errNotMember
+	}
+	return err
 }
 
 func replaceMetadata(ctx context.Context, tx *sqldb.Tx, d *Detail, metadata *[]Metadata) error {

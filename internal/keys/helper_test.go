@@ -95,6 +95,7 @@ func newSite(t testing.TB, db *sqldb.DB, fill ...byte) *site {
 	sqldbtest.Exec(t, db, `INSERT INTO organizations (id, name, slug, created_at, updated_at) VALUES ($1, 'o', $1, 0, 0)`, s.admin.OrgID)
 	sqldbtest.Exec(t, db, `INSERT INTO identities (id, org_id, name, delete_protection, created_at, updated_at) VALUES ($1, $2, 'a', FALSE, 0, 0)`,
 		s.admin.ID, s.admin.OrgID)
+	sqldbtest.Enroll(t, db, s.admin.OrgID, s.admin.ID)
 	p, err := s.Projects.Create(t.Context(), s.admin, project.Draft{Name: "Web shop"})
 	if err != nil {
 		t.Fatal(err)

@@ -88,7 +88,7 @@ func (f *fixture) newOrg() string {
 	return orgID
 }
 
-// actor makes an identity with a built-in role in an organisation.
+// actor makes an identity that is a member of an organisation, and an actor with a built-in role there.
 func (f *fixture) actor(orgID, slug string) *access.Actor {
 	f.t.Helper()
 	rules, _ := access.OrgRole(slug)
@@ -98,10 +98,11 @@ func (f *fixture) actor(orgID, slug string) *access.Actor {
 	}
 	a := &access.Actor{Type: access.ActorIdentity, ID: id.New(), Name: slug, OrgID: orgID, Rights: rights}
 	f.exec(`INSERT INTO identities (id, org_id, name, delete_protection, created_at, updated_at) VALUES ($1, $2, $3, FALSE, 0, 0)`, a.ID, orgID, slug)
+	sqldbtest.Enroll(f.t, f.DB, orgID, a.ID)
 	return a
 }
 
-// member makes an identity with a built-in role in a project, and none in the organisation.
+// member makes an identity with a built-in role in a project, and without rights in the organisation.
 func (f *fixture) member(p *Project, slug string) *access.Actor {
 	f.t.Helper()
 	a := f.actor(p.OrgID, role.NoAccess)

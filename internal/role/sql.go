@@ -65,12 +65,16 @@ type Member struct {
 	Roles      []Assignment
 }
 
-// Join makes a membership. The caller has checked that the roles may be handed out.
+// Join makes a membership. The caller has checked that the roles may be handed out. ErrNotMember: only members of the
+// organization join its projects.
 func Join(ctx context.Context, tx *sqldb.Tx, m Member) (membershipID string, err error) {
 	membershipID, now := id.New(), tx.Now().UnixMilli()
 	scope := "organization"
 	if m.ProjectID != "" {
 		scope = "project"
+		if err := Hold(ctx, tx, m.IdentityID+m.UserID, m.OrgID); err != nil {
+			return "", err
+		}
 	}
 	_, err = tx.Exec(ctx, `INSERT INTO memberships (id, scope, org_id, project_id, identity_id, user_id, active, created_at, updated_at)
 		VALUES ($1, $2, $3, $4, $5, $6, TRUE, $7, $7)`, membershipID, scope, m.OrgID, null(m.ProjectID), null(m.IdentityID), null(m.UserID), now)
@@ -91,17 +95,6 @@ func SetRoles(ctx context.Context, tx *feed.Tx, identityID, orgID string, roles 
 	if err == nil {
 		err = addRoles(ctx, tx.Tx, membership, roles)
 	}
-	if err == nil {
-		Changed(tx, identityID, orgID)
-	}
-	return err
-}
-
-// Leave ends a membership; ErrNoRows where there is none.
-func Leave(ctx context.Context, tx *feed.Tx, identityID, orgID string) error {
-	var membership string
-	err := tx.Get(ctx, &membership, `DELETE FROM memberships WHERE identity_id = $1 AND scope = 'organization' AND org_id = $2 RETURNING id`,
-		identityID, orgID)
 	if err == nil {
 		Changed(tx, identityID, orgID)
 	}

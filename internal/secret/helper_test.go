@@ -95,6 +95,7 @@ func (f *fixture) actor(slug string) *access.Actor {
 	}
 	a := &access.Actor{Type: access.ActorIdentity, ID: id.New(), Name: slug, OrgID: f.org, Rights: rights}
 	f.exec(`INSERT INTO identities (id, org_id, name, delete_protection, created_at, updated_at) VALUES ($1, $2, $3, FALSE, 0, 0)`, a.ID, f.org, slug)
+	sqldbtest.Enroll(f.t, f.DB, f.org, a.ID)
 	return a
 }
 
@@ -113,6 +114,7 @@ func (f *fixture) user() *access.Actor {
 	a.Name = a.ID + "@example.com"
 	f.exec(`INSERT INTO users (id, email, first_name, last_name, password_hash, super_admin, created_at, updated_at)
 		VALUES ($1, $2, '', '', '', FALSE, 0, 0)`, a.ID, a.Name)
+	sqldbtest.Enroll(f.t, f.DB, f.org, a.ID)
 	f.join(role.Member{UserID: a.ID}, everything)
 	return a
 }

@@ -128,6 +128,14 @@ func (c *Claims) complete() error {
 // ErrRevoked says that a token was taken back, alone or with others.
 var ErrRevoked = fault.Dead("revoked", "The access token has been revoked. Log in again or create a new one.")
 
+// NotMember is the DeadToken fault of a token whose holder is not an active member of the token's organization.
+func NotMember(c *Claims) error {
+	if c.Type == UserType {
+		return errUserLeft
+	}
+	return errLeft
+}
+
 // The other ways in which a token is refused. What a caller can do about each is in the message.
 var (
 	errMalformed = fault.Dead("malformed", "The access token is not a well-formed JWT. Check that it was copied whole, or create a new one.")
@@ -137,5 +145,7 @@ var (
 	errClaims    = fault.Dead("claims", "The access token lacks claims that this server needs. Create a new token.")
 	errExpired   = fault.Dead("expired", "The access token has expired. Log in again or create a new one.")
 	errUsedUp    = fault.Dead("used-up", "The access token has reached its limit of uses. Log in again or create a new one.")
+	errLeft      = fault.Dead("membership", "The identity of this access token is not an active member of its organization. Ask an administrator to add it again, then log in or create a new token.")
+	errUserLeft  = fault.Dead("membership", "You are not an active member of the organization that you chose. Choose another one, or ask an administrator to add you again.")
 	errAddress   = fault.New(fault.Forbidden, "Your address is not among the trusted addresses of this identity. Call from a trusted address, or have the list changed.")
 )

@@ -115,7 +115,7 @@ func (s *Service) mayRevoke(ctx context.Context, actor *access.Actor, identityID
 	if err := actor.Check(access.DeleteToken, access.SubjectIdentity, nil); err != nil {
 		return err
 	}
-	_, err := s.Identities.Touch(ctx, actor, identityID, "The tokens were not revoked")
+	_, err := s.Identities.Take(ctx, actor, identityID, "The tokens were not revoked")
 	return err
 }
 

@@ -70,6 +70,7 @@ func replica(t *testing.T, db *sqldb.DB, maxAge time.Duration) *Service {
 	log := slog.New(slog.DiscardHandler)
 	f := feed.New(feed.Options{DB: db, Logger: log})
 	s := New(Options{DB: db, Feed: f, Audit: audit.New(db, 0), Root: rootKey(t, 7), Logger: log, MaxAge: maxAge,
+		Member:         func(context.Context, string, string) (bool, error) { return true, nil },
 		AddressAllowed: func(_ context.Context, _, _ string, ip netip.Addr) (bool, error) { return ip != badIP, nil },
 		Methods:        func() []string { return []string{TokenAuth, "universal-auth"} },
 		Limits:         func(context.Context, string, string) (Limits, error) { return Limits{}, nil }})

@@ -7,7 +7,7 @@ import "context"
 func (s *Service) Inspect(ctx context.Context, jwt string) (*Claims, error) {
 	c, err := s.readIdentity(ctx, jwt)
 	if err == nil {
-		err = s.alive(ctx, c, s.DB.Now())
+		err = s.good(ctx, c)
 	}
 	if err != nil || c.UsesLimit == 0 {
 		return c, err

@@ -106,6 +106,7 @@ func limits(t *rapid.T) Limits {
 func (l *life) start(maxAge time.Duration) {
 	l.fixture.t.Helper()
 	s := New(Options{DB: l.DB, Feed: feed.New(feed.Options{DB: l.DB, Logger: l.Logger}), Audit: l.Audit, Root: l.Root, Logger: l.Logger, MaxAge: maxAge,
+		Member:         func(context.Context, string, string) (bool, error) { return true, nil },
 		AddressAllowed: func(context.Context, string, string, netip.Addr) (bool, error) { return true, nil },
 		Methods:        func() []string { return []string{TokenAuth, "universal-auth"} },
 		Limits:         func(context.Context, string, string) (Limits, error) { return l.present, nil }})

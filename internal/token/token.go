@@ -48,6 +48,8 @@ type Options struct {
 	Orgs       *org.Service
 	Identities *identity.Service
 
+	// Member reports whether an identity, or a user, is an active member of an organization.
+	Member func(ctx context.Context, actorID, orgID string) (bool, error)
 	// AddressAllowed reports whether an identity's current trusted addresses for a login method hold ip.
 	AddressAllowed func(ctx context.Context, identityID, method string, ip netip.Addr) (bool, error)
 

@@ -31,7 +31,7 @@ func (s *Service) check(ctx context.Context, jwt string, ip netip.Addr) (*Claims
 	if err != nil {
 		return nil, err
 	}
-	if err := s.alive(ctx, c, s.DB.Now()); err != nil {
+	if err := s.good(ctx, c); err != nil {
 		return nil, err
 	}
 	if c.Type == UserType { // people come from everywhere
@@ -73,6 +73,18 @@ func (s *Service) readIdentity(ctx context.Context, jwt string) (*Claims, error)
 		err = errType
 	}
 	return c, err
+}
+
+// good refuses a token that is dead, and one whose holder is not a member of its organization.
+func (s *Service) good(ctx context.Context, c *Claims) error {
+	if err := s.alive(ctx, c, s.DB.Now()); err != nil || c.OrgID == "" {
+		return err
+	}
+	member, err := s.Member(ctx, c.IdentityID, c.OrgID)
+	if err == nil && !member {
+		err = NotMember(c)
+	}
+	return err
 }
 
 // alive refuses a token that expired, was revoked, or was cut off.

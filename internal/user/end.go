@@ -8,6 +8,7 @@ import (
 	"github.com/sallyport/sallyport/internal/audit"
 	"github.com/sallyport/sallyport/internal/fault"
 	"github.com/sallyport/sallyport/internal/feed"
+	"github.com/sallyport/sallyport/internal/role"
 	"github.com/sallyport/sallyport/internal/sqldb"
 	"github.com/sallyport/sallyport/internal/token"
 )
@@ -108,7 +109,7 @@ func (s *Service) EndAll(ctx context.Context, actor *access.Actor, userID string
 		return err
 	}
 	if !actor.InstanceAdmin {
-		target, err := s.Roles.Of(ctx, userID, actor.OrgID)
+		target, err := s.Roles.OfNow(ctx, userID, actor.OrgID)
 		switch {
 		case err != nil:
 			return err
@@ -117,7 +118,7 @@ func (s *Service) EndAll(ctx context.Context, actor *access.Actor, userID string
 		case target.InstanceAdmin:
 			return fault.New(fault.Forbidden, "This user administers the instance. Only another instance administrator can end their sessions.")
 		}
-		if err := actor.CoversNow(target.Ability, "The sessions were not ended"); err != nil {
+		if err := role.CoversNow(actor, target, "The sessions were not ended"); err != nil {
 			return err
 		}
 	}

@@ -81,7 +81,7 @@ func replica(t *testing.T, db *sqldb.DB) *Service {
 		MakeAdmin: func(context.Context, *sqldb.Tx, org.Organization) (org.Admin, error) {
 			return org.Admin{ID: id.New()}, nil
 		}})
-	o.Tokens = token.New(token.Options{DB: db, Feed: f, Audit: records, Root: root, Logger: log, Orgs: o.Orgs})
+	o.Tokens = token.New(token.Options{DB: db, Feed: f, Audit: records, Root: root, Logger: log, Orgs: o.Orgs, Member: o.Roles.Member})
 	s := New(o)
 	if err := errors.Join(f.Start(t.Context()), o.Tokens.Start(t.Context())); err != nil {
 		t.Fatal(err)

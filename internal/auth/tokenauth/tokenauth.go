@@ -185,7 +185,7 @@ func (s *Service) Revoke(ctx context.Context, actor *access.Actor, tokenID strin
 		return err
 	}
 	if !s.Tokens.Dead(row) {
-		_, err = s.Identities.Touch(ctx, actor, row.IdentityID, "The token was not revoked")
+		_, err = s.Identities.Take(ctx, actor, row.IdentityID, "The token was not revoked")
 	}
 	if err != nil {
 		return err

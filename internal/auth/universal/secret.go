@@ -10,6 +10,7 @@ import (
 	"github.com/sallyport/sallyport/internal/feed"
 	"github.com/sallyport/sallyport/internal/id"
 	"github.com/sallyport/sallyport/internal/lockout"
+	"github.com/sallyport/sallyport/internal/role"
 	"github.com/sallyport/sallyport/internal/sqldb"
 )
 
@@ -37,6 +38,9 @@ func (s *Service) CreateSecret(ctx context.Context, actor *access.Actor, identit
 	row = Secret{ID: id.New(), ConfigID: c.ID, IdentityID: identityID, Prefix: plain[:prefixLength], Description: description,
 		UsesLimit: usesLimit, TTL: ttl}
 	err = s.DB.Write(ctx, func(tx *sqldb.Tx) error {
+		if err := role.Hold(ctx, tx, identityID, actor.OrgID); err != nil { // leaving ends its secrets: none may follow
+			return err
+		}
 		row.CreatedAt = tx.Now().UnixMilli()
 		row.UpdatedAt = row.CreatedAt
 		if ttl > 0 {
@@ -93,7 +97,7 @@ func (s *Service) RevokeSecret(ctx context.Context, actor *access.Actor, identit
 	if err := actor.Check(access.DeleteToken, access.SubjectIdentity, nil); err != nil {
 		return row, err
 	}
-	if _, err := s.Identities.Touch(ctx, actor, identityID, "The client secret was not revoked"); err != nil {
+	if _, err := s.Identities.Take(ctx, actor, identityID, "The client secret was not revoked"); err != nil {
 		return row, err
 	}
 	err = s.Feed.Change(ctx, func(tx *feed.Tx) error {

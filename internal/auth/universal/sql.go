@@ -13,6 +13,7 @@ import (
 	"github.com/sallyport/sallyport/internal/auth"
 	"github.com/sallyport/sallyport/internal/crashpoint"
 	"github.com/sallyport/sallyport/internal/fault"
+	"github.com/sallyport/sallyport/internal/feed"
 	"github.com/sallyport/sallyport/internal/org"
 	"github.com/sallyport/sallyport/internal/sqldb"
 	"github.com/sallyport/sallyport/internal/tally"
@@ -174,4 +175,11 @@ func (s *Service) Clean(ctx context.Context, n int64) (deleted int64, err error)
 		return err
 	})
 	return deleted, err
+}
+
+// EndSecrets revokes every client secret of an identity, for a caller who also kills the tokens that were made with them.
+func (s *Service) EndSecrets(ctx context.Context, tx *feed.Tx, identityID string) error {
+	_, err := tx.Exec(ctx, `UPDATE client_secrets SET revoked = TRUE, updated_at = $1, ended_at = CASE WHEN ended_at < $1 THEN ended_at ELSE $1 END WHERE revoked = FALSE
+		AND config_id IN (SELECT id FROM auth_configs WHERE identity_id = $2)`, tx.Now().UnixMilli(), identityID)
+	return err
 }

@@ -59,6 +59,11 @@ func MaxBody(most int64) Option {
 	return func(o *app.Options) { o.Config.MaxBody = most }
 }
 
+// Database has the server work on the database with this URL. The field DB is then of no use.
+func Database(url string) Option {
+	return func(o *app.Options) { o.Config.DatabaseURL = url }
+}
+
 // Unswept has the server keep what nobody needs any more, for tests that watch for changes.
 func Unswept(o *app.Options) { o.CleanEvery = time.Hour }
 
