@@ -93,9 +93,9 @@ func (s *Service) mayJoin(ctx context.Context, actor *access.Actor, identityID s
 	if i.ProjectID != nil {
 		return errOwned
 	}
-	g, err := s.Roles.Of(ctx, identityID, actor.OrgID)
-	if err == nil && !g.Member {
-		err = fault.New(fault.BadRequest, "The identity is no member of your organization. Make it one first.")
+	member, err := s.Roles.Member(ctx, identityID, actor.OrgID)
+	if err == nil && !member {
+		err = role.ErrNotMember
 	}
 	return err
 }
@@ -142,14 +142,19 @@ func (s *Service) SetMemberRoles(ctx context.Context, actor *access.Actor, proje
 // touch asks that an identity is a member whose rights may be changed: one that no project owns but perhaps the one with
 // the id owner, and that may do nothing in this project that the actor may not.
 func (s *Service) touch(ctx context.Context, a *Access, identityID, owner, base string) error {
-	i, err := s.Identities.Find(ctx, a.Actor, identityID)
-	if err != nil {
+	if err := s.guest(ctx, a, identityID, owner); err != nil {
 		return err
 	}
-	if i.ProjectID != nil && *i.ProjectID != owner {
-		return errOwned
-	}
 	return s.coversMember(ctx, a, identityID, base)
+}
+
+// guest asks that no project owns an identity, but perhaps the one with the id owner.
+func (s *Service) guest(ctx context.Context, a *Access, identityID, owner string) error {
+	i, err := s.Identities.Find(ctx, a.Actor, identityID)
+	if err == nil && i.ProjectID != nil && *i.ProjectID != owner {
+		err = errOwned
+	}
+	return err
 }
 
 func (s *Service) coversMember(ctx context.Context, a *Access, identityID, base string) error {
@@ -164,8 +169,8 @@ func (s *Service) coversMember(ctx context.Context, a *Access, identityID, base 
 }
 
 // RemoveMember ends a membership, with the additional privileges that hang on it: when it returns no replica lets the
-// identity in. Errors: those of Enter, PermissionDenied, NotFound, Boundary, BadRequest where it is no member, belongs to
-// a project, or is the actor itself.
+// identity in. It asks for the permission alone, whatever the identity holds: nobody can get out of reach. Errors: those of
+// Enter, PermissionDenied, NotFound, BadRequest where it is no member, belongs to a project, or is the actor itself.
 func (s *Service) RemoveMember(ctx context.Context, actor *access.Actor, projectID, identityID string) (*Member, error) {
 	a, err := s.Enter(ctx, actor, projectID)
 	if err == nil {
@@ -175,7 +180,7 @@ func (s *Service) RemoveMember(ctx context.Context, actor *access.Actor, project
 		err = fault.New(fault.BadRequest, "You cannot take yourself out of the project.")
 	}
 	if err == nil {
-		err = s.touch(ctx, a, identityID, "", "The membership was not ended")
+		err = s.guest(ctx, a, identityID, "")
 	}
 	if err != nil {
 		return nil, err

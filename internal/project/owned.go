@@ -131,11 +131,11 @@ func (s *Service) UpdateOwned(ctx context.Context, actor *access.Actor, projectI
 }
 
 // DeleteOwned deletes an identity that the project owns and kills every token of it. Errors: those of Enter,
-// PermissionDenied, NotFound, Boundary, BadRequest while it is protected.
+// PermissionDenied, NotFound, Boundary over its rights in the organization, BadRequest while it is protected.
 func (s *Service) DeleteOwned(ctx context.Context, actor *access.Actor, projectID, identityID string) (*Member, error) {
-	a, i, err := s.owned(ctx, actor, projectID, identityID, access.Delete)
+	_, i, err := s.owned(ctx, actor, projectID, identityID, access.Delete)
 	if err == nil {
-		err = s.coversMember(ctx, a, identityID, "The identity was not deleted")
+		_, err = s.Identities.Take(ctx, actor, identityID, "The identity was not deleted")
 	}
 	if err != nil {
 		return nil, err

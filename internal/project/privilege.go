@@ -347,11 +347,11 @@ func lockPrivilege(ctx context.Context, tx *feed.Tx, privilegeID string) (*Privi
 	return v, err
 }
 
-// DeletePrivilege takes a privilege back. Errors: those of enterPrivilege, Boundary where it denies or allows more than
-// the actor holds.
+// DeletePrivilege takes a privilege back. Like ending the whole membership it asks for the permission alone, but for what the
+// privilege denies: that is given back. Errors: those of enterPrivilege, Boundary where it denies what the actor does not hold.
 func (s *Service) DeletePrivilege(ctx context.Context, actor *access.Actor, privilegeID string) (*Privilege, error) {
 	const base = "The privilege was not taken back"
-	a, err := s.touchPrivilege(ctx, actor, privilegeID, base)
+	_, a, err := s.enterPrivilege(ctx, actor, privilegeID, access.Edit)
 	if err != nil {
 		return nil, err
 	}
@@ -360,7 +360,11 @@ func (s *Service) DeletePrivilege(ctx context.Context, actor *access.Actor, priv
 		if v, err = lockPrivilege(ctx, tx, privilegeID); err != nil {
 			return err
 		}
-		if err := a.mayUndo(v, base); err != nil {
+		rules, err := v.Rules()
+		if err == nil {
+			err = role.MayLift(a, v.ProjectID, rules, base)
+		}
+		if err != nil {
 			return err
 		}
 		if _, err := tx.Exec(ctx, `DELETE FROM privileges WHERE id = $1`, privilegeID); err != nil {

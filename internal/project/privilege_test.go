@@ -85,6 +85,14 @@ func TestATakenBackPrivilegeMustBeHeld(t *testing.T) {
 		want(t, err, fault.Boundary)
 		_, err = f.UpdatePrivilege(t.Context(), member, v.ID, PrivilegeChanges{Rules: &[]access.Rule{}})
 		want(t, err, fault.Boundary)
+		more := &[]access.Rule{{Subject: access.SubjectWorkspace, Actions: access.Actions{access.Delete}}}
+		v, err = f.AddPrivilege(t.Context(), admin, p.ID, robot.ID, PrivilegeChanges{Slug: ptr("more"), Rules: more})
+		if err == nil {
+			_, err = f.DeletePrivilege(t.Context(), member, v.ID)
+		}
+		if err != nil {
+			t.Errorf("a privilege that only allows is out of reach of who holds less: %v", err)
+		}
 	})
 }
 

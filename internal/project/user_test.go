@@ -10,6 +10,7 @@ import (
 	"github.com/sallyport/sallyport/internal/id"
 	"github.com/sallyport/sallyport/internal/role"
 	"github.com/sallyport/sallyport/internal/sqldb"
+	"github.com/sallyport/sallyport/internal/sqldb/sqldbtest"
 )
 
 // person makes a user who is a member of an organisation without rights. Its name is its e-mail address.
@@ -19,13 +20,7 @@ func (f *fixture) person(orgID string) *access.Actor {
 	a.Name = a.ID + "@example.com"
 	f.exec(`INSERT INTO users (id, email, first_name, last_name, password_hash, super_admin, created_at, updated_at)
 		VALUES ($1, $2, 'Grace', 'Hopper', '', FALSE, 0, 0)`, a.ID, a.Name)
-	err := f.DB.Write(f.t.Context(), func(tx *sqldb.Tx) error {
-		_, err := role.Join(f.t.Context(), tx, role.Member{OrgID: orgID, UserID: a.ID, Roles: role.Permanent(role.BuiltIn(role.NoAccess))})
-		return err
-	})
-	if err != nil {
-		f.t.Fatal(err)
-	}
+	sqldbtest.Enroll(f.t, f.DB, orgID, a.ID)
 	return a
 }
 
@@ -119,10 +114,10 @@ func (f *fixture) refusedChanges(p *Project, membershipID string, admin, member,
 	want(f.t, err, fault.PermissionDenied)
 	_, err = f.SetUserRoles(ctx, keeper, p.ID, membershipID, has("no-access"))
 	want(f.t, err, fault.Boundary)
-	_, err = f.RemoveUser(ctx, keeper, p.ID, membershipID)
-	want(f.t, err, fault.Boundary)
-	_, err = f.RemoveUsers(ctx, keeper, p.ID, []string{user.Name})
-	want(f.t, err, fault.Boundary)
+	_, err = f.RemoveUser(ctx, member, p.ID, membershipID)
+	want(f.t, err, fault.PermissionDenied)
+	_, err = f.RemoveUsers(ctx, member, p.ID, []string{user.Name})
+	want(f.t, err, fault.PermissionDenied)
 	_, err = f.RemoveUsers(ctx, user, p.ID, []string{user.Name})
 	want(f.t, err, fault.BadRequest) // oneself
 	_, err = f.RemoveUsers(ctx, admin, p.ID, []string{user.Name, "nobody@example.com"})
@@ -134,6 +129,9 @@ func (f *fixture) refusedChanges(p *Project, membershipID string, admin, member,
 	want(f.t, err, fault.NotFound)
 	if !f.may(p, user, access.Delete, access.SubjectWorkspace) {
 		f.t.Error("a refused change changed what the user may do")
+	}
+	if _, err := f.RemoveUser(ctx, keeper, p.ID, membershipID); err != nil {
+		f.t.Errorf("who holds more is out of reach: %v", err)
 	}
 }
 
