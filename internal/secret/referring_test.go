@@ -42,7 +42,7 @@ func referringIn(f *fixture) (editor *access.Actor, user *access.Actor) {
 func (f *fixture) userWith(rules string) *access.Actor {
 	f.t.Helper()
 	a := &access.Actor{Type: access.ActorUser, ID: f.user().ID, OrgID: f.org}
-	f.exec(`DELETE FROM memberships WHERE user_id = $1`, a.ID)
+	f.exec(`DELETE FROM memberships WHERE user_id = $1 AND scope = 'project'`, a.ID)
 	f.join(role.Member{UserID: a.ID}, rules)
 	return a
 }
