@@ -14,7 +14,7 @@ import (
 // in that failed, in words that help: what a client shows is this answer.
 func (s *Service) retiredRoutes(api *httpapi.API) {
 	for _, step := range []string{"1", "2"} {
-		httpapi.HandleOpen(api, httpapi.Route{Method: http.MethodPost, Path: "/api/v3/auth/login" + step, ID: "login-user-srp-" + step, Tag: tag, Summary: "Always fails as a login does",
+		httpapi.HandleOpen(api, httpapi.Route{Method: http.MethodPost, Path: "/api/v3/auth/login" + step, ID: "srp-login-" + step, Tag: tag, Summary: "Always fails as a login does",
 			Description: "The login by SRP, which is not built. The command line tries it after a failed login, and shows its error alone.",
 			Open:        true, Cookie: true, Deprecated: true, Errors: []int{http.StatusTooManyRequests}}, s.retiredLoginRoute)
 	}

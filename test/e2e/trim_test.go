@@ -149,7 +149,7 @@ func whenGood(r httpapi.Route) int {
 	switch r.ID {
 	case "bootstrap":
 		return http.StatusBadRequest // since the server is set up
-	case "login-user-srp-1", "login-user-srp-2":
+	case "srp-login-1", "srp-login-2":
 		return http.StatusBadRequest // always
 	case "refresh-user-token":
 		return http.StatusUnauthorized // since its token is in a cookie
