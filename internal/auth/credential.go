@@ -1,6 +1,7 @@
 package auth
 
 import (
+	"encoding/json"
 	"fmt"
 	"reflect"
 	"strings"
@@ -49,11 +50,17 @@ func staysHome(before, after, request reflect.Value) error {
 
 func changedNames(before, after reflect.Value, fields []reflect.StructField) (names []string) {
 	for _, f := range fields {
-		if !reflect.DeepEqual(before.FieldByIndex(f.Index).Interface(), after.FieldByIndex(f.Index).Interface()) {
+		if stored(before.FieldByIndex(f.Index)) != stored(after.FieldByIndex(f.Index)) {
 			names = append(names, jsonName(f))
 		}
 	}
 	return names
+}
+
+// stored is a field as it is stored. All settings can be encoded.
+func stored(field reflect.Value) string {
+	text, _ := json.Marshal(field.Interface())
+	return string(text)
 }
 
 // blank reports whether a field has no value, or a pointer to an empty one.

@@ -61,10 +61,7 @@ func company(t *testing.T, f *fixture, random *rand.Rand, reader *access.Actor) 
 	}
 	f.link(f.in("dev", "/"), "dev", "/one")
 	f.link(f.in("dev", "/one"), "dev", "/two")
-	tags := []string{""}
-	for _, tag := range f.tagSlugs(some[0]) {
-		tags = append(tags, tag)
-	}
+	tags := append([]string{""}, f.tagSlugs(some[0])...)
 	compareCompany(t, f, reader, tags)
 }
 

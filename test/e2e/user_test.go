@@ -72,8 +72,8 @@ func newUser(t *testing.T, s *harness.Server, role string) (userID, email string
 // administrator of s, which is a copy.
 var userRequests = map[string]func(t *testing.T, s *harness.Server) request{
 	"login-user":         plain(loginPath, object{"email": adminEmail, "password": adminPassword}),
-	"srp-login-1":   plain(loginPath+"1", object{"email": adminEmail, "clientPublicKey": "ab"}),
-	"srp-login-2":   plain(loginPath+"2", object{"email": adminEmail, "clientProof": "cd", "password": adminPassword}),
+	"srp-login-1":        plain(loginPath+"1", object{"email": adminEmail, "clientPublicKey": "ab"}),
+	"srp-login-2":        plain(loginPath+"2", object{"email": adminEmail, "clientProof": "cd", "password": adminPassword}),
 	"refresh-user-token": plain(refreshPath, nil),
 	"check-auth":         plain(checkPath, nil),
 	"select-organization": asUser(func(_ session, s *harness.Server) request {
