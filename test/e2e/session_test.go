@@ -35,6 +35,9 @@ func TestRefreshTurnsTheCookie(t *testing.T) {
 	if !s.As(first.Text("token")).Works(t) || !x.Works(t) {
 		t.Error("a token of the session does not work")
 	}
+	if got := eventsOf(t, s, s.Admin, first); len(got) != 1 || got[0].Type != "refresh-user-session" || got[0].ActorID != x.UserID || got[0].OrgID != s.OrgID {
+		t.Errorf("it leaves %+v", got)
+	}
 	s.Clock.Advance(30 * time.Second)
 	refresh(t, s, x.Cookie).Want(200)
 	third := cookieOf(t, refresh(t, s, second.Value).Want(200))
