@@ -42,7 +42,7 @@ type wireSecret struct {
 	UpdatedAt   httpapi.Time `json:"updatedAt"`
 	Description string       `json:"description"`
 	Prefix      string       `json:"clientSecretPrefix" doc:"Its first four characters"`
-	Uses        int64        `json:"clientSecretNumUses" doc:"Without a limit, up to 10 s behind"`
+	Uses        int64        `json:"clientSecretNumUses" doc:"Without a limit, uses at other replicas may be up to 10 s behind"`
 	UsesLimit   int64        `json:"clientSecretNumUsesLimit"`
 	TTL         int64        `json:"clientSecretTTL"`
 	ConfigID    string       `json:"identityUAId"`

@@ -111,7 +111,10 @@ func (s *Service) RevokeSecret(ctx context.Context, actor *access.Actor, identit
 		tx.Append(feed.CutSecret, secretID, until)
 		return s.record(ctx, tx.Tx, actor, "revoke-identity-universal-auth-client-secret", row)
 	})
-	return row, err
+	if err != nil {
+		return row, err
+	}
+	return s.secret(ctx, identityID, secretID) // with all of its uses
 }
 
 // RevokeMade kills every token that was made with a client secret; the secret stays good. Errors: PermissionDenied,

@@ -10,6 +10,8 @@ import (
 	"fmt"
 	"time"
 
+	"github.com/google/uuid"
+
 	"github.com/sallyport/sallyport/internal/auth"
 	"github.com/sallyport/sallyport/internal/crashpoint"
 	"github.com/sallyport/sallyport/internal/fault"
@@ -140,17 +142,35 @@ func (s *Service) Flush(ctx context.Context) error {
 
 var errNoSecret = fault.New(fault.NotFound, "This identity has no client secret with this ID. List its client secrets to see their IDs.")
 
-func (s *Service) secretsOf(ctx context.Context, configID string) (rows []Secret, err error) {
-	return rows, s.DB.Select(ctx, &rows, `SELECT `+columns+` FROM client_secrets WHERE config_id = $1 AND revoked = FALSE
-		AND (ended_at IS NULL OR ended_at > $2) ORDER BY created_at DESC, id DESC`, configID, s.DB.Now().UnixMilli())
+// counted reads secrets with read, and adds the uses that this replica has counted and not yet written.
+func (s *Service) counted(read func() ([]Secret, error)) (rows []Secret, err error) {
+	return rows, s.uses.Read(func(unwritten func(uuid.UUID) tally.Count) error {
+		rows, err = read()
+		for i := range rows {
+			rows[i].Uses += unwritten(uuid.MustParse(rows[i].ID)).N
+		}
+		return err
+	})
 }
 
-func (s *Service) secret(ctx context.Context, identityID, secretID string) (row Secret, err error) {
-	err = s.DB.Get(ctx, &row, `SELECT `+columns+` FROM client_secrets WHERE id = $1 AND identity_id = $2`, secretID, identityID)
-	if errors.Is(err, sqldb.ErrNoRows) {
-		err = errNoSecret
+func (s *Service) secretsOf(ctx context.Context, configID string) ([]Secret, error) {
+	return s.counted(func() (rows []Secret, err error) {
+		return rows, s.DB.Select(ctx, &rows, `SELECT `+columns+` FROM client_secrets WHERE config_id = $1 AND revoked = FALSE
+			AND (ended_at IS NULL OR ended_at > $2) ORDER BY created_at DESC, id DESC`, configID, s.DB.Now().UnixMilli())
+	})
+}
+
+func (s *Service) secret(ctx context.Context, identityID, secretID string) (Secret, error) {
+	rows, err := s.counted(func() (rows []Secret, err error) {
+		return rows, s.DB.Select(ctx, &rows, `SELECT `+columns+` FROM client_secrets WHERE id = $1 AND identity_id = $2`, secretID, identityID)
+	})
+	if err != nil {
+		return Secret{}, err
 	}
-	return row, err
+	if len(rows) == 0 {
+		return Secret{}, errNoSecret
+	}
+	return rows[0], nil
 }
 
 func markRevoked(ctx context.Context, tx *sqldb.Tx, identityID, secretID string) (row Secret, err error) {

@@ -170,3 +170,22 @@ func TestLockoutsAreTold(t *testing.T) {
 		c.login(again).Want(200)
 	})
 }
+
+// TestUsesAreTrueWhenRead: a login is told at once by the replica that let it in.
+func TestUsesAreTrueWhenRead(t *testing.T) {
+	each(t, func(t *testing.T, s *harness.Server) {
+		c := attach(t, s)
+		plain, id := c.secret(object{})
+		for n := range int64(3) {
+			s.As("").Call(t, http.MethodPost, login, object{"clientId": c.clientID, "clientSecret": plain}).Want(200)
+			path := c.base + "/client-secrets/" + id
+			if got := s.Admin.Call(t, http.MethodGet, path, nil).Want(200).Number("clientSecretData.clientSecretNumUses"); got != n+1 {
+				t.Errorf("after login %d: %d uses", n+1, got)
+			}
+		}
+		revoked := s.Admin.Call(t, http.MethodPost, c.base+"/client-secrets/"+id+"/revoke", nil).Want(200)
+		if got := revoked.Number("clientSecretData.clientSecretNumUses"); got != 3 {
+			t.Errorf("the revoke tells %d uses; want 3", got)
+		}
+	})
+}
