@@ -31,6 +31,10 @@ type Log struct {
 	retention time.Duration
 	notes     notes
 	repeats   repeats
+
+	// Projects says whose events of projects an actor may read. Whoever builds a server sets it before the first query; where it is
+	// not set there are no projects.
+	Projects Projects
 }
 
 // New returns a log that keeps events for retention; 0 means DefaultRetention. Run writes what was only noted.

@@ -33,15 +33,18 @@ type Filter struct {
 	From, To           time.Time
 	Offset, Limit      int64
 	After              *int64 // only events behind this position, oldest first; nil: newest first, whatever their position
+
+	projects *[]string // besides events of no project, those of these alone; nil for all
 }
 
 // Pair is a name and a text value of an event's metadata.
 type Pair struct{ Name, Value string }
 
-// Query returns the events of the actor's organisation that match, newest first. The zero From means the midnight
-// before To, the zero To means now. What was noted before the call is there. Errors: PermissionDenied, Validation.
+// Query returns the events of the actor's organisation that match and that it may read, newest first: see Projects. The zero From
+// means the midnight before To, the zero To means now. What was noted before the call is there. Errors: PermissionDenied, Validation;
+// with a project, NotFound and Forbidden for one that the actor may not enter.
 func (l *Log) Query(ctx context.Context, actor *access.Actor, f Filter) ([]Entry, error) {
-	if err := actor.Check(access.Read, access.SubjectAuditLogs, access.Fields{}); err != nil {
+	if err := l.choose(ctx, actor, &f); err != nil {
 		return nil, err
 	}
 	f.OrgID = actor.OrgID

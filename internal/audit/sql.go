@@ -153,6 +153,11 @@ func (l *Log) find(ctx context.Context, from source, f Filter) (rows []row, err 
 	w.since("created_at >= ", f.From)
 	w.since("created_at <= ", f.To)
 	w.addIf(f.ProjectID, "project_id = ")
+	if f.projects != nil {
+		w.text.WriteString(" AND (project_id IS NULL")
+		w.among(" OR project_id", *f.projects)
+		w.text.WriteString(")")
+	}
 	w.addIf(f.ActorType, "actor_type = ")
 	w.addIf(f.ActorID, "actor_id = ")
 	w.addIf(f.UserAgentType, "user_agent_type = ")
@@ -199,6 +204,11 @@ func (w *where) since(condition string, t time.Time) {
 }
 
 func (w *where) in(column string, values []string) {
+	w.among(" AND "+column, values)
+}
+
+// among adds a text with " IN " and the values, if there are any.
+func (w *where) among(text string, values []string) {
 	if len(values) == 0 {
 		return
 	}
@@ -206,7 +216,7 @@ func (w *where) in(column string, values []string) {
 	for i, v := range values {
 		marks[i] = w.arg(v)
 	}
-	w.text.WriteString(" AND " + column + " IN (" + strings.Join(marks, ", ") + ")")
+	w.text.WriteString(text + " IN (" + strings.Join(marks, ", ") + ")")
 }
 
 // Prune deletes up to n events whose time is over, and returns how many went.
