@@ -79,6 +79,7 @@ type digest [sha256.Size]byte
 type known struct {
 	digest
 	reminds bool // it has a reminder
+	masked  bool // the target's token may not read it, so it can be compared with nothing
 }
 
 func (i *item) digest() digest {
@@ -93,6 +94,11 @@ func (i *item) digest() digest {
 
 // hiddenValue is what servers send in place of a value that the token may not read.
 const hiddenValue = "<hidden-by-infisical>"
+
+// masked reports whether a server sent something else in the place of the secret's value, or of a value in its metadata.
+func (s *wireSecret) masked() bool {
+	return s.Hidden || text(s.Value) == hiddenValue || slices.ContainsFunc(s.Metadata, func(m metadata) bool { return m.Value == hiddenValue })
+}
 
 // secretsOf returns the shared secrets of one folder as they are stored, with references as text.
 func secretsOf(ctx context.Context, c *client, projectID, env, path string) ([]wireSecret, error) {
@@ -140,6 +146,9 @@ func (a *at) sort(ctx context.Context, s *wireSecret, have map[string]known, mis
 	switch target, there := have[i.Key]; {
 	case !there:
 		return missing.add(ctx, i)
+	case target.masked:
+		a.failed(Secrets, a.String()+" "+s.Key, "the target has it, and the target's token may not read its value, so they cannot be compared; give it readValue")
+		return nil
 	case target.digest == i.digest():
 		a.result[Secrets].Same++
 		return nil
@@ -178,7 +187,7 @@ func (a *at) readable(s *wireSecret) bool {
 	case s.Type == "personal":
 		a.note(Secrets, where, "it is a personal override, which only its user can read and set")
 		return false
-	case s.Hidden || s.Value == nil || *s.Value == hiddenValue:
+	case s.Value == nil || s.masked():
 		a.failed(Secrets, where, "the source's token may not read its value; give it readValue, or an administrator's token")
 		return false
 	case s.Rotated:
@@ -208,7 +217,7 @@ func (a *at) digests(ctx context.Context) (map[string]known, error) {
 	found, err := secretsOf(ctx, a.target, a.to.ID, a.env, a.path)
 	for i := range found {
 		there := found[i].item()
-		have[there.Key] = known{there.digest(), there.Note != nil || there.Days != nil}
+		have[there.Key] = known{there.digest(), there.Note != nil || there.Days != nil, found[i].masked()}
 		found[i].Value = nil
 	}
 	return have, err
