@@ -47,6 +47,8 @@ type Options struct {
 	EmptyFolder func(ctx context.Context, tx *sqldb.Tx, folderID string, limit int64) (int64, error)
 	// HoldsAny reports whether a folder holds anything that somebody would miss. nil where nothing is kept in folders.
 	HoldsAny func(ctx context.Context, tx *sqldb.Tx, folderID string) (bool, error)
+
+	Holdings // who may delete and rename what is kept in folders
 }
 
 // Service keeps projects and lets actors into them.

@@ -83,7 +83,7 @@ func (s *spot) put(ctx context.Context, tx *sqldb.Tx, mode Mode, c Changes) (*ch
 	case !missing(err):
 		return nil, err
 	case mode == Ignore:
-		return nil, nil
+		return nil, s.mayLack(access.Edit, strings.TrimSpace(c.Name))
 	case mode != Upsert:
 		return nil, s.nothing(ctx, tx, access.Edit, strings.TrimSpace(c.Name))
 	}

@@ -77,14 +77,9 @@ func (s *spot) move(ctx context.Context, tx *sqldb.Tx, to *spot, sourceID, targe
 	if err != nil {
 		return err
 	}
-	for _, action := range []access.Action{access.DescribeSecret, access.ReadValue, access.Delete} {
-		if err := s.check(action, moved); err != nil {
-			return err
-		}
-	}
 	there := *moved
 	there.Environment, there.Path = to.env.Slug, to.path
-	if err := to.check(access.Create, &there); err != nil {
+	if err := s.mayMove(moved, &there); err != nil {
 		return err
 	}
 	if err := s.reveal(moved); err != nil {
@@ -102,6 +97,18 @@ func (s *spot) move(ctx context.Context, tx *sqldb.Tx, to *spot, sourceID, targe
 	_, err = tx.Exec(ctx, `UPDATE secrets SET folder_id = $1 WHERE folder_id = $2 AND key = $3`, targetID, sourceID, moved.Key)
 	if sqldb.IsUnique(err) {
 		err = fault.New(fault.BadRequest, "The destination has a secret with the name %q already. Nothing was moved; send shouldOverwrite to replace it.", brief(moved.Key))
+	}
+	return err
+}
+
+// mayMove decides whether the actor may have a secret be at another place: it goes away here, and is made there.
+func (r *room) mayMove(moved, there *Secret) error {
+	err := r.check(access.Delete, moved)
+	if err == nil {
+		err = r.check(access.Create, there)
+	}
+	if err == nil {
+		err = r.mayRelabel(moved, there, true)
 	}
 	return err
 }

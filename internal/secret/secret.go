@@ -62,11 +62,13 @@ type Secret struct {
 	CreatedAt     int64
 	UpdatedAt     int64
 	Hidden        bool // the reader sees neither the value nor what is encrypted of the metadata
+	Undescribed   bool // the reader sees no more than where the secret is and what it is called
 
 	// Unexpanded is why the references in the value stand as they are stored, where they were to be expanded.
 	Unexpanded *fault.Error
 
-	sealed *row // what is still to be opened
+	sealed *row    // what is still to be opened
+	labels []label // where rules look at more than what the secret is now: all that they look at
 }
 
 // Personal reports whether the secret is one user's own.
@@ -165,15 +167,24 @@ func (r *room) owner() string {
 	return ""
 }
 
-// may reports whether the actor may do an action to a secret.
+// owns reports whether a secret is the actor's own personal one, which rules have no say about once it is there.
+func (r *room) owns(s *Secret) bool { return s.Personal() && s.UserID == r.owner() }
+
+// may reports whether the actor may do an action to a secret, by all of its labels.
 func (r *room) may(action access.Action, s *Secret) bool {
-	return r.Allows(action, access.SubjectSecrets, s.fields())
+	if s.labels == nil { // nearly all secrets: without an allocation
+		return r.Allows(action, access.SubjectSecrets, s.fields())
+	}
+	return r.checkLabels(action, s) == nil
 }
 
 // check is may with the reason for a refusal. A user's own personal secret is nobody else's business.
 func (r *room) check(action access.Action, s *Secret) error {
-	if s.Personal() && s.UserID == r.owner() {
+	switch {
+	case r.owns(s):
 		return nil
+	case s.labels != nil:
+		return r.checkLabels(action, s)
 	}
 	return r.Check(action, access.SubjectSecrets, s.fields())
 }
@@ -182,9 +193,4 @@ func (r *room) check(action access.Action, s *Secret) error {
 func (s *spot) checkName(action access.Action, name string) error {
 	return s.Check(action, access.SubjectSecrets, access.Fields{access.Environment(s.env.Slug), access.SecretPath(s.path),
 		access.SecretName(name), access.SecretTags(nil)})
-}
-
-// fields are what conditions of rules see of a secret (secrets.md 4.2).
-func (s *Secret) fields() access.Fields {
-	return access.Fields{access.Environment(s.Environment), access.SecretPath(s.Path), access.SecretName(s.Key), access.SecretTags(slugs(s.Tags))}
 }

@@ -7,6 +7,7 @@ import (
 	"strconv"
 	"strings"
 
+	"github.com/sallyport/sallyport/internal/fault"
 	"github.com/sallyport/sallyport/internal/feed"
 	"github.com/sallyport/sallyport/internal/project"
 	"github.com/sallyport/sallyport/internal/sqldb"
@@ -31,6 +32,13 @@ type row struct {
 	SkipMultiline bool    `db:"skip_multiline"`
 	ReminderNote  *string `db:"reminder_note"`
 	ReminderDays  *int64  `db:"reminder_days"`
+
+	// Of older versions alone: what rules saw of the secret then, as far as that was noted, and the row in force.
+	SaidEnvironment *string `db:"said_environment"`
+	SaidPath        *string `db:"said_path"`
+	SaidKey         *string `db:"said_key"`
+	SaidTags        *string `db:"said_tags"`
+	current         *row
 }
 
 // The rows of secrets hold what is in force, those of secret_versions what older versions said, in columns of the same names.
@@ -39,7 +47,8 @@ const (
 	inForce = `SELECT s.id, s.folder_id, f.environment_id, f.path, s.key, coalesce(s.user_id, '') AS user_id, s.version, s.created_at,
 	s.updated_at, ` + content + ` FROM folders f JOIN secrets s ON s.folder_id = f.id `
 	older = `SELECT s.id, s.folder_id, f.environment_id, f.path, s.key, coalesce(s.user_id, '') AS user_id, v.version, s.created_at,
-	v.created_at AS updated_at, v.value, v.comment, v.project_key_id, v.metadata, v.tags, v.skip_multiline, v.reminder_note, v.reminder_days
+	v.created_at AS updated_at, v.value, v.comment, v.project_key_id, v.metadata, v.tags, v.skip_multiline, v.reminder_note, v.reminder_days,
+	v.said_environment, v.said_path, v.said_key, v.said_tags
 	FROM folders f JOIN secrets s ON s.folder_id = f.id JOIN secret_versions v ON v.secret_id = s.id `
 	named = `WHERE f.environment_id = $1 AND f.path = $2 AND s.key = $3 AND coalesce(s.user_id, '') = $4`
 )
@@ -52,7 +61,9 @@ func (s *spot) find(ctx context.Context, name, owner string, version int64) (*ro
 	if err != nil || version == 0 || version == current.Version {
 		return current, err
 	}
-	return s.one(ctx, s.from, older+named+` AND v.version = $5`, s.env.ID, s.path, name, owner, version)
+	old, err := s.one(ctx, s.from, older+named+` AND v.version = $5`, s.env.ID, s.path, name, owner, version)
+	old.current = current
+	return old, err
 }
 
 // current is find for the version in force, from memory if it can.
@@ -174,10 +185,11 @@ func (s *spot) claim(ctx context.Context, tx *sqldb.Tx, name, owner string) (*ro
 	return stored, err
 }
 
-// replace keeps what a secret that was claimed said so far as its last version, and stores what it says now.
-func (r *room) replace(ctx context.Context, tx *sqldb.Tx, s *Secret) error {
-	_, err := tx.Exec(ctx, `INSERT INTO secret_versions (secret_id, version, created_at, `+content+`)
-		SELECT id, version - 1, updated_at, `+content+` FROM secrets WHERE id = $1`, s.ID)
+// replace keeps what a secret that was claimed said so far, under a label, as its last version, and stores what it says now.
+func (r *room) replace(ctx context.Context, tx *sqldb.Tx, s *Secret, was *label) error {
+	_, err := tx.Exec(ctx, `INSERT INTO secret_versions (secret_id, version, created_at, said_environment, said_path, said_key, said_tags, `+content+`)
+		SELECT id, version - 1, updated_at, $1, $2, $3, $4, `+content+` FROM secrets WHERE id = $5`,
+		was.environment, was.path, was.name, strings.Join(was.tags, " "), s.ID)
 	if err != nil {
 		return err
 	}
@@ -187,10 +199,15 @@ func (r *room) replace(ctx context.Context, tx *sqldb.Tx, s *Secret) error {
 	return err
 }
 
-// rename gives a shared secret, and the personal ones in its place, another name. The error is one that sqldb.IsUnique
-// knows if the folder has one of that name.
+// rename gives a shared secret, and the personal ones in its place, another name; BadRequest if the folder has one of that name.
 func rename(ctx context.Context, tx *sqldb.Tx, folderID, from, to string) error {
+	if from == to {
+		return nil
+	}
 	_, err := tx.Exec(ctx, `UPDATE secrets SET key = $1 WHERE folder_id = $2 AND key = $3`, to, folderID, from)
+	if sqldb.IsUnique(err) {
+		err = fault.New(fault.BadRequest, "The folder has a secret with the name %q already. Choose another new name.", brief(to))
+	}
 	return err
 }
 

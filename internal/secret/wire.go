@@ -60,6 +60,10 @@ func wire(s *Secret) wireSecret {
 	if s.Unexpanded != nil {
 		w.Unexpanded = why(s.Unexpanded)
 	}
+	if s.Undescribed {
+		w.Comment, w.ReminderNote, w.ReminderDays, w.SkipMultiline = "", nil, nil, false
+		return w
+	}
 	for _, m := range s.Metadata {
 		if m.Encrypted && s.Hidden {
 			m.Value = hidden

@@ -95,13 +95,16 @@ func (s *spot) create(ctx context.Context, tx *sqldb.Tx, folderID string, c Chan
 	}
 	fresh := &Secret{ID: id.New(), ProjectID: s.Project.ID, FolderID: folderID, Environment: s.env.Slug, Path: s.path, Key: name, Version: 1,
 		CreatedAt: tx.Now().UnixMilli(), UpdatedAt: tx.Now().UnixMilli()}
-	if err := s.own(ctx, tx, fresh, c.Personal); err != nil {
-		return nil, err
+	if c.Personal && s.owner() == "" {
+		return nil, errOnlyUsers
 	}
 	if err := s.apply(fresh, c); err != nil {
 		return nil, err
 	}
-	if err := s.check(access.Create, fresh); err != nil {
+	if err := s.Check(access.Create, access.SubjectSecrets, fresh.fields()); err != nil { // of a personal one, too: it is not there yet
+		return nil, err
+	}
+	if err := s.own(ctx, tx, fresh, c.Personal); err != nil {
 		return nil, err
 	}
 	if err := s.checkReferences(ctx, tx, fresh.Value); err != nil {
@@ -119,9 +122,7 @@ func (s *spot) own(ctx context.Context, tx *sqldb.Tx, fresh *Secret, personal bo
 	if !personal {
 		return nil
 	}
-	if fresh.UserID = s.owner(); fresh.UserID == "" {
-		return errOnlyUsers
-	}
+	fresh.UserID = s.owner()
 	var shared int64
 	err := tx.Get(ctx, &shared, `SELECT count(*) FROM secrets WHERE folder_id = $1 AND key = $2 AND user_id IS NULL`, fresh.FolderID, fresh.Key)
 	if err == nil && shared == 0 {
@@ -130,8 +131,11 @@ func (s *spot) own(ctx context.Context, tx *sqldb.Tx, fresh *Secret, personal bo
 	return err
 }
 
-// apply sets what the changes name.
+// apply sets what the changes name. to is revealed, or new.
 func (s *spot) apply(to *Secret, c Changes) error {
+	if err := c.unmask(to); err != nil {
+		return err
+	}
 	if c.Value != nil {
 		to.Value = text.Value(*c.Value)
 	}
@@ -187,15 +191,22 @@ func (s *spot) change(ctx context.Context, tx *sqldb.Tx, next *Secret, c Changes
 	if err := s.reveal(next); err != nil {
 		return err
 	}
+	before := *next
 	next.Version++
 	next.UpdatedAt = tx.Now().UnixMilli()
 	if err := s.apply(next, c); err != nil {
 		return err
 	}
-	if err := s.check(access.Edit, next); err != nil { // with its new tags
+	if err := next.rename(c.NewName); err != nil {
 		return err
 	}
-	if err := s.rename(ctx, tx, next, c.NewName); err != nil {
+	if err := s.check(access.Edit, next); err != nil { // with its new tags and name
+		return err
+	}
+	if err := s.mayRelabel(&before, next, c.carries(&before)); err != nil {
+		return err
+	}
+	if err := rename(ctx, tx, next.FolderID, before.Key, next.Key); err != nil {
 		return err
 	}
 	if c.Value != nil || c.NewName != nil {
@@ -203,11 +214,19 @@ func (s *spot) change(ctx context.Context, tx *sqldb.Tx, next *Secret, c Changes
 			return err
 		}
 	}
-	if err := s.replace(ctx, tx, next); err != nil {
+	was := before.label()
+	if err := s.replace(ctx, tx, next, &was); err != nil {
 		return err
 	}
-	next.Hidden = !s.sees(next)
+	next.labels = []label{was, next.label()}
+	s.conceal(next)
 	return nil
+}
+
+// conceal leaves of the answer to a change what the actor may read by all labels of the secret.
+func (r *room) conceal(s *Secret) {
+	s.Undescribed = !r.owns(s) && !r.may(access.DescribeSecret, s)
+	s.Hidden = s.Undescribed || !r.sees(s)
 }
 
 // take finds a secret that is to be changed, counts its version up, and checks that the actor may change it.
@@ -240,10 +259,8 @@ func (s *spot) taken(ctx context.Context, tx *sqldb.Tx, action access.Action, na
 
 // nothing says why there is no secret to change: who may not change such a secret does not learn that there is none.
 func (s *spot) nothing(ctx context.Context, tx *sqldb.Tx, action access.Action, name string) error {
-	if _, err := ParseName(name); err == nil {
-		if err := s.checkName(action, name); err != nil {
-			return err
-		}
+	if err := s.mayLack(action, name); err != nil {
+		return err
 	}
 	if _, err := s.folder(ctx, tx); err != nil {
 		return err
@@ -251,26 +268,25 @@ func (s *spot) nothing(ctx context.Context, tx *sqldb.Tx, action access.Action, 
 	return unknown(name)
 }
 
+// mayLack returns nil if the actor may learn that there is no secret of a name, since it could change it.
+func (s *spot) mayLack(action access.Action, name string) error {
+	if _, err := ParseName(name); err != nil { // no secret has such a name
+		return nil
+	}
+	return s.checkName(action, name)
+}
+
 // rename gives a secret the new name, if one was sent.
-func (s *spot) rename(ctx context.Context, tx *sqldb.Tx, to *Secret, sent *string) error {
+func (s *Secret) rename(sent *string) error {
 	if sent == nil {
 		return nil
 	}
 	name, err := newName(*sent, "newSecretName")
-	if err != nil || name == to.Key {
-		return err
+	if err == nil && name != s.Key && s.Personal() {
+		err = fault.New(fault.BadRequest, "A personal secret has the name of the shared one that it stands in for. Rename that.")
 	}
-	if to.Personal() {
-		return fault.New(fault.BadRequest, "A personal secret has the name of the shared one that it stands in for. Rename that.")
-	}
-	from := to.Key
-	to.Key = name
-	if err := s.check(access.Edit, to); err != nil {
-		return err
-	}
-	err = rename(ctx, tx, to.FolderID, from, name)
-	if sqldb.IsUnique(err) {
-		err = fault.New(fault.BadRequest, "The folder has a secret with the name %q already. Choose another new name.", brief(name))
+	if err == nil {
+		s.Key = name
 	}
 	return err
 }
@@ -285,5 +301,6 @@ func (s *spot) delete(ctx context.Context, tx *sqldb.Tx, name string, personal b
 			return nil, err
 		}
 	}
+	s.conceal(gone)
 	return gone, remove(ctx, tx, gone)
 }
