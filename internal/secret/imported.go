@@ -37,10 +37,10 @@ func (r *room) links() *links {
 	return &links{room: r, of: map[string][]link{}, reached: map[spotName]*reach{}}
 }
 
-// load reads the imports of folders, and those of what they import, a level with each statement. Imports of a deleted
+// load reads the imports of folders, and those of what they import, some levels, each with one statement. Imports of a deleted
 // environment count for nothing.
-func (l *links) load(ctx context.Context, folderIDs []string) error {
-	for range maxImportDepth {
+func (l *links) load(ctx context.Context, folderIDs []string, levels int) error {
+	for range levels {
 		folderIDs = slices.DeleteFunc(slices.Clone(folderIDs), func(id string) bool { return l.of[id] != nil })
 		if len(folderIDs) == 0 {
 			return nil
@@ -81,27 +81,39 @@ func (l *links) add(found []link, sources []string) []string {
 
 var errManySources = fault.New(fault.BadRequest, "The imports of this folder lead to too many other folders. Ask with includeImports=false.")
 
-// sources returns the folders that a folder shows the secrets of, in the order in which they win: the import with the
-// highest position first, each before what it imports itself. No folder comes twice, whatever circles there are, nor
-// does one of those that are left out.
-func (l *links) sources(folderID string, without ...string) []string {
-	seen := map[string]bool{folderID: true}
-	for _, id := range without {
-		seen[id] = true
-	}
+// sources returns the folders that a folder shows the secrets of, in the order in which they win: what the import with the
+// highest position brings comes first. No folder comes twice.
+func (l *links) sources(folderID string) []string {
+	seen := map[string]bool{}
 	var all []string
-	var visit func(folderID string, depth int)
-	visit = func(folderID string, depth int) {
-		for _, link := range slices.Backward(l.of[folderID]) {
-			if link.SourceID == nil || seen[*link.SourceID] || depth == maxImportDepth {
-				continue
+	for _, via := range slices.Backward(l.of[folderID]) {
+		for _, id := range l.through(via) {
+			if !seen[id] {
+				seen[id] = true
+				all = append(all, id)
 			}
-			seen[*link.SourceID] = true
-			all = append(all, *link.SourceID)
-			visit(*link.SourceID, depth+1)
 		}
 	}
-	visit(folderID, 0)
+	return all
+}
+
+// through returns the folders that one import brings, in the order in which they win: each before what it imports itself. No
+// folder comes twice, whatever circles there are. Lists and reads by name both go by it, so that they agree.
+func (l *links) through(via link) []string {
+	seen := map[string]bool{via.FolderID: true}
+	var all []string
+	var visit func(via link, level int)
+	visit = func(via link, level int) {
+		if via.SourceID == nil || seen[*via.SourceID] || level > maxImportDepth {
+			return
+		}
+		seen[*via.SourceID] = true
+		all = append(all, *via.SourceID)
+		for _, next := range slices.Backward(l.of[*via.SourceID]) {
+			visit(next, level+1)
+		}
+	}
+	visit(via, 1)
 	return all
 }
 
@@ -189,7 +201,7 @@ func (l *links) reach(ctx context.Context, at *spot) (*reach, error) {
 	r := &reach{}
 	folder, err := at.folder(ctx, l.from)
 	if err == nil {
-		err = l.load(ctx, []string{folder.ID})
+		err = l.load(ctx, []string{folder.ID}, maxImportDepth)
 	}
 	if err == nil {
 		r.sources = l.sources(folder.ID)
@@ -201,40 +213,44 @@ func (l *links) reach(ctx context.Context, at *spot) (*reach, error) {
 	return r, nil
 }
 
-// imported reads what a folder, or all folders below it too, import: one entry for each direct import.
-func (s *spot) imported(ctx context.Context, q Query) ([]Imported, error) {
+// imported reads what a folder, or all folders below it too, import: one entry for each direct import. lost are the names that
+// the list leaves out of its own secrets.
+func (s *spot) imported(ctx context.Context, q Query, lost lostNames) ([]Imported, error) {
 	direct, err := s.direct(ctx, q.Below)
 	if err != nil || len(direct) == 0 {
 		return nil, err
 	}
 	l := s.links()
-	if err := l.load(ctx, l.add(direct, nil)); err != nil {
+	if err := l.load(ctx, l.add(direct, nil), maxImportDepth-1); err != nil {
 		return nil, err
 	}
 	var entries []Imported
 	var all []string
 	for _, link := range direct {
 		if slug, live := s.slugOf(link.EnvironmentID); live {
-			entries = append(entries, Imported{Environment: slug, Path: link.Path, sources: l.through(link)})
+			entries = append(entries, Imported{Environment: slug, Path: link.Path, into: link.FolderID, sources: l.through(link)})
 			all = append(all, entries[len(entries)-1].sources...)
 		}
 	}
 	slices.Sort(all)
 	byFolder, err := l.secrets(ctx, slices.Compact(all), "")
-	for i := range entries {
+	for i := range slices.Backward(entries) { // the last import of a folder wins
 		if err == nil {
-			err = s.fill(&entries[i], byFolder, q)
+			err = s.fill(&entries[i], byFolder, q, lost)
 		}
 	}
 	return entries, err
 }
 
-// through returns the folders that one import brings, in the order in which they win.
-func (l *links) through(via link) []string {
-	if via.SourceID == nil {
-		return nil
+// lostNames are names, by the id of a folder that lists them, whose secret in force is left out of the answer. No other secret
+// of that name may be shown in its place.
+type lostNames map[string]map[string]bool
+
+func (l lostNames) add(folderID, name string) {
+	if l[folderID] == nil {
+		l[folderID] = map[string]bool{}
 	}
-	return append([]string{*via.SourceID}, l.sources(*via.SourceID, via.FolderID)...)
+	l[folderID][name] = true
 }
 
 const directOf = linkColumns + `JOIN folders f ON f.id = i.folder_id WHERE f.environment_id = $1 AND `
@@ -259,19 +275,18 @@ func (s *spot) directBelow(ctx context.Context) (found []link, err error) {
 		s.env.ID, s.path, len([]rune(prefix)), prefix)
 }
 
-// fill puts the secrets of an entry's folders into it, of each name the one that wins, as far as the actor may see them.
-func (s *spot) fill(to *Imported, byFolder map[string][]*Secret, q Query) error {
-	taken := map[string]bool{}
+// fill puts the secrets of an entry's folders into it: of each name the one that wins, if the actor may see it.
+func (s *spot) fill(to *Imported, byFolder map[string][]*Secret, q Query, lost lostNames) error {
 	if len(to.sources) > 0 {
 		to.FolderID = to.sources[0]
 	}
-	for _, id := range to.sources {
-		for _, source := range byFolder[id] {
-			if taken[source.Key] || !s.may(access.DescribeSecret, source) || q.Values && !s.sees(source) {
-				continue
-			}
-			taken[source.Key] = true
-			to.Secrets = append(to.Secrets, source)
+	for name, found := range winners(to.sources, byFolder) {
+		switch {
+		case lost[to.into][name]:
+		case !s.may(access.DescribeSecret, found) || q.Values && !s.sees(found):
+			lost.add(to.into, name)
+		default:
+			to.Secrets = append(to.Secrets, found)
 		}
 	}
 	sortSecrets(to.Secrets)

@@ -96,7 +96,7 @@ func (s *spot) checkCircle(ctx context.Context, tx *sqldb.Tx, folderID string, s
 	}
 	inside := s.within(tx)
 	l := inside.links()
-	if err := l.load(ctx, []string{target.ID}); err != nil {
+	if err := l.load(ctx, []string{target.ID}, maxImportDepth); err != nil {
 		return err
 	}
 	if target.ID == folderID || slices.Contains(l.sources(target.ID), folderID) {

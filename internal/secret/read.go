@@ -88,8 +88,10 @@ func (r *room) checkReader(s *Secret) error {
 	if s.Personal() && s.UserID != r.owner() {
 		return fault.New(fault.Forbidden, "This is a personal secret of another user. Only they can read it.")
 	}
-	if err := r.check(access.ReadValue, s); err != nil {
-		return err
+	for _, action := range []access.Action{access.DescribeSecret, access.ReadValue} { // as by its name
+		if err := r.check(action, s); err != nil {
+			return err
+		}
 	}
 	return r.reveal(s)
 }
@@ -122,12 +124,9 @@ func (s *spot) get(ctx context.Context, f Find) (*Secret, error) {
 	return found, s.check(access.DescribeSecret, found)
 }
 
-// elsewhere finds a secret that the folder does not have itself in what it imports, or says that there is none. Who may
-// not know of such a secret does not learn that.
+// elsewhere finds a secret that the folder does not have itself in what it imports, where the rules for its own folder decide, or
+// says that there is none. Who may not know of such a secret does not learn that.
 func (s *spot) elsewhere(ctx context.Context, f Find) (*Secret, error) {
-	if err := s.checkName(access.DescribeSecret, f.Name); err != nil {
-		return nil, err
-	}
 	if f.Imports && !f.Personal && f.Version == 0 {
 		found, err := s.links().find(ctx, s, f.Name)
 		if err == nil && found != nil {
@@ -136,6 +135,9 @@ func (s *spot) elsewhere(ctx context.Context, f Find) (*Secret, error) {
 		if found != nil || err != nil {
 			return found, err
 		}
+	}
+	if err := s.checkName(access.DescribeSecret, f.Name); err != nil {
+		return nil, err
 	}
 	if _, err := s.folder(ctx, s.from); err != nil {
 		return nil, err
@@ -151,6 +153,9 @@ func (r *room) describe(stored *row) (*Secret, error) {
 		ReminderNote: stored.ReminderNote, ReminderDays: stored.ReminderDays, CreatedAt: stored.CreatedAt, UpdatedAt: stored.UpdatedAt,
 		Hidden: true, sealed: stored}
 	var err error
+	if stored.current != nil {
+		s.labels = r.past(s, stored)
+	}
 	if s.Metadata, err = readMetadata(stored.Metadata); err == nil {
 		s.Comment, err = r.box(s.ID, s.Version).openComment(stored.Comment)
 	}
@@ -177,7 +182,7 @@ func (r *room) box(secretID string, version int64) box {
 
 // sees reports whether the actor may read the value of a secret.
 func (r *room) sees(s *Secret) bool {
-	return s.Personal() && s.UserID == r.owner() || r.may(access.ReadValue, s)
+	return r.owns(s) || r.may(access.ReadValue, s)
 }
 
 // show reveals a secret to an actor who asked for its value; Forbidden if it may not be read. Who does not ask sees only
@@ -225,6 +230,7 @@ type Imported struct {
 	Path        string
 	Secrets     []*Secret
 
+	into    string   // the folder that imports
 	sources []string // the folders whose secrets these are
 }
 
@@ -240,9 +246,9 @@ func (s *Service) List(ctx context.Context, actor *access.Actor, p Place, q Quer
 	if err != nil {
 		return nil, err
 	}
-	l := &Listing{}
-	if l.Secrets, err = at.list(ctx, q); err == nil && q.Imports {
-		l.Imports, err = at.imported(ctx, q)
+	l, lost := &Listing{}, lostNames{}
+	if l.Secrets, err = at.list(ctx, q, lost); err == nil && q.Imports {
+		l.Imports, err = at.imported(ctx, q, lost)
 	}
 	if err == nil && q.Expand {
 		err = at.expandAll(ctx, l, q)
@@ -266,7 +272,9 @@ func (s *spot) expandAll(ctx context.Context, l *Listing, q Query) error {
 	return s.expander(owner).all(ctx, all)
 }
 
-func (s *spot) list(ctx context.Context, q Query) ([]*Secret, error) {
+// list first chooses which secrets are in force, then leaves out what the query and the rules say, then reveals values. It adds
+// the names that it leaves out to lost.
+func (s *spot) list(ctx context.Context, q Query, lost lostNames) ([]*Secret, error) {
 	rows, err := s.all(ctx, s.ownerFor(q), q.Below)
 	if err == nil && len(rows) == 0 {
 		_, err = s.folder(ctx, s.from)
@@ -283,15 +291,20 @@ func (s *spot) list(ctx context.Context, q Query) ([]*Secret, error) {
 		if err != nil {
 			return nil, err
 		}
-		if s.lists(found, q) {
-			secrets = append(secrets, found)
-		}
+		secrets = append(secrets, found)
 	}
 	sortSecrets(secrets)
 	secrets = filter(secrets, q)
 	if q.Overrides {
 		secrets = override(secrets)
 	}
+	secrets = slices.DeleteFunc(secrets, func(found *Secret) bool {
+		if s.lists(found, q) {
+			return false
+		}
+		lost.add(found.FolderID, found.Key)
+		return true
+	})
 	return secrets, s.revealAll(secrets, q.Values)
 }
 
