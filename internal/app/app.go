@@ -135,7 +135,7 @@ func (a *App) build(root *seal.Key, o Options) {
 	a.configs = auth.New(auth.Options{DB: a.db, Feed: a.feed, Audit: a.audit, Root: root, Orgs: a.orgs,
 		Identities: a.identities, Tokens: a.tokens})
 	a.projects = project.New(project.Options{DB: a.db, Feed: a.feed, Audit: a.audit, Roles: a.roles, Orgs: a.orgs, Identities: a.identities,
-		Grace: c.EnvGrace, EmptyFolder: secret.Empty, HoldsAny: secret.HoldsAny})
+		Grace: c.EnvGrace, EmptyFolder: secret.Empty, HoldsAny: secret.HoldsAny, Holdings: secret.Holdings()})
 	a.audit.Projects = audit.Projects{Check: a.projects.MayReadAudit, Readable: a.projects.Audited}
 	a.secrets = secret.New(secret.Options{DB: a.db, Feed: a.feed, Audit: a.audit, Projects: a.projects, Cache: c.SecretCache})
 	a.tokenAuth = tokenauth.New(tokenauth.Options{DB: a.db, Audit: a.audit, Orgs: a.orgs, Identities: a.identities,

@@ -54,7 +54,7 @@ func parseEnvironmentSlug(text string) (string, error) {
 // another one, that one and all behind it move on. Errors: those of Enter, PermissionDenied, Validation, BadRequest for
 // a slug that is taken or one environment too many.
 func (s *Service) AddEnvironment(ctx context.Context, actor *access.Actor, projectID, name, slug string, position int64) (*Environment, error) {
-	slug, err := s.mayEdit(ctx, actor, projectID, access.Create, slug)
+	_, slug, err := s.mayEdit(ctx, actor, projectID, access.Create, slug)
 	if err != nil {
 		return nil, err
 	}
@@ -76,15 +76,15 @@ func (s *Service) AddEnvironment(ctx context.Context, actor *access.Actor, proje
 }
 
 // mayEdit lets an actor into a project if it may do something to environments, and checks a slug for one.
-func (s *Service) mayEdit(ctx context.Context, actor *access.Actor, projectID string, action access.Action, slug string) (string, error) {
+func (s *Service) mayEdit(ctx context.Context, actor *access.Actor, projectID string, action access.Action, slug string) (*Access, string, error) {
 	a, err := s.Enter(ctx, actor, projectID)
 	if err == nil {
 		err = a.Check(action, access.SubjectEnvironments, nil)
 	}
-	if err != nil {
-		return "", err
+	if err == nil {
+		slug, err = parseEnvironmentSlug(slug)
 	}
-	return parseEnvironmentSlug(slug)
+	return a, slug, err
 }
 
 // named gives a BadRequest the name that clients know for it.
@@ -155,7 +155,7 @@ func (s *Service) UpdateEnvironment(ctx context.Context, actor *access.Actor, pr
 	if c.Slug != nil {
 		slug = *c.Slug
 	}
-	slug, err := s.mayEdit(ctx, actor, projectID, access.Edit, slug)
+	a, slug, err := s.mayEdit(ctx, actor, projectID, access.Edit, slug)
 	if err != nil {
 		return nil, err
 	}
@@ -170,6 +170,9 @@ func (s *Service) UpdateEnvironment(ctx context.Context, actor *access.Actor, pr
 		old := *e
 		if err := e.change(ctx, tx.Tx, c); err != nil {
 			return named(err, "UpdateEnvironment")
+		}
+		if err := s.mayRename(ctx, tx.Tx, a, Subtree{e.ID, old.Slug, "/"}, Subtree{e.ID, e.Slug, "/"}); err != nil {
+			return err
 		}
 		Changed(tx, projectID)
 		return s.record(ctx, tx, actor, projectID, "update-environment", map[string]any{"oldName": old.Name, "newName": e.Name,
@@ -192,12 +195,16 @@ func (e *Environment) change(ctx context.Context, tx *sqldb.Tx, c EnvironmentCha
 // DeleteEnvironment takes an environment out of sight. Within the grace it can be restored, unless hard is set; then its
 // secrets go in small steps. Errors: those of Enter, PermissionDenied, NotFound.
 func (s *Service) DeleteEnvironment(ctx context.Context, actor *access.Actor, projectID, environmentID string, hard bool) (*Environment, error) {
-	if _, err := s.mayEdit(ctx, actor, projectID, access.Delete, "none"); err != nil {
+	a, _, err := s.mayEdit(ctx, actor, projectID, access.Delete, "none")
+	if err != nil {
 		return nil, err
 	}
 	var e *Environment
 	return e, s.Feed.Change(ctx, func(tx *feed.Tx) (err error) {
 		if e, err = lockEnvironment(ctx, tx, projectID, environmentID, false); err != nil {
+			return err
+		}
+		if err := s.mayDelete(ctx, tx.Tx, a, Subtree{e.ID, e.Slug, "/"}); err != nil {
 			return err
 		}
 		now := tx.Now().UnixMilli()
@@ -222,7 +229,7 @@ func (s *Service) DeleteEnvironment(ctx context.Context, actor *access.Actor, pr
 // RestoreEnvironment brings a deleted environment back with all that it held. Errors: those of Enter, PermissionDenied,
 // NotFound for one that was not deleted or whose grace is over, BadRequest where another one has its slug now.
 func (s *Service) RestoreEnvironment(ctx context.Context, actor *access.Actor, projectID, environmentID string) (*Environment, error) {
-	if _, err := s.mayEdit(ctx, actor, projectID, access.Edit, "none"); err != nil {
+	if _, _, err := s.mayEdit(ctx, actor, projectID, access.Edit, "none"); err != nil {
 		return nil, err
 	}
 	var e *Environment

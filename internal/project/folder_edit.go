@@ -42,15 +42,20 @@ func lockTree(ctx context.Context, tx *feed.Tx, projectID, environment string) (
 }
 
 // enterFolders lets an actor into an environment of a project if it may do something to folders at a path.
-func (s *Service) enterFolders(ctx context.Context, actor *access.Actor, at Spot, action access.Action) error {
+func (s *Service) enterFolders(ctx context.Context, actor *access.Actor, at Spot, action access.Action) (*Access, error) {
 	a, err := s.Enter(ctx, actor, at.ProjectID)
 	if err == nil {
-		err = a.Check(action, access.SubjectSecretFolders, access.Fields{access.Environment(at.Environment), access.SecretPath(at.Path)})
+		err = a.checkFolders(action, at)
 	}
 	if err == nil {
 		_, err = a.Project.Environment(at.Environment)
 	}
-	return err
+	return a, err
+}
+
+// checkFolders returns nil if the actor may do an action to the folders in the one at a spot.
+func (a *Access) checkFolders(action access.Action, in Spot) error {
+	return a.Check(action, access.SubjectSecretFolders, access.Fields{access.Environment(in.Environment), access.SecretPath(in.Path)})
 }
 
 // Spot is a place in a project where folders are: Path is that of the folder above them, as ParsePath made it.
@@ -59,7 +64,8 @@ type Spot struct{ ProjectID, Environment, Path string }
 // AddFolder makes a folder, and those above it that are missing. Errors: those of Enter, PermissionDenied, NotFound for
 // an unknown environment, Validation, BadRequest where there is one with this name or too many.
 func (s *Service) AddFolder(ctx context.Context, actor *access.Actor, at Spot, name string, description *string) (*Folder, error) {
-	if err := s.enterFolders(ctx, actor, at, access.Create); err != nil {
+	a, err := s.enterFolders(ctx, actor, at, access.Create)
+	if err != nil {
 		return nil, err
 	}
 	if !folderName.MatchString(name) {
@@ -73,7 +79,7 @@ func (s *Service) AddFolder(ctx context.Context, actor *access.Actor, at Spot, n
 	return f, s.Feed.Change(ctx, func(tx *feed.Tx) error {
 		environmentID, err := lockTree(ctx, tx, at.ProjectID, at.Environment)
 		if err == nil {
-			f, err = plant(ctx, tx.Tx, environmentID, path, description)
+			f, err = plant(ctx, tx.Tx, a, Spot{at.ProjectID, at.Environment, path}, environmentID, description)
 		}
 		if err != nil {
 			return err
@@ -88,19 +94,22 @@ func (s *Service) recordFolder(ctx context.Context, tx *feed.Tx, actor *access.A
 	return s.record(ctx, tx, actor, at.ProjectID, event, more)
 }
 
-// plant makes the folder at a path, and those above it that are missing.
-func plant(ctx context.Context, tx *sqldb.Tx, environmentID, path string, description *string) (*Folder, error) {
-	above, missing, err := nearest(ctx, tx, environmentID, path)
+// plant makes the folder at a spot, and those above it that are missing, each where the actor may create folders.
+func plant(ctx context.Context, tx *sqldb.Tx, a *Access, at Spot, environmentID string, description *string) (*Folder, error) {
+	above, missing, err := nearest(ctx, tx, environmentID, at.Path)
 	if err != nil {
 		return nil, err
 	}
 	if len(missing) == 0 {
-		return nil, fault.New(fault.BadRequest, "There is a folder at %q already. Choose another name.", brief(path))
+		return nil, fault.New(fault.BadRequest, "There is a folder at %q already. Choose another name.", brief(at.Path))
 	}
 	if err := countFolders(ctx, tx, environmentID, len(missing)); err != nil {
 		return nil, err
 	}
 	for i, name := range missing {
+		if err := a.checkFolders(access.Create, Spot{at.ProjectID, at.Environment, above.Path}); err != nil {
+			return nil, err
+		}
 		f := &Folder{ID: id.New(), EnvironmentID: environmentID, ParentID: &above.ID, Name: name, Path: join(above.Path, name), Version: 1,
 			CreatedAt: tx.Now().UnixMilli(), UpdatedAt: tx.Now().UnixMilli()}
 		if i == len(missing)-1 {
@@ -170,7 +179,7 @@ func (s *Service) updateFolder(ctx context.Context, tx *feed.Tx, a *Access, b Ba
 	}
 	if c.Name != nil && *c.Name != f.Name {
 		f.Name, f.Path = *c.Name, join(at.Path, *c.Name)
-		if err := rename(ctx, tx.Tx, &old, f); err != nil {
+		if err := s.rename(ctx, tx, a, at.Environment, &old, f); err != nil {
 			return nil, err
 		}
 	}
@@ -182,6 +191,18 @@ func (s *Service) updateFolder(ctx context.Context, tx *feed.Tx, a *Access, b Ba
 	}
 	return f, s.recordFolder(ctx, tx, a.Actor, at, "update-folder", f, map[string]any{"oldFolderName": old.Name, "newFolderName": f.Name,
 		"newFolderDescription": f.Description})
+}
+
+// rename gives a folder another name, if the actor may have rules see all that is in it under the new path.
+func (s *Service) rename(ctx context.Context, tx *feed.Tx, a *Access, environment string, from, to *Folder) error {
+	err := lockBelow(ctx, tx.Tx, from)
+	if err == nil {
+		err = s.mayRename(ctx, tx.Tx, a, Subtree{from.EnvironmentID, environment, from.Path}, Subtree{from.EnvironmentID, environment, to.Path})
+	}
+	if err != nil {
+		return err
+	}
+	return rename(ctx, tx.Tx, from, to)
 }
 
 // lockFolder finds the folder that a change is about, and checks that the actor may make it where the folder really is.
@@ -196,8 +217,7 @@ func lockFolder(ctx context.Context, tx *feed.Tx, a *Access, at Spot, idOrName s
 		at.Path = parentOf(f.Path)
 	}
 	if err == nil || fault.Is(err, fault.NotFound) { // who may not change anything there learns nothing of what is there
-		refused := a.Check(action, access.SubjectSecretFolders, access.Fields{access.Environment(at.Environment), access.SecretPath(at.Path)})
-		if refused != nil {
+		if refused := a.checkFolders(action, at); refused != nil {
 			return nil, at, refused
 		}
 	}
@@ -208,7 +228,8 @@ func lockFolder(ctx context.Context, tx *feed.Tx, a *Access, at Spot, idOrName s
 }
 
 // DeleteFolder deletes a folder, which is named by its id, or by its name at the spot, with all that is in it. Without
-// force it must be empty. The spot must be where it is, or the root, which is what naming no path means. Errors: those of Enter, PermissionDenied, NotFound, BadRequest for a folder that is not empty
+// force it must be empty. The spot must be where it is, or the root, which is what naming no path means. Errors: those of Enter,
+// PermissionDenied, also for anything below that the actor may not delete, NotFound, BadRequest for a folder that is not empty
 // and for the root.
 func (s *Service) DeleteFolder(ctx context.Context, actor *access.Actor, at Spot, idOrName string, force bool) (*Folder, error) {
 	a, err := s.Enter(ctx, actor, at.ProjectID)
@@ -228,6 +249,12 @@ func (s *Service) DeleteFolder(ctx context.Context, actor *access.Actor, at Spot
 			if err := s.mustBeEmpty(ctx, tx.Tx, f); err != nil {
 				return err
 			}
+		}
+		if err = lockBelow(ctx, tx.Tx, f); err == nil {
+			err = s.mayDelete(ctx, tx.Tx, a, Subtree{f.EnvironmentID, at.Environment, f.Path})
+		}
+		if err != nil {
+			return err
 		}
 		prefix := below(f.Path)
 		_, err = tx.Exec(ctx, `DELETE FROM folders WHERE environment_id = $1 AND (id = $2 OR substr(path, 1, $3) = $4)`,

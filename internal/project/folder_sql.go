@@ -87,3 +87,11 @@ func rename(ctx context.Context, tx *sqldb.Tx, old, renamed *Folder) error {
 		renamed.Path, len(old.Path)+1, old.EnvironmentID, len(prefix), prefix)
 	return err
 }
+
+// lockBelow has whoever changes what is in a folder, or in those below it, wait until this transaction is over.
+func lockBelow(ctx context.Context, tx *sqldb.Tx, f *Folder) error {
+	prefix := below(f.Path)
+	_, err := tx.Exec(ctx, `UPDATE folders SET version = version WHERE environment_id = $1 AND (id = $2 OR substr(path, 1, $3) = $4)`,
+		f.EnvironmentID, f.ID, len(prefix), prefix)
+	return err
+}

@@ -12,6 +12,7 @@ import (
 	"github.com/sallyport/sallyport/internal/feed"
 	"github.com/sallyport/sallyport/internal/id"
 	"github.com/sallyport/sallyport/internal/role"
+	"github.com/sallyport/sallyport/internal/sqldb"
 )
 
 // MaxProjects is how many projects an organisation has at most.
@@ -166,6 +167,9 @@ func (s *Service) Delete(ctx context.Context, actor *access.Actor, projectID str
 	err = s.Feed.Change(ctx, func(tx *feed.Tx) error {
 		p, err := lock(ctx, tx, projectID)
 		if err == nil {
+			err = s.mayErase(ctx, tx.Tx, a)
+		}
+		if err == nil {
 			err = erase(ctx, tx, p)
 		}
 		if err == nil {
@@ -234,4 +238,23 @@ func slugOf(name string) string {
 		base = "project"
 	}
 	return base + "-" + id.Secret(3)
+}
+
+// mayErase asks for the right to delete all environments of a project, those that can be restored too, with all that they hold.
+func (s *Service) mayErase(ctx context.Context, tx *sqldb.Tx, a *Access) error {
+	var all []Environment
+	if err := tx.Select(ctx, &all, `SELECT `+environmentColumns+` FROM environments e WHERE e.project_id = $1`, a.Project.ID); err != nil {
+		return err
+	}
+	if len(all) > 0 {
+		if err := a.Check(access.Delete, access.SubjectEnvironments, nil); err != nil {
+			return err
+		}
+	}
+	for i := range all {
+		if err := s.mayDelete(ctx, tx, a, Subtree{all[i].ID, all[i].Slug, "/"}); err != nil {
+			return err
+		}
+	}
+	return nil
 }

@@ -37,17 +37,17 @@ func unknownTag(ref string) error {
 	return fault.New(fault.NotFound, "There is no tag %q in the project. List the tags to see their ids and slugs.", brief(ref))
 }
 
-func (s *Service) enterTags(ctx context.Context, actor *access.Actor, projectID string, action access.Action) error {
+func (s *Service) enterTags(ctx context.Context, actor *access.Actor, projectID string, action access.Action) (*Access, error) {
 	a, err := s.Enter(ctx, actor, projectID)
 	if err == nil {
 		err = a.Check(action, access.SubjectTags, nil)
 	}
-	return err
+	return a, err
 }
 
 // Tags returns the tags of a project, by slug. Errors: those of Enter, PermissionDenied.
 func (s *Service) Tags(ctx context.Context, actor *access.Actor, projectID string) (tags []Tag, err error) {
-	if err := s.enterTags(ctx, actor, projectID, access.Read); err != nil {
+	if _, err := s.enterTags(ctx, actor, projectID, access.Read); err != nil {
 		return nil, err
 	}
 	return tags, s.DB.Select(ctx, &tags, `SELECT `+tagColumns+` FROM tags t WHERE t.project_id = $1 ORDER BY t.slug`, projectID)
@@ -55,7 +55,7 @@ func (s *Service) Tags(ctx context.Context, actor *access.Actor, projectID strin
 
 // ReadTag returns a tag by its id, or by its slug where bySlug is set. Errors: those of Enter, PermissionDenied, NotFound.
 func (s *Service) ReadTag(ctx context.Context, actor *access.Actor, projectID, ref string, bySlug bool) (*Tag, error) {
-	if err := s.enterTags(ctx, actor, projectID, access.Read); err != nil {
+	if _, err := s.enterTags(ctx, actor, projectID, access.Read); err != nil {
 		return nil, err
 	}
 	column := "id"
@@ -80,7 +80,7 @@ func checkTag(slug *string) error {
 // AddTag makes a tag. Errors: those of Enter, PermissionDenied, Validation, BadRequest for a slug that is taken or one tag
 // too many.
 func (s *Service) AddTag(ctx context.Context, actor *access.Actor, projectID, slug string, color *string) (*Tag, error) {
-	err := s.enterTags(ctx, actor, projectID, access.Create)
+	_, err := s.enterTags(ctx, actor, projectID, access.Create)
 	if err == nil {
 		err = checkTag(&slug)
 	}
@@ -124,7 +124,7 @@ func insertTag(ctx context.Context, tx *sqldb.Tx, t *Tag) error {
 // UpdateTag changes a tag; nil leaves alone. Errors: those of Enter, PermissionDenied, NotFound, Validation, BadRequest for
 // a slug that is taken.
 func (s *Service) UpdateTag(ctx context.Context, actor *access.Actor, projectID, tagID string, slug, color *string) (*Tag, error) {
-	err := s.enterTags(ctx, actor, projectID, access.Edit)
+	a, err := s.enterTags(ctx, actor, projectID, access.Edit)
 	if err == nil {
 		err = checkTag(slug)
 	}
@@ -132,6 +132,11 @@ func (s *Service) UpdateTag(ctx context.Context, actor *access.Actor, projectID,
 		return nil, err
 	}
 	return s.changeTag(ctx, actor, projectID, tagID, "update-secret-tag", func(tx *feed.Tx, t *Tag) error {
+		if slug != nil && *slug != t.Slug {
+			if err := s.mayRetag(ctx, tx.Tx, a, t.ID, *slug); err != nil {
+				return err
+			}
+		}
 		set(map[string]any{}, "", &t.Slug, slug)
 		if color != nil {
 			t.Color = color
@@ -147,10 +152,14 @@ func (s *Service) UpdateTag(ctx context.Context, actor *access.Actor, projectID,
 
 // DeleteTag deletes a tag; secrets lose it. Errors: those of Enter, PermissionDenied, NotFound.
 func (s *Service) DeleteTag(ctx context.Context, actor *access.Actor, projectID, tagID string) (*Tag, error) {
-	if err := s.enterTags(ctx, actor, projectID, access.Delete); err != nil {
+	a, err := s.enterTags(ctx, actor, projectID, access.Delete)
+	if err != nil {
 		return nil, err
 	}
 	return s.changeTag(ctx, actor, projectID, tagID, "delete-secret-tag", func(tx *feed.Tx, t *Tag) error {
+		if err := s.mayRetag(ctx, tx.Tx, a, t.ID, ""); err != nil {
+			return err
+		}
 		_, err := tx.Exec(ctx, `DELETE FROM tags WHERE id = $1`, t.ID)
 		return err
 	})

@@ -67,7 +67,7 @@ func start(t testing.TB, db *sqldb.DB) *Service {
 	records := audit.New(db, 0)
 	roles := role.New(db, log, records)
 	s := New(Options{DB: db, Feed: log, Audit: records, Cache: 1 << 20, Projects: project.New(project.Options{DB: db, Feed: log, Audit: records, Roles: roles,
-		Grace: time.Hour, Orgs: org.New(org.Options{DB: db, Feed: log, Audit: records, Root: root}),
+		Grace: time.Hour, EmptyFolder: Empty, HoldsAny: HoldsAny, Holdings: Holdings(), Orgs: org.New(org.Options{DB: db, Feed: log, Audit: records, Root: root}),
 		Identities: identity.New(identity.Options{DB: db, Feed: log, Roles: roles, Audit: records,
 			Methods:     func(context.Context, []string) (map[string][]string, error) { return nil, nil },
 			LockedOut:   func(context.Context, []string) (map[string][]string, error) { return nil, nil },
