@@ -64,9 +64,9 @@ func (l *Log) Query(ctx context.Context, actor *access.Actor, f Filter) ([]Entry
 
 // Follow returns the events of the actor's organisation that match and have a position behind f.After, in the order of
 // positions, and the position to go on from: whoever follows it sees each event once, and misses none. There are no dates
-// but those that f has. Errors: PermissionDenied, Validation.
+// but those that f has. What the actor may read, and the errors, are as in Query.
 func (l *Log) Follow(ctx context.Context, actor *access.Actor, f Filter) (page []Entry, next int64, err error) {
-	if err := actor.Check(access.Read, access.SubjectAuditLogs, access.Fields{}); err != nil {
+	if err := l.choose(ctx, actor, &f); err != nil {
 		return nil, 0, err
 	}
 	f.OrgID = actor.OrgID

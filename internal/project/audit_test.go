@@ -53,21 +53,32 @@ func TestAuditEventsOfAProjectTakeARightThere(t *testing.T) {
 				if c.project != "" {
 					f.join(actor, ours, c.project)
 				}
-				found, err := f.Audit.Query(t.Context(), actor, audit.Filter{ProjectID: ours.ID, Limit: 100})
-				if c.filtered != none {
-					want(t, err, c.filtered)
-				} else if err != nil || len(found) == 0 {
-					t.Errorf("with the filter: %v, %v", found, err)
-				}
-				found, err = f.Audit.Query(t.Context(), actor, audit.Filter{Limit: 1000})
-				if c.sees == nil {
-					want(t, err, fault.PermissionDenied)
-					return
-				}
-				for _, p := range []*Project{ours, theirs} {
-					shown := slices.ContainsFunc(found, func(e audit.Entry) bool { return e.ProjectID != nil && *e.ProjectID == p.ID })
-					if shown != slices.Contains(c.sees, p.ID) || err != nil {
-						t.Errorf("without a filter, events of %s are shown: %v, %v", p.Name, shown, err)
+				for way, read := range map[string]func(audit.Filter) ([]audit.Entry, error){
+					"query": func(filter audit.Filter) ([]audit.Entry, error) {
+						return f.Audit.Query(t.Context(), actor, filter)
+					},
+					"follow": func(filter audit.Filter) (page []audit.Entry, err error) {
+						filter.After = ptr(int64(0))
+						page, _, err = f.Audit.Follow(t.Context(), actor, filter)
+						return page, err
+					},
+				} {
+					found, err := read(audit.Filter{ProjectID: ours.ID, Limit: 1000})
+					if c.filtered != none {
+						want(t, err, c.filtered)
+					} else if err != nil || len(found) == 0 {
+						t.Errorf("%s with the filter: %v, %v", way, found, err)
+					}
+					found, err = read(audit.Filter{Limit: 1000})
+					if c.sees == nil {
+						want(t, err, fault.PermissionDenied)
+						continue
+					}
+					for _, p := range []*Project{ours, theirs} {
+						shown := slices.ContainsFunc(found, func(e audit.Entry) bool { return e.ProjectID != nil && *e.ProjectID == p.ID })
+						if shown != slices.Contains(c.sees, p.ID) || err != nil {
+							t.Errorf("%s without a filter: events of %s are shown: %v, %v", way, p.ID, shown, err)
+						}
 					}
 				}
 			})
