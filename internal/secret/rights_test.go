@@ -192,7 +192,7 @@ func (h *house) person(op, rule string) *access.Actor {
 		return h.member(rules)
 	}
 	a := h.user()
-	h.exec(`DELETE FROM memberships WHERE user_id = $1`, a.ID)
+	h.exec(`DELETE FROM memberships WHERE user_id = $1 AND scope = 'project'`, a.ID)
 	h.join(role.Member{UserID: a.ID}, rules)
 	return a
 }
