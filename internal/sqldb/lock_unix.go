@@ -45,6 +45,12 @@ func lockFile(path string) (f *os.File, left mark, err error) {
 	return f, left, nil
 }
 
+// unlock gives the lock back and closes its file. Closing alone would not do: a program that is just being started has the file
+// open, too, until it runs, and with it the lock.
+func unlock(f *os.File) error {
+	return errors.Join(syscall.Flock(int(f.Fd()), syscall.LOCK_UN), f.Close())
+}
+
 // sign writes this process's number into its lock file, for whoever finds the lock taken, and what holds if this process
 // ends now.
 func sign(f *os.File, m mark) error {

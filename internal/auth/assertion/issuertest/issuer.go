@@ -43,11 +43,12 @@ func Start(t testing.TB) *Issuer {
 	t.Helper()
 	i := &Issuer{replaced: map[string]http.HandlerFunc{}}
 	i.Rotate(t, "first")
-	s := httptest.NewUnstartedServer(http.HandlerFunc(i.serve))
+	path := "/" + rand.Text() // unlike that of any other issuer, whose port this one may get while its keys are still remembered
+	s := httptest.NewUnstartedServer(http.StripPrefix(path, http.HandlerFunc(i.serve)))
 	s.Config.ErrorLog = nil
 	s.StartTLS()
 	t.Cleanup(s.Close)
-	i.URL = s.URL
+	i.URL = s.URL + path
 	i.CACert = string(pem.EncodeToMemory(&pem.Block{Type: "CERTIFICATE", Bytes: s.Certificate().Raw}))
 	return i
 }
