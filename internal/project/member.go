@@ -118,7 +118,10 @@ func (s *Service) SetMemberRoles(ctx context.Context, actor *access.Actor, proje
 		roles, err = s.mayAssign(a, access.Edit, identityID, roles, base)
 	}
 	if err == nil {
-		err = s.touch(ctx, a, identityID, a.Project.ID, base)
+		err = s.guest(ctx, a, identityID, a.Project.ID)
+	}
+	if err == nil {
+		err = s.mayReplaceRoles(ctx, a, identityID, base)
 	}
 	if err != nil {
 		return nil, err
@@ -139,13 +142,13 @@ func (s *Service) SetMemberRoles(ctx context.Context, actor *access.Actor, proje
 	return s.member(ctx, projectID, identityID)
 }
 
-// touch asks that an identity is a member whose rights may be changed: one that no project owns but perhaps the one with
-// the id owner, and that may do nothing in this project that the actor may not.
-func (s *Service) touch(ctx context.Context, a *Access, identityID, owner, base string) error {
-	if err := s.guest(ctx, a, identityID, owner); err != nil {
+// mayReplaceRoles asks that an identity is a member that may do nothing in this project that the actor may not, with the
+// roles that it has and without them.
+func (s *Service) mayReplaceRoles(ctx context.Context, a *Access, identityID, base string) error {
+	if err := s.coversMember(ctx, a, identityID, base); err != nil {
 		return err
 	}
-	return s.coversMember(ctx, a, identityID, base)
+	return s.Roles.MayReplaceRoles(ctx, a, identityID, a.Project.ID, base)
 }
 
 // guest asks that no project owns an identity, but perhaps the one with the id owner.

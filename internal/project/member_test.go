@@ -256,6 +256,67 @@ func TestNobodyTakesOverAMemberOfAProject(t *testing.T) {
 	})
 }
 
+// TestReplacedRolesLiftNoDenial: who changes the roles of a member gives it nothing that a role denied and a privilege allows.
+func TestReplacedRolesLiftNoDenial(t *testing.T) {
+	each(t, func(t *testing.T, f *fixture) {
+		p, admin := f.project()
+		deletes := func(inverted bool) *[]access.Rule {
+			return &[]access.Rule{{Subject: access.SubjectWorkspace, Actions: access.Actions{access.Delete}, Inverted: inverted}}
+		}
+		sc, err := scope(f.Enter(t.Context(), admin, p.ID))
+		if err != nil {
+			t.Fatal(err)
+		}
+		denying, err := f.Roles.CreateIn(t.Context(), sc, role.Changes{Slug: ptr("denying"), Name: ptr("Denying"), Rules: deletes(true)})
+		if err != nil {
+			t.Fatal(err)
+		}
+		owned, err := f.CreateOwned(t.Context(), admin, p.ID, identity.Changes{Name: ptr("worker")}, role.Permanent(denying))
+		if err != nil {
+			t.Fatal(err)
+		}
+		for name, change := range map[string]func(by *access.Actor) error{
+			"of a member": func(by *access.Actor) error {
+				_, err := f.SetMemberRoles(t.Context(), by, p.ID, owned.Identity.ID, has("no-access"))
+				return err
+			},
+			"of an owned identity": func(by *access.Actor) error {
+				_, err := f.UpdateOwned(t.Context(), by, p.ID, owned.Identity.ID, identity.Changes{}, has("no-access"))
+				return err
+			},
+		} {
+			t.Run(name, func(t *testing.T) {
+				if _, err := f.SetMemberRoles(t.Context(), admin, p.ID, owned.Identity.ID, role.Permanent(denying)); err != nil {
+					t.Fatal(err)
+				}
+				v, err := f.AddPrivilege(t.Context(), admin, p.ID, owned.Identity.ID, PrivilegeChanges{Slug: ptr("extra"), Rules: deletes(false)})
+				if err != nil {
+					t.Fatal(err)
+				}
+				want(t, change(f.member(p, "member")), fault.Boundary) // who may not delete the project
+				temporary := f.member(p, "no-access")
+				roles := append(has("no-access"), role.Assignment{Role: role.ProjectBuiltIn("admin"), Temporary: true, Range: "1h", Start: f.ms.Load(), End: f.ms.Load() + 3_600_000})
+				if _, err := f.SetMemberRoles(t.Context(), admin, p.ID, temporary.ID, roles); err != nil {
+					t.Fatal(err)
+				}
+				want(t, change(temporary), fault.Boundary)
+				if err := change(admin); err != nil {
+					t.Error(err)
+				}
+				if _, err := f.DeletePrivilege(t.Context(), admin, v.ID); err != nil {
+					t.Fatal(err)
+				}
+				if _, err := f.SetMemberRoles(t.Context(), admin, p.ID, owned.Identity.ID, role.Permanent(denying)); err != nil {
+					t.Fatal(err)
+				}
+				if err := change(f.member(p, "member")); err != nil {
+					t.Errorf("where nothing allows what the role denies: %v", err)
+				}
+			})
+		}
+	})
+}
+
 func TestCustomRoles(t *testing.T) {
 	each(t, func(t *testing.T, f *fixture) {
 		p, admin := f.project()

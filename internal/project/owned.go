@@ -108,7 +108,7 @@ func (s *Service) UpdateOwned(ctx context.Context, actor *access.Actor, projectI
 	}
 	if err == nil && roles != nil {
 		if roles, err = s.mayAssign(a, access.Edit, identityID, roles, base); err == nil {
-			err = s.coversMember(ctx, a, identityID, base)
+			err = s.mayReplaceRoles(ctx, a, identityID, base)
 		}
 	}
 	if err != nil {

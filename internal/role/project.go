@@ -33,7 +33,7 @@ func ProjectBuiltIn(slugOrID string) *Role {
 // additional privileges, with templates filled in (secrets.md 4.1 and 4.3). From memory where they were read before. No
 // membership is no error. Whether the project lives, and in which organisation, is for the caller to know.
 func (s *Service) InProject(ctx context.Context, actorType access.ActorType, actorID, projectID string) (*Grants, error) {
-	vars, err := s.vars.Load(ctx, actorID, func(ctx context.Context) (*variables, error) { return s.readVars(ctx, actorType, actorID) })
+	vars, err := s.varsOf(ctx, actorType, actorID)
 	if err != nil {
 		return nil, err
 	}
@@ -54,15 +54,20 @@ func (s *Service) readInProject(ctx context.Context, actorType access.ActorType,
 	if err != nil {
 		return nil, err
 	}
+	rights, err := s.rightsOf(stored, vars)
+	return &Grants{Member: member, vars: vars, Rights: rights}, err
+}
+
+// rightsOf returns what roles and privileges of a project amount to now.
+func (s *Service) rightsOf(stored []storedRole, vars *variables) (access.Rights, error) {
 	held, err := grantsOf(stored, access.ProjectRole)
 	if err != nil {
-		return nil, err
+		return access.Rights{}, err
 	}
 	for i := range held {
 		held[i].Rules = access.Expand(held[i].Rules, vars.values)
 	}
-	rights, err := access.ResolveProject(held, s.db.Now().UnixMilli())
-	return &Grants{Member: member, vars: vars, Rights: rights}, err
+	return access.ResolveProject(held, s.db.Now().UnixMilli())
 }
 
 // columnOf is where memberships keep the id of an actor of a type.
@@ -84,18 +89,22 @@ func (s *Service) storedInProject(ctx context.Context, actorType access.ActorTyp
 	}
 	// One statement: roles of one moment and privileges of another could together allow what was never granted.
 	const of = ` WHERE m.project_id = $1 AND m.active AND m.`
-	err = s.db.Select(ctx, &roles, `SELECT role, permissions, temporary, access_start, access_end FROM (
-		SELECT 0 AS rank, r.created_at, r.id, r.role, c.permissions, r.temporary, r.access_start, r.access_end
+	err = s.db.Select(ctx, &roles, `SELECT role, permissions, temporary, access_start, access_end, privilege FROM (
+		SELECT FALSE AS privilege, r.created_at, r.id, r.role, c.permissions, r.temporary, r.access_start, r.access_end
 		FROM memberships m JOIN membership_roles r ON r.membership_id = m.id LEFT JOIN custom_roles c ON c.id = r.custom_role_id`+of+column+` = $2
 		UNION ALL
-		SELECT 1 AS rank, v.created_at, v.id, 'custom' AS role, v.permissions, v.temporary, v.access_start, v.access_end
+		SELECT TRUE AS privilege, v.created_at, v.id, 'custom' AS role, v.permissions, v.temporary, v.access_start, v.access_end
 		FROM memberships m JOIN privileges v ON v.membership_id = m.id`+of+column+` = $2) AS held
-		ORDER BY rank, created_at, id`, projectID, actorID)
+		ORDER BY privilege, created_at, id`, projectID, actorID)
 	return roles, len(roles) > 0, err
 }
 
 // variables are what templates in rules stand for, for one actor. They are told apart by their address.
 type variables struct{ values access.Vars }
+
+func (s *Service) varsOf(ctx context.Context, actorType access.ActorType, actorID string) (*variables, error) {
+	return s.vars.Load(ctx, actorID, func(ctx context.Context) (*variables, error) { return s.readVars(ctx, actorType, actorID) })
+}
 
 func (s *Service) readVars(ctx context.Context, actorType access.ActorType, actorID string) (*variables, error) {
 	v := &variables{values: access.Vars{"identity.id": actorID}}

@@ -3,6 +3,7 @@ package role
 import (
 	"context"
 	"encoding/json"
+	"slices"
 	"strings"
 
 	"github.com/sallyport/sallyport/internal/access"
@@ -31,6 +32,39 @@ func (s *Service) CoversTemplates(ctx context.Context, actor *access.Actor, iden
 		}
 		return templated(stored)
 	})
+}
+
+// MayReplaceRoles asks that an actor may take the roles of an identity in a project away, whatever comes in their place. What they
+// deny is let through from then on where an additional privilege allows it: then the actor must hold, for good, all that
+// the privileges allow by themselves.
+func (s *Service) MayReplaceRoles(ctx context.Context, by Authority, identityID, projectID, base string) error {
+	stored, _, err := s.storedInProject(ctx, access.ActorIdentity, identityID, projectID)
+	if err != nil {
+		return err
+	}
+	denying := slices.ContainsFunc(stored, func(r storedRole) bool { return !r.Privilege && r.denies() })
+	privileges := slices.DeleteFunc(stored, func(r storedRole) bool { return !r.Privilege })
+	if !denying || len(privileges) == 0 {
+		return nil
+	}
+	vars, err := s.varsOf(ctx, access.ActorIdentity, identityID)
+	if err != nil {
+		return err
+	}
+	alone, err := s.rightsOf(privileges, vars)
+	if err != nil {
+		return err
+	}
+	return by.CoversForever(alone.Reach, base)
+}
+
+// denies reports whether a role denies anything. Built-in ones do not.
+func (r storedRole) denies() bool {
+	if r.Permissions == nil {
+		return false
+	}
+	rules, err := parseRules(*r.Permissions)
+	return err != nil || slices.ContainsFunc(rules, func(rule access.Rule) bool { return rule.Inverted })
 }
 
 // templated returns what rules with templates may come to allow or to deny, those of roles that have ended too.

@@ -10,7 +10,7 @@ import (
 	"github.com/sallyport/sallyport/internal/sqldb"
 )
 
-// storedRole is one role of an active membership.
+// storedRole is one role of an active membership, or what counts as one.
 type storedRole struct {
 	Role          string  `db:"role"`
 	Permissions   *string `db:"permissions"` // of a custom role
@@ -18,6 +18,7 @@ type storedRole struct {
 	AccessStart   *int64  `db:"access_start"`
 	AccessEnd     *int64  `db:"access_end"`
 	InstanceAdmin bool    `db:"instance_admin"`
+	Privilege     bool    `db:"privilege"` // in a project: an additional privilege
 }
 
 // stored returns the roles of an identity, or of a user, in an organisation. Their ids are apart from each other.
