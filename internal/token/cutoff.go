@@ -50,7 +50,7 @@ func (s *Service) RevokeMade(ctx context.Context, actor *access.Actor, identityI
 
 // RevokeAny kills a token of an identity by its id, whatever method made it and whether or not it has a row. An id that
 // no token has is answered alike: most tokens leave no trace to look for. Errors: PermissionDenied, NotFound for the
-// identity and for what cannot be the ID of a token, Boundary, Forbidden, RateLimited beyond what the actor may have remembered.
+// identity, for what cannot be the ID of a token, and for a token that is known to be another identity's, Boundary, Forbidden, RateLimited beyond what the actor may have remembered.
 func (s *Service) RevokeAny(ctx context.Context, actor *access.Actor, identityID, tokenID string) error {
 	if err := s.mayRevoke(ctx, actor, identityID); err != nil {
 		return err
@@ -72,14 +72,21 @@ func (s *Service) RevokeAny(ctx context.Context, actor *access.Actor, identityID
 }
 
 // revokeByID returns until when the revocation of a token matters. Most tokens have no row, so nothing tells whether there is one
-// with this ID: each such revocation counts against what the actor may have remembered. A row of another identity stays as it is,
-// and so does that token, since a revocation counts for its own identity alone.
+// with this ID: each such revocation counts against what the actor may have remembered. Where a row tells that the token is
+// another identity's it is ErrNotFound: a revocation counts for its own identity alone, so that token would live on.
 func (s *Service) revokeByID(ctx context.Context, tx *sqldb.Tx, actor *access.Actor, identityID, tokenID string) (time.Time, error) {
 	until, found, err := markRevokedOf(ctx, tx, tokenID, identityID)
 	if err != nil || found {
 		return time.UnixMilli(until), err
 	}
-	if err := s.countUnlisted(ctx, tx, actor.ID); err != nil {
+	others, err := rowByID(ctx, tx, tokenID)
+	if err == nil && others != nil {
+		err = ErrNotFound
+	}
+	if err == nil {
+		err = s.countUnlisted(ctx, tx, actor.ID)
+	}
+	if err != nil {
 		return time.Time{}, err
 	}
 	return s.ExpiryBound(ctx, tx)

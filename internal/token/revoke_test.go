@@ -270,3 +270,27 @@ func TestKeysOfRevocations(t *testing.T) {
 		}
 	})
 }
+
+// TestRevokingWithTheWrongIdentity: a token that is known to be another identity's is not told as revoked, whoever that is; and
+// nothing is remembered of it.
+func TestRevokingWithTheWrongIdentity(t *testing.T) {
+	each(t, func(t *testing.T, f *fixture) {
+		const other, stranger, elsewhere = "0199c8a0-0000-7000-8000-00000000000e", "0199c8a0-0000-7000-8000-00000000000f", "0199c8a0-0000-7000-8000-00000000000d"
+		f.addIdentity(f.org, other)
+		f.addIdentity(elsewhere, stranger)
+		f.Unlisted = 0 // nothing may count against it
+		admin := f.administrator()
+		ours, theirs := f.grant(), f.grant()
+		ours.IdentityID, theirs.IdentityID, theirs.OrgID = other, stranger, elsewhere
+		for _, g := range []Grant{ours, theirs} {
+			row := f.mint(g).Row
+			want(t, f.RevokeAny(t.Context(), admin, f.ident, row.ID), "not found")
+			if f.row(row.ID).Revoked {
+				t.Error("the token is revoked")
+			}
+		}
+		if tokens, _ := f.Revocations(); tokens != 0 {
+			t.Errorf("%d tokens are remembered; want none", tokens)
+		}
+	})
+}
