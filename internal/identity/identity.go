@@ -147,7 +147,7 @@ func (s *Service) Take(ctx context.Context, actor *access.Actor, identityID, bas
 
 // Guard refuses with Forbidden when the identity is an instance administrator and the actor is none.
 func (s *Service) Guard(ctx context.Context, actor *access.Actor, i *Identity) error {
-	target, err := s.Roles.Of(ctx, i.ID, i.OrgID)
+	target, err := s.Roles.OfNow(ctx, i.ID, i.OrgID)
 	if err == nil {
 		err = guardAdmin(actor, target)
 	}

@@ -148,6 +148,9 @@ func TestManyRolesPutNobodyOutOfReach(t *testing.T) {
 	revoke()
 	s.Admin.Call(t, http.MethodPatch, rolesPath+"/"+last.Text("role.id"), object{"permissions": manyRules(10)}).Want(200)
 	revoke()
+	s.Admin.Call(t, http.MethodGet, "/api/v1/auth/token-auth/identities/"+x.ID+"/tokens", nil).Want(200)
+	admin.Call(t, http.MethodPatch, identityPath(x.ID), object{"hasDeleteProtection": true}).Want(200)
+	admin.Call(t, http.MethodPatch, identityPath(x.ID), object{"hasDeleteProtection": false}).Want(200)
 	admin.Call(t, http.MethodDelete, identityPath(x.ID), nil).Want(200)
 }
 
