@@ -1,6 +1,7 @@
 package httpapi
 
 import (
+	"slices"
 	"strings"
 
 	"github.com/danielgtaylor/huma/v2"
@@ -26,8 +27,12 @@ func trim(name, text string) string {
 	return text
 }
 
+// references are the fields and parameters that hold an id, or a list of ids, although their names do not say so: of a role, which
+// may be named by its slug too, of an actor, and of where a page begins.
+var references = []string{"role", "roleSlugs", "actor", "after"}
+
 // identifies reports whether a field or parameter of this name holds an id, or a list of ids. All ids are UUIDs in lower
 // case; some clients write them in upper case.
 func identifies(name string) bool {
-	return name == "id" || strings.HasSuffix(name, "Id") || strings.HasSuffix(name, "Ids")
+	return name == "id" || strings.HasSuffix(name, "Id") || strings.HasSuffix(name, "Ids") || slices.Contains(references, name)
 }

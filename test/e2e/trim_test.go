@@ -44,7 +44,7 @@ func TestEveryIDInUpperCase(t *testing.T) {
 	s := harness.StartReady(t, harness.Unswept)
 	everyRoute(t, s, func(t *testing.T, s *harness.Server, r httpapi.Route) {
 		a := callChanged(t, s, r, func(name, text string) string {
-			if (name == "id" || strings.HasSuffix(name, "Id") || strings.HasSuffix(name, "Ids")) && id.Valid(text) {
+			if name != "name" && id.Valid(text) {
 				return strings.ToUpper(text)
 			}
 			return text
@@ -53,6 +53,22 @@ func TestEveryIDInUpperCase(t *testing.T) {
 			t.Errorf("answered %d %.500s, want %d", a.Status, a.Body, whenGood(r))
 		}
 	})
+}
+
+// TestReferencesInUpperCase: ids also stand in fields and parameters that are not named so.
+func TestReferencesInUpperCase(t *testing.T) {
+	t.Parallel()
+	s := harness.StartReady(t, harness.Unswept)
+	target, made := s.NewIdentity(t, "no-access"), newRoleWith(t, s, []any{})
+	role := strings.ToUpper(made.Text("role.id"))
+	s.Admin.Call(t, http.MethodPatch, identityPath(target), object{"role": role}).Want(200)
+	s.Admin.Call(t, http.MethodPatch, membershipPath(target), object{"roles": []any{object{"role": role}}}).Want(200)
+	s.Admin.Call(t, http.MethodGet, rolesPath+"/"+role, nil).Want(200)
+	list := s.Admin.Call(t, http.MethodGet, "/api/v1/organization/audit-logs?actor="+strings.ToUpper(s.AdminID), nil).Want(200)
+	if events, _ := list.At("auditLogs").([]any); len(events) == 0 {
+		t.Errorf("the events of an actor are not found: %s", list.Body)
+	}
+	s.Admin.Call(t, http.MethodGet, "/api/v1/organization/keys/projects?after="+strings.ToUpper(newProject(t, s).ID), nil).Want(200)
 }
 
 // everyRoute runs do for every route, those that only users may call included.
