@@ -5,8 +5,9 @@ import (
 	"strings"
 )
 
-// Tidy returns rules as they are to be stored: secret paths are written as folders have them, without a slash at the end
-// and without doubled ones. Otherwise a rule on "/app/" would match nothing, and a denial on it would deny nothing.
+// Tidy returns rules as they are to be stored: what conditions compare with is written as the things have it. Secret paths have no
+// slash at the end and no doubled ones, slugs and ids are in lower case, and no text has white space around it. Otherwise a
+// rule on "/app/" or on "PROD" would match nothing, and a denial on it would deny nothing.
 func Tidy(rules []Rule) []Rule {
 	tidied := make([]Rule, len(rules))
 	for i, r := range rules {
@@ -16,38 +17,49 @@ func Tidy(rules []Rule) []Rule {
 	return tidied
 }
 
-// tidy returns the conditions with tidy paths.
+// tidiers say how the texts of conditions are written. Metadata is the caller's own.
+var tidiers = map[string]func(string) string{
+	keyNames[keySecretPath]:     tidyPath,
+	keyNames[keyIdentityID]:     lowered,
+	keyNames[keyConnectionID]:   lowered,
+	keyNames[keyAssignableRole]: lowered,
+	keyNames[keyEnvironment]:    lowered,
+	keyNames[keySecretName]:     strings.TrimSpace,
+	keyNames[keySecretTags]:     strings.TrimSpace,
+}
+
+// tidy returns the conditions with tidy texts.
 func (c Conditions) tidy() Conditions {
-	raw, there := c[keyNames[keySecretPath]]
-	if !there {
-		return c
-	}
 	c = maps.Clone(c)
-	c[keyNames[keySecretPath]] = tidyPaths(raw)
+	for name, raw := range c {
+		if tidier := tidiers[name]; tidier != nil {
+			c[name] = tidyTexts(raw, tidier)
+		}
+	}
 	return c
 }
 
-// tidyPaths tidies what a condition asks of a path: a text, a list, or an object of operators.
-func tidyPaths(raw any) any {
+// tidyTexts tidies what a condition asks for: a text, a list, or an object of operators.
+func tidyTexts(raw any, tidier func(string) string) any {
 	switch raw := raw.(type) {
 	case string:
-		return tidyPath(raw)
+		return tidier(raw)
 	case []string:
 		list := make([]any, len(raw))
 		for i, s := range raw {
-			list[i] = tidyPath(s)
+			list[i] = tidier(s)
 		}
 		return list
 	case []any:
 		list := make([]any, len(raw))
 		for i, inner := range raw {
-			list[i] = tidyPaths(inner)
+			list[i] = tidyTexts(inner, tidier)
 		}
 		return list
 	case map[string]any:
 		object := make(map[string]any, len(raw))
 		for name, inner := range raw {
-			object[name] = tidyPaths(inner)
+			object[name] = tidyTexts(inner, tidier)
 		}
 		return object
 	}
@@ -55,6 +67,7 @@ func tidyPaths(raw any) any {
 }
 
 func tidyPath(path string) string {
+	path = strings.TrimSpace(path)
 	for strings.Contains(path, "//") {
 		path = strings.ReplaceAll(path, "//", "/")
 	}
@@ -62,6 +75,15 @@ func tidyPath(path string) string {
 		path = strings.TrimSuffix(path, "/")
 	}
 	return path
+}
+
+// lowered returns a slug or an id in lower case. The names in templates keep theirs.
+func lowered(text string) string {
+	text = strings.TrimSpace(text)
+	if hasTemplate(text) {
+		return text
+	}
+	return strings.ToLower(text)
 }
 
 // stored returns rules so that Compile takes them, where an older version stored rules that this one refuses: an allow rule

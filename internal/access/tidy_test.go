@@ -32,6 +32,41 @@ func TestUntidyPaths(t *testing.T) {
 	}
 }
 
+// A condition on a slug or an id in upper case, or with white space around a text, means the thing that it names: requests are read
+// so everywhere.
+func TestUntidyTexts(t *testing.T) {
+	const upper, lower = "01890000-0000-7000-8000-0000000000AB", "01890000-0000-7000-8000-0000000000ab"
+	secret := Fields{Environment("prod"), SecretPath("/App"), SecretName("Key"), SecretTags([]string{"Tag"})}
+	member := Fields{IdentityID(lower), AssignableRole("auditor")}
+	for name, test := range map[string]struct {
+		subject Subject
+		action  Action
+		at      Fields
+		where   Conditions
+	}{
+		"an environment":          {SubjectSecrets, ReadValue, secret, Conditions{"environment": "PROD"}},
+		"environments":            {SubjectSecrets, ReadValue, secret, Conditions{"environment": anyOf("dev", " Prod\n")}},
+		"a glob of environments":  {SubjectSecrets, ReadValue, secret, Conditions{"environment": op("$glob", "PRO*")}},
+		"a path with a new line":  {SubjectSecrets, ReadValue, secret, Conditions{"secretPath": "/App/\n"}},
+		"a name with blanks":      {SubjectSecrets, ReadValue, secret, Conditions{"secretName": op("$eq", " Key ")}},
+		"a tag with a new line":   {SubjectSecrets, ReadValue, secret, Conditions{"secretTags": anyOf("Tag\n")}},
+		"an identity":             {SubjectIdentity, Edit, member, Conditions{"identityId": upper}},
+		"a role":                  {SubjectIdentity, Edit, member, Conditions{"assignableRole": op("$in", []string{"Auditor "})}},
+		"unchanged/path and name": {SubjectSecrets, ReadValue, secret, Conditions{"secretPath": "/App", "secretName": "Key"}},
+	} {
+		t.Run(name, func(t *testing.T) {
+			rule := Rule{Subject: test.subject, Actions: Actions{test.action}, Conditions: test.where, Inverted: true}
+			if mustCompile(t, CompileProject, append(Tidy([]Rule{rule}), allow(test.subject, test.action))...).Allows(test.action, test.subject, test.at) {
+				t.Error("the denial denies nothing")
+			}
+		})
+	}
+	kept := []Rule{reading(false, Conditions{"environment": "{{identity.metadata.Team}}", "metadata": op("$elemMatch", map[string]any{"key": " A "})})}
+	if diff := cmp.Diff(kept, Tidy(kept)); diff != "" {
+		t.Errorf("a tidy rule was changed: %s", diff)
+	}
+}
+
 // A rule that an older version stored, and that is refused now, never allows more and never denies less.
 func TestStoredRulesThatAreRefusedNow(t *testing.T) {
 	odd := Conditions{"secretName": op("$glob", "[!a]b")}
