@@ -1,12 +1,15 @@
 package importing
 
 import (
+	"bytes"
 	"context"
+	"io"
 	"net/http"
 	"net/http/httptest"
 	"net/http/httputil"
 	"net/url"
 	"slices"
+	"strconv"
 	"strings"
 	"testing"
 	"time"
@@ -32,6 +35,24 @@ func ill(t *testing.T, before *harness.Server, spoil func(http.ResponseWriter, *
 	}))
 	t.Cleanup(server.Close)
 	return server.URL
+}
+
+// withoutRoles stands before a server and answers as older ones do, which show one role of an identity and no list of them.
+func withoutRoles(t *testing.T, before *harness.Server) http.Handler {
+	t.Helper()
+	u, err := url.Parse(before.URL)
+	if err != nil {
+		t.Fatal(err)
+	}
+	proxy := httputil.NewSingleHostReverseProxy(u)
+	proxy.ModifyResponse = func(r *http.Response) error {
+		body, err := io.ReadAll(r.Body)
+		body = bytes.ReplaceAll(body, []byte(`"roles":`), []byte(`"newerServersHaveAListHere":`))
+		r.Body, r.ContentLength = io.NopCloser(bytes.NewReader(body)), int64(len(body))
+		r.Header.Set("Content-Length", strconv.Itoa(len(body)))
+		return err
+	}
+	return proxy
 }
 
 // TestServersThatAreBusyOrFailForAMoment are asked again, after as long as they say.
@@ -173,12 +194,17 @@ func TestTokenThatMayNotReadValues(t *testing.T) {
 func TestSourceThatShowsOnlyOneRole(t *testing.T) {
 	from, to := seed(t, 0), start(t)
 	j := newJourney(t, from.Server, to)
+	older := withoutRoles(t, from.Server)
 	j.Source.URL = ill(t, from.Server, func(w http.ResponseWriter, r *http.Request) bool {
-		hidden := strings.HasPrefix(r.URL.Path, "/api/v1/organization/identity-memberships")
-		if hidden {
+		switch {
+		case strings.HasPrefix(r.URL.Path, "/api/v1/organization/identity-memberships"):
 			http.Error(w, `{"message":"not with this sort of token","error":"UnauthorizedError"}`, http.StatusUnauthorized)
+		case r.Method == http.MethodGet && strings.HasPrefix(r.URL.Path, "/api/v1/identities"):
+			older.ServeHTTP(w, r)
+		default:
+			return false
 		}
-		return hidden
+		return true
 	})
 	result := j.run(t)
 	if n := result[importer.OrgMembers]; n.Made != 4 || result.Open() != 0 {
