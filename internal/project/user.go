@@ -133,11 +133,14 @@ func (s *Service) coversUser(ctx context.Context, a *Access, m *UserMember, base
 }
 
 // RemoveUsers ends the memberships of users, all of them or none: when it returns no replica lets them in. It asks for the
-// permission alone, as RemoveMember does. Errors: those of Enter, PermissionDenied, NotFound where one is no member,
-// BadRequest for the actor itself.
+// permission alone, as RemoveMember does. Errors: those of Enter, PermissionDenied, Validation where nobody is named, NotFound
+// where one is no member, BadRequest for the actor itself.
 func (s *Service) RemoveUsers(ctx context.Context, actor *access.Actor, projectID string, emails []string) ([]UserMember, error) {
 	a, err := s.mayRemove(ctx, actor, projectID)
-	if emails = addresses(emails); err != nil || len(emails) == 0 {
+	if emails = addresses(emails); err == nil && len(emails) == 0 {
+		err = fault.Invalid("too_small", "Name the users to take out of the project: nobody was taken out.", "usernames")
+	}
+	if err != nil {
 		return nil, err
 	}
 	members, err := s.usersWith(ctx, projectID, emails)

@@ -59,6 +59,51 @@ func TestWhateverTakesAwayRefusesAMisspeltName(t *testing.T) {
 	}
 }
 
+// broader are the fields of bodies that need not be there: without them the route does what is said here, and that is no less.
+var broader = map[string]string{
+	"authMethod": "revokes the tokens of all methods",
+	"path":       "looks in the root", "directory": "looks in the root", "secretPath": "looks in the root",
+}
+
+// TestWhateverTakesAwayRefusesAMissingName is the same for a field whose own name is misspelt: it is unknown, and nothing is named.
+func TestWhateverTakesAwayRefusesAMissingName(t *testing.T) {
+	t.Parallel()
+	s := harness.StartReady(t, harness.Unswept)
+	tried := 0
+	everyRoute(t, s, func(t *testing.T, s *harness.Server, r httpapi.Route) {
+		good := requestOf(t, s, r)
+		fields, ok := plainJSON(t, good.body).(map[string]any)
+		if !takesAway(r) || !ok {
+			return
+		}
+		for name, value := range fields {
+			if _, flag := value.(bool); flag || broader[name] != "" || slices.Contains(nameless, name) {
+				continue
+			}
+			tried++
+			t.Run(name, func(t *testing.T) { refusesMissing(t, s, r, name) })
+		}
+	})
+	if tried < 20 {
+		t.Errorf("%d names were tried: the walk lost its way", tried)
+	}
+}
+
+// refusesMissing sends a good request without one field and its synonyms.
+func refusesMissing(t *testing.T, s *harness.Server, r httpapi.Route, name string) {
+	t.Helper()
+	good := requestOf(t, s, r)
+	fields := plainJSON(t, good.body).(map[string]any)
+	for _, other := range append(synonymsOf(name), name) {
+		delete(fields, other)
+	}
+	fields[name+"x"] = "misspelt"
+	a := s.Admin.Call(t, r.Method, good.path, fields)
+	if a.Status < 400 || a.Status >= 500 {
+		t.Errorf("answered %d %.300s", a.Status, a.Body)
+	}
+}
+
 // namesOf returns the fields of a route's good request that name something.
 func namesOf(t *testing.T, s *harness.Server, r httpapi.Route) (names []string) {
 	t.Helper()
