@@ -305,6 +305,9 @@ func (p *prober) bodies(d *document) {
 	if p.r.Form {
 		empty = 400 // without a token there is nothing to ask about (RFC 6749 section 5.2)
 	}
+	if namesSomebody(p.r) {
+		empty = 422
+	}
 	for _, f := range d.bodyFields(p.r) {
 		if f.required && len(f.place) == 1 {
 			empty = 422
@@ -332,6 +335,10 @@ func (p *prober) bodies(d *document) {
 	p.vary("a body of 200000 values", []int{413}, p.send(`{"a":[`+strings.Repeat("0,", 200_000)+`0]}`))
 	p.mediaTypes()
 }
+
+// namesSomebody reports whether a route needs one of two lists, neither of which is required by itself: who takes users out of a project
+// must say whom.
+func namesSomebody(r httpapi.Route) bool { return strings.HasPrefix(r.ID, "remove-project-users") }
 
 // blank is a body that is larger than what is taken.
 var blank = bytes.Repeat([]byte(" "), most+1)
@@ -365,7 +372,11 @@ func (p *prober) fields(fields []field) {
 			try = p.vary
 		}
 		for _, n := range f.nasties() {
-			try(f.String()+" of "+n.name, n.status, func(good request) *harness.Answer {
+			status := n.status
+			if namesSomebody(p.r) && f.kind == "array" {
+				status = append(slices.Clone(status), 422)
+			}
+			try(f.String()+" of "+n.name, status, func(good request) *harness.Answer {
 				return p.send(with(p.t, good.body, f, n.value))(good)
 			})
 		}
