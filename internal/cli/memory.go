@@ -2,9 +2,11 @@ package cli
 
 import (
 	"context"
+	"log/slog"
 	"runtime/debug"
 	"time"
 
+	"github.com/KimMachineGun/automemlimit/memlimit"
 	"golang.org/x/sys/unix"
 )
 
@@ -12,6 +14,17 @@ import (
 // system refused.
 func leaveNoCore() error {
 	return unix.Setrlimit(unix.RLIMIT_CORE, &unix.Rlimit{})
+}
+
+// limitMemory has the garbage collector keep the server below nine tenths of what its cgroup allows. GOMEMLIMIT, where it
+// is set, counts instead; without a cgroup there is no limit.
+func limitMemory(log *slog.Logger) {
+	limit, err := memlimit.Set(memlimit.WithRatio(0.9), memlimit.WithProvider(memlimit.FromCgroup))
+	if err != nil {
+		log.Debug("the cgroup's limit of memory cannot be read, so none holds", "error", err)
+		return
+	}
+	log.Debug("the garbage collector keeps to a limit of memory", "bytes", limit)
 }
 
 // headroom is how much memory, in bytes, the server sets aside and never touches. The garbage collector counts it as in

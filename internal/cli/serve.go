@@ -24,6 +24,7 @@ func serve(con *console, cfg config.Server, ready func(baseURL string) error) er
 	if err := leaveNoCore(); err != nil {
 		log.Warn("core files could not be switched off: if the server crashes, its keys may stay on the disk", "error", err)
 	}
+	limitMemory(log)
 	defer runtime.KeepAlive(make([]byte, headroom))
 	a, err := app.New(con.ctx, app.Options{Config: cfg, Version: con.version, Logger: log})
 	if con.ctx.Err() != nil && errors.Is(err, context.Canceled) {

@@ -3,15 +3,19 @@ package user
 import (
 	"context"
 	"net/netip"
+	"runtime/debug"
+	"slices"
 	"sync"
 	"time"
 
+	"github.com/sallyport/sallyport/internal/bounded"
 	"github.com/sallyport/sallyport/internal/fault"
 	"github.com/sallyport/sallyport/internal/lockout"
 )
 
-// A password hash costs 64 MiB and much time, and anybody may ask for one. So few run at once, the others wait in a line
-// of bounded length and for a bounded time, and nobody can take up the line alone.
+// A password hash costs 64 MiB and much time, and anybody may ask for one. So few run at once, fewer where there is little
+// memory; the others wait in a line of bounded length and for a bounded time. Callers are served by address in turn, so
+// that nobody can take up the line alone.
 const (
 	hashesAtOnce = 2
 	longestLine  = 64
@@ -19,70 +23,188 @@ const (
 	longestWait  = 5 * time.Second
 )
 
+// littleMemory is the limit of memory in bytes below which one hash runs at a time.
+const littleMemory = 220 << 20
+
+// knownCallers bounds how many addresses are remembered from which somebody has logged in.
+const knownCallers = 10_000
+
 // gate lets logins through to the hashing of passwords.
 type gate struct {
-	slots chan struct{}
 	wait  time.Duration
+	most  int                             // hashes at once
+	known bounded.Cache[string, struct{}] // callers who have logged in before
 
 	mu      sync.Mutex
-	inside  int            // waiting or hashing
-	callers map[string]int // how many of them, by the caller's address
+	hashing int
+	inside  int                // waiting or hashing
+	callers map[string]*caller // those inside, by their address
+	line    []*caller          // those who wait, the next first
+}
+
+// caller is an address with logins that wait or hash.
+type caller struct {
+	address string
+	known   bool
+	inside  int
+	waiting []chan error // each is sent nil for its turn, or why there will be none
 }
 
 func newGate() *gate {
-	return &gate{slots: make(chan struct{}, hashesAtOnce), wait: longestWait, callers: map[string]int{}}
+	return &gate{wait: longestWait, most: hashesFor(debug.SetMemoryLimit(-1)), callers: map[string]*caller{},
+		known: bounded.New(&bounded.Options[string, struct{}]{MaximumSize: knownCallers})}
 }
+
+// hashesFor returns how many hashes may run at once under a limit of memory in bytes.
+func hashesFor(limit int64) int {
+	if limit < littleMemory {
+		return 1
+	}
+	return hashesAtOnce
+}
+
+// welcome notes that somebody has logged in from ip: a place in the line is kept for that address.
+func (g *gate) welcome(ip netip.Addr) { g.known.Set(lockout.Caller(ip), struct{}{}) }
 
 // enter waits for a turn. Call leave when done. Errors: RateLimited, or ctx's own.
 func (g *gate) enter(ctx context.Context, ip netip.Addr) (leave func(), err error) {
-	caller := lockout.Caller(ip)
-	if !g.queue(caller) {
-		return nil, busy()
-	}
-	if err := g.turn(ctx); err != nil {
-		g.unqueue(caller)
+	c, turn, err := g.join(lockout.Caller(ip))
+	if err != nil {
 		return nil, err
 	}
-	return func() { <-g.slots; g.unqueue(caller) }, nil
+	if turn != nil {
+		err = g.await(ctx, c, turn)
+	}
+	if err != nil {
+		return nil, err
+	}
+	return func() { g.leave(c) }, nil
 }
 
-// turn waits for a slot.
-func (g *gate) turn(ctx context.Context) error {
-	select {
-	case g.slots <- struct{}{}:
-		return nil
-	default:
-	}
-	timer := time.NewTimer(g.wait)
-	defer timer.Stop()
-	select {
-	case g.slots <- struct{}{}:
-		return nil
-	case <-timer.C:
-		return busy()
-	case <-ctx.Done():
-		return ctx.Err()
-	}
-}
-
-// queue takes a place in the line, if there is one.
-func (g *gate) queue(caller string) bool {
+// join takes a place in the line; turn is nil where there is nobody to wait for.
+func (g *gate) join(address string) (c *caller, turn chan error, err error) {
 	g.mu.Lock()
 	defer g.mu.Unlock()
-	if g.inside >= longestLine || g.callers[caller] >= mostByCaller {
+	if c = g.callers[address]; c == nil {
+		_, known := g.known.GetIfPresent(address)
+		c = &caller{address: address, known: known}
+	}
+	if c.inside >= mostByCaller || g.inside >= longestLine && !g.displace(c) {
+		return nil, nil, busy()
+	}
+	g.callers[address] = c
+	c.inside++
+	g.inside++
+	if g.hashing < g.most {
+		g.hashing++
+		return c, nil, nil
+	}
+	turn = make(chan error, 1)
+	if len(c.waiting) == 0 {
+		g.line = append(g.line, c)
+	}
+	c.waiting = append(c.waiting, turn)
+	return c, turn, nil
+}
+
+// displace makes room for c at the cost of whoever has more places in the line; of those from where somebody has logged in
+// before only if that holds for c too. It reports whether there was such a place.
+func (g *gate) displace(c *caller) bool {
+	var most *caller
+	for _, other := range g.line {
+		worse := len(other.waiting) > len(c.waiting)+1 || c.known && !other.known
+		if other != c && (c.known || !other.known) && worse && (most == nil || len(other.waiting) > len(most.waiting)) {
+			most = other
+		}
+	}
+	if most == nil {
 		return false
 	}
-	g.inside++
-	g.callers[caller]++
+	last := most.waiting[len(most.waiting)-1]
+	g.remove(most, last)
+	g.gone(most)
+	last <- busy()
 	return true
 }
 
-func (g *gate) unqueue(caller string) {
+// await waits for a turn that was joined for.
+func (g *gate) await(ctx context.Context, c *caller, turn chan error) error {
+	timer := time.NewTimer(g.wait)
+	defer timer.Stop()
+	select {
+	case err := <-turn:
+		return err
+	case <-timer.C:
+		return g.giveUp(c, turn, busy())
+	case <-ctx.Done():
+		return g.giveUp(c, turn, ctx.Err())
+	}
+}
+
+// giveUp leaves the line with an error. A turn that came meanwhile goes to the next.
+func (g *gate) giveUp(c *caller, turn chan error, because error) error {
 	g.mu.Lock()
-	defer g.mu.Unlock()
+	waits := g.remove(c, turn)
+	if waits {
+		g.gone(c)
+	}
+	g.mu.Unlock()
+	if !waits && <-turn == nil {
+		g.leave(c)
+	}
+	return because
+}
+
+// leave passes the turn on. With nobody left, what the hashes took is given back to the system; where memory is little, before
+// the next hash takes as much again.
+func (g *gate) leave(c *caller) {
+	if g.most < hashesAtOnce {
+		debug.FreeOSMemory()
+	}
+	g.mu.Lock()
+	g.gone(c)
+	if len(g.line) > 0 {
+		g.pass()
+	} else {
+		g.hashing--
+	}
+	idle := g.hashing == 0
+	g.mu.Unlock()
+	if idle {
+		debug.FreeOSMemory()
+	}
+}
+
+// pass hands a turn to the next caller, who then goes to the end of the line.
+func (g *gate) pass() {
+	next := g.line[0]
+	turn := next.waiting[0]
+	next.waiting = next.waiting[1:]
+	g.line = g.line[1:]
+	if len(next.waiting) > 0 {
+		g.line = append(g.line, next)
+	}
+	turn <- nil
+}
+
+// remove takes a place out of the line, and reports whether it was there.
+func (g *gate) remove(c *caller, turn chan error) bool {
+	at := slices.Index(c.waiting, turn)
+	if at < 0 {
+		return false
+	}
+	c.waiting = slices.Delete(c.waiting, at, at+1)
+	if len(c.waiting) == 0 {
+		g.line = slices.DeleteFunc(g.line, func(other *caller) bool { return other == c })
+	}
+	return true
+}
+
+// gone counts one login of a caller off.
+func (g *gate) gone(c *caller) {
 	g.inside--
-	if g.callers[caller]--; g.callers[caller] == 0 {
-		delete(g.callers, caller)
+	if c.inside--; c.inside == 0 {
+		delete(g.callers, c.address)
 	}
 }
 

@@ -50,6 +50,7 @@ func (s *Service) Login(ctx context.Context, email, password string, client acce
 	if err != nil {
 		return nil, err
 	}
+	s.gate.welcome(client.IP)
 	return s.begin(ctx, u, birth, client)
 }
 

@@ -3,6 +3,7 @@ package user
 import (
 	"context"
 	"errors"
+	"math"
 	"net/netip"
 	"sync"
 	"sync/atomic"
@@ -13,6 +14,7 @@ import (
 
 	"github.com/sallyport/sallyport/internal/access"
 	"github.com/sallyport/sallyport/internal/fault"
+	"github.com/sallyport/sallyport/internal/lockout"
 	"github.com/sallyport/sallyport/internal/token"
 )
 
@@ -179,7 +181,7 @@ func TestGate(t *testing.T) {
 	})
 	t.Run("refused/one caller too often", func(t *testing.T) {
 		g := newGate()
-		g.slots = make(chan struct{}, longestLine)
+		g.most = longestLine
 		for range mostByCaller {
 			defer enter(t, g, 1)()
 		}
@@ -189,7 +191,7 @@ func TestGate(t *testing.T) {
 	})
 	t.Run("refused/the line is full", func(t *testing.T) {
 		g := newGate()
-		g.slots = make(chan struct{}, longestLine+1)
+		g.most = longestLine + 1
 		for n := range longestLine {
 			defer enter(t, g, byte(n))()
 		}
@@ -208,6 +210,76 @@ func TestGate(t *testing.T) {
 		}
 		if g.inside != hashesAtOnce || len(g.callers) != hashesAtOnce {
 			t.Errorf("%d are inside, of %d callers", g.inside, len(g.callers))
+		}
+	})
+	t.Run("accepted/by address in turn", func(t *testing.T) {
+		g := newGate()
+		g.most = 1
+		leave := enter(t, g, 1)
+		served := make(chan byte, 16)
+		queue := func(n byte) {
+			c, turn, err := g.join(lockout.Caller(caller(n)))
+			if err != nil {
+				t.Fatal(err)
+			}
+			go func() {
+				if <-turn == nil {
+					served <- n
+					g.leave(c)
+				}
+			}()
+		}
+		for range mostByCaller {
+			queue(2)
+		}
+		queue(3)
+		leave()
+		if first, second := <-served, <-served; first != 2 || second != 3 {
+			t.Errorf("served %d, then %d; want one of each address", first, second)
+		}
+	})
+	t.Run("accepted/a newcomer takes a place from who has most", func(t *testing.T) {
+		g := newGate()
+		g.most = 1
+		defer enter(t, g, 0)()
+		var last chan error
+		for n := byte(1); g.inside < longestLine; n++ {
+			for range min(mostByCaller, longestLine-g.inside) {
+				_, turn, err := g.join(lockout.Caller(caller(n)))
+				if err != nil {
+					t.Fatal(err)
+				}
+				if n == 1 {
+					last = turn
+				}
+			}
+		}
+		if _, _, err := g.join(lockout.Caller(caller(100))); err != nil {
+			t.Fatal(err)
+		}
+		want(t, <-last, fault.RateLimited)
+	})
+	t.Run("accepted/a place is kept for who has logged in before", func(t *testing.T) {
+		g := newGate()
+		g.most = 1
+		defer enter(t, g, 0)()
+		for n := byte(1); g.inside < longestLine; n++ {
+			if _, _, err := g.join(lockout.Caller(caller(n))); err != nil {
+				t.Fatal(err)
+			}
+		}
+		_, _, err := g.join(lockout.Caller(caller(100)))
+		want(t, err, fault.RateLimited)
+		g.welcome(caller(101))
+		if _, _, err := g.join(lockout.Caller(caller(101))); err != nil {
+			t.Error(err)
+		}
+	})
+	t.Run("one at a time where memory is little", func(t *testing.T) {
+		for limit, most := range map[int64]int{100 << 20: 1, 230 << 20: hashesAtOnce, math.MaxInt64: hashesAtOnce} {
+			if got := hashesFor(limit); got != most {
+				t.Errorf("%d at once with %d bytes; want %d", got, limit, most)
+			}
 		}
 	})
 	t.Run("accepted/everybody in turn, and nobody stays", func(t *testing.T) {

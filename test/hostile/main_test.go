@@ -5,11 +5,9 @@ package hostile
 import (
 	"bufio"
 	"context"
-	"fmt"
 	"io"
 	"net"
 	"net/http"
-	"os"
 	"strconv"
 	"strings"
 	"testing"
@@ -26,12 +24,14 @@ const (
 	failureRate    = 5
 )
 
-var target *cluster.Cluster
+var (
+	target  *cluster.Cluster
+	program string // the server
+)
 
 func TestMain(m *testing.M) {
 	cluster.Main(m, func(dir string) (tearDown func() error, err error) {
-		program, err := cluster.Build(dir, "")
-		if err != nil {
+		if program, err = cluster.Build(dir, ""); err != nil {
 			return nil, err
 		}
 		target, err = cluster.Start(context.Background(), cluster.Options{Binary: program, Replicas: 1, Lease: 2 * time.Second, Env: []string{
@@ -119,18 +119,5 @@ func servesOthers(t testing.TB) {
 // resident returns the memory that the server has from the machine, in bytes.
 func resident(t testing.TB) int64 {
 	t.Helper()
-	text, err := os.ReadFile(fmt.Sprintf("/proc/%d/status", target.Replicas[0].PID()))
-	if err != nil {
-		t.Fatal(err)
-	}
-	_, rest, _ := strings.Cut(string(text), "VmRSS:")
-	fields := strings.Fields(rest)
-	if len(fields) == 0 {
-		t.Fatal("the machine does not say how much memory the server has")
-	}
-	kb, err := strconv.ParseInt(fields[0], 10, 64)
-	if err != nil {
-		t.Fatal(err)
-	}
-	return kb << 10
+	return memoryOf(t, target.Replicas[0], "VmRSS:")
 }
