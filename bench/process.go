@@ -34,7 +34,7 @@ func (b *bench) serveOn(dataDir, url string, flags ...string) (*process, error) 
 	if err != nil {
 		return nil, err
 	}
-	cmd := exec.CommandContext(b.ctx, b.program, "serve", "--listen", addr, "--data-dir", dataDir, "--log-level", "warn")
+	cmd := exec.CommandContext(b.ctx, b.program, "serve", "--listen", addr, "--data-dir", dataDir, "--log-level", "warn", "--drain", "0s")
 	if url != "" {
 		cmd.Args = append(cmd.Args, "--database-url", url)
 	}

@@ -28,7 +28,11 @@ func TestMain(m *testing.M) {
 // halfway and sql, described where they are defined.
 func TestScripts(t *testing.T) {
 	testscript.Run(t, testscript.Params{
-		Dir:                 "testdata",
+		Dir: "testdata",
+		Setup: func(e *testscript.Env) error {
+			e.Setenv("SALLYPORT_DRAIN", "0s") // unless a script is about that
+			return nil
+		},
 		RequireExplicitExec: true,
 		RequireUniqueNames:  true,
 		Cmds: map[string]func(*testscript.TestScript, bool, []string){

@@ -207,6 +207,10 @@ func (a *App) Check(ctx context.Context) error { return a.db.Check(ctx) }
 // Handler serves the whole API.
 func (a *App) Handler() http.Handler { return a.api.Handler() }
 
+// Drain has /readyz answer 503 and every answer ask for a new connection, while requests are served as before. It is
+// what comes before a stop.
+func (a *App) Drain() { a.api.Drain() }
+
 // API gives the routes and the OpenAPI document.
 func (a *App) API() *httpapi.API { return a.api }
 

@@ -34,13 +34,19 @@ type healthOutput struct {
 
 // statusRoutes mounts what tells whether the server lives, and whether it can work.
 func (a *App) statusRoutes() {
-	route := func(path, id, summary string, errors ...int) httpapi.Route {
-		return httpapi.Route{Method: http.MethodGet, Path: path, ID: id, Tag: "Instance", Summary: summary, Open: true, Errors: errors}
-	}
-	httpapi.HandleOpen(a.api, route("/api/status", "get-status", "Tell that the API answers"), a.statusRoute)
-	httpapi.HandleOpen(a.api, route("/healthz", "get-health", "Tell that the process lives"), a.healthRoute)
-	httpapi.HandleOpen(a.api, route("/readyz", "get-readiness", "Tell whether requests can be decided and changes written",
-		http.StatusServiceUnavailable), a.readyRoute)
+	httpapi.HandleOpen(a.api, statusRoute("/api/status", "get-status", "Tell that the API answers"), a.statusRoute)
+	healthRoutes(a.api)
+	httpapi.HandleOpen(a.api, statusRoute("/readyz", "get-readiness",
+		"Tell whether requests can be decided and changes written; 503 also while the server stops", http.StatusServiceUnavailable), a.readyRoute)
+}
+
+// healthRoutes mounts what needs no database.
+func healthRoutes(api *httpapi.API) {
+	httpapi.HandleOpen(api, statusRoute("/healthz", "get-health", "Tell that the process lives"), healthRoute)
+}
+
+func statusRoute(path, id, summary string, errors ...int) httpapi.Route {
+	return httpapi.Route{Method: http.MethodGet, Path: path, ID: id, Tag: "Instance", Summary: summary, Open: true, Errors: errors}
 }
 
 func (a *App) statusRoute(context.Context, access.Client, *httpapi.Empty) (*statusOutput, error) {
@@ -49,13 +55,16 @@ func (a *App) statusRoute(context.Context, access.Client, *httpapi.Empty) (*stat
 	return out, nil
 }
 
-func (a *App) healthRoute(context.Context, access.Client, *httpapi.Empty) (*healthOutput, error) {
+func healthRoute(context.Context, access.Client, *httpapi.Empty) (*healthOutput, error) {
 	out := &healthOutput{}
 	out.Body.Status = "ok"
 	return out, nil
 }
 
 func (a *App) readyRoute(ctx context.Context, _ access.Client, _ *httpapi.Empty) (*healthOutput, error) {
+	if err := a.api.Draining(); err != nil {
+		return nil, err
+	}
 	err := a.feed.Current(ctx)
 	if err == nil {
 		err = a.db.Writable(ctx)

@@ -23,6 +23,7 @@ func (c *devCmd) Run(con *console) error {
 	if err := checkLoopback(c.Listen); err != nil {
 		return err
 	}
+	c.Drain = 0 // no proxy is there to notice
 	return serve(con, c.Server, func(baseURL string) error { return c.welcome(con, baseURL) })
 }
 

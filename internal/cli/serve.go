@@ -3,13 +3,9 @@ package cli
 import (
 	"context"
 	"errors"
-	"fmt"
 	"io"
 	"log/slog"
-	"net"
-	"net/http"
 	"runtime"
-	"time"
 
 	"github.com/sallyport/sallyport/internal/app"
 	"github.com/sallyport/sallyport/internal/config"
@@ -26,22 +22,35 @@ func serve(con *console, cfg config.Server, ready func(baseURL string) error) er
 	}
 	limitMemory(log)
 	defer runtime.KeepAlive(make([]byte, headroom))
-	a, err := app.New(con.ctx, app.Options{Config: cfg, Version: con.version, Logger: log})
+	front := newFront(cfg, log)
+	a, err := build(con.ctx, app.Options{Config: cfg, Version: con.version, Logger: log}, front)
 	if con.ctx.Err() != nil && errors.Is(err, context.Canceled) {
-		return nil // told to stop before it had started
+		return front.close() // told to stop before it had started
 	}
 	if err != nil {
-		return err
+		return errors.Join(err, front.close())
 	}
-	listener, err := net.Listen("tcp", cfg.Listen)
-	if err != nil {
-		return errors.Join(fmt.Errorf("cannot serve on %s; choose another address with --listen: %w", cfg.Listen, err), a.Close())
+	if err := front.open(a.Handler()); err != nil {
+		return errors.Join(err, a.Close())
 	}
-	return errors.Join(run(con.ctx, a, listener, cfg, log, ready), a.Close())
+	return errors.Join(run(con.ctx, a, front, ready), a.Close())
 }
 
-func run(ctx context.Context, a *app.App, listener net.Listener, cfg config.Server, log *slog.Logger, ready func(string) error) error {
-	server := newServer(a.Handler(), cfg, log)
+// build makes the server. If PostgreSQL cannot be reached, it is waited for, and front answers meanwhile. Else front stays
+// closed until the server is there: what can be refused by a closed port, proxies send elsewhere.
+func build(ctx context.Context, o app.Options, front *front) (*app.App, error) {
+	a, err := app.New(ctx, o)
+	if !o.Away(err) || o.Config.DatabaseWait == 0 {
+		return a, err
+	}
+	if failed := front.open(app.Waiting(o)); failed != nil {
+		return nil, errors.Join(err, failed)
+	}
+	return app.Await(ctx, o, err)
+}
+
+// run serves until ctx ends or serving fails, and then stops in order.
+func run(ctx context.Context, a *app.App, front *front, ready func(string) error) error {
 	background, stop := context.WithCancel(context.WithoutCancel(ctx))
 	ended := make(chan struct{})
 	go func() {
@@ -49,55 +58,27 @@ func run(ctx context.Context, a *app.App, listener net.Listener, cfg config.Serv
 		a.Run(background)
 	}()
 	go giveBack(background)
-	failed := make(chan error, 2)
-	go func() { failed <- server.Serve(listener) }()
 	go func() {
 		if err := a.Check(background); err != nil {
-			failed <- err
+			front.failed <- err
 		}
 	}()
 
-	baseURL := "http://" + listener.Addr().String()
-	log.Info("serving", "url", baseURL)
+	front.log.Info("serving", "url", front.url())
 	var err error
 	if ready != nil {
-		err = ready(baseURL)
+		err = ready(front.url())
 	}
 	if err == nil {
-		err = wait(ctx, failed)
+		err = wait(ctx, front.failed)
 	}
-	log.Info("stopping")
-	err = errors.Join(err, shutdown(ctx, server, cfg.ShutdownTimeout))
+	if err == nil {
+		err = front.drain(a)
+	}
+	front.log.Info("stopping")
+	err = errors.Join(err, front.shutdown(ctx))
 	stop()
 	<-ended
-	return err
-}
-
-// newServer bounds what one connection may cost: time for headers, body and answer, and the size of headers.
-func newServer(h http.Handler, cfg config.Server, log *slog.Logger) *http.Server {
-	return &http.Server{
-		Handler: h, ReadHeaderTimeout: cfg.HeaderTimeout, ReadTimeout: cfg.RequestTimeout, WriteTimeout: cfg.AnswerTimeout,
-		IdleTimeout: cfg.IdleTimeout, MaxHeaderBytes: cfg.MaxHeader, ErrorLog: slog.NewLogLogger(log.Handler(), slog.LevelDebug),
-	}
-}
-
-func wait(ctx context.Context, failed <-chan error) error {
-	select {
-	case <-ctx.Done():
-		return nil
-	case err := <-failed:
-		return err
-	}
-}
-
-// shutdown lets requests in flight finish, and cuts off those that do not in time.
-func shutdown(ctx context.Context, server *http.Server, within time.Duration) error {
-	ctx, cancel := context.WithTimeout(context.WithoutCancel(ctx), within)
-	defer cancel()
-	err := server.Shutdown(ctx)
-	if errors.Is(err, context.DeadlineExceeded) {
-		err = errors.Join(fmt.Errorf("requests that took longer than %s were cut off", within), server.Close())
-	}
 	return err
 }
 

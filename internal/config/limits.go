@@ -18,13 +18,15 @@ type Limits struct {
 	MaxHeader     int           `default:"65536" env:"SALLYPORT_MAX_HEADER" help:"Largest header of a request, in bytes; 4096 are added to it."`
 }
 
-// Timeouts says how long one connection may take.
+// Timeouts says how long one connection may take, and how long starting and stopping may.
 type Timeouts struct {
 	HeaderTimeout   time.Duration `default:"10s" env:"SALLYPORT_HEADER_TIMEOUT" help:"How long a caller may take to send the header of a request."`
 	RequestTimeout  time.Duration `default:"1m" env:"SALLYPORT_REQUEST_TIMEOUT" help:"How long a caller may take to send a whole request."`
 	AnswerTimeout   time.Duration `default:"1m" env:"SALLYPORT_ANSWER_TIMEOUT" help:"How long an answer may take from the end of the header, until the caller has read it."`
 	IdleTimeout     time.Duration `default:"2m" env:"SALLYPORT_IDLE_TIMEOUT" help:"How long a connection is kept without a request."`
-	ShutdownTimeout time.Duration `default:"15s" env:"SALLYPORT_SHUTDOWN_TIMEOUT" help:"How long requests in flight may go on once the server was told to stop."`
+	Drain           time.Duration `default:"5s" env:"SALLYPORT_DRAIN" help:"How long the server goes on serving once it was told to stop, while /readyz answers 503: longer than your proxies take to notice that. 0 stops at once."`
+	ShutdownTimeout time.Duration `default:"15s" env:"SALLYPORT_SHUTDOWN_TIMEOUT" help:"How long requests in flight may go on once --drain is over."`
+	DatabaseWait    time.Duration `default:"1m" env:"SALLYPORT_DATABASE_WAIT" help:"How long a starting server waits for a PostgreSQL that cannot be reached. Meanwhile /healthz answers 200 and all else 503. 0 does not wait."`
 }
 
 // ExemptNetworks returns the networks whose callers are never limited.
@@ -68,6 +70,12 @@ func (t *Timeouts) validate() error {
 		if n.value < 100*time.Millisecond || n.value > time.Hour {
 			return fmt.Errorf("--%s must lie between 100ms and 1h", n.flag)
 		}
+	}
+	if t.Drain < 0 || t.Drain > time.Hour {
+		return fmt.Errorf("--drain must lie between 0s and 1h")
+	}
+	if t.DatabaseWait < 0 || t.DatabaseWait > 24*time.Hour {
+		return fmt.Errorf("--database-wait must lie between 0s and 24h")
 	}
 	return nil
 }

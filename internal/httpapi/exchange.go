@@ -82,6 +82,9 @@ func (a *API) open(w http.ResponseWriter, r *http.Request) *exchange {
 	h["X-Request-Id"] = ex.header(0, ex.client.RequestID)
 	h["Cache-Control"] = noStore
 	h["X-Content-Type-Options"] = noSniff
+	if a.draining.Load() {
+		h["Connection"] = closing
+	}
 	if len(r.TransferEncoding) > 0 {
 		// net/http does not tell whether a Content-Length stood beside it. A proxy may have gone by that, so what follows
 		// on this connection may be of another caller's making (RFC 9112 section 6.1).

@@ -10,6 +10,7 @@ import (
 	"net/netip"
 	"strings"
 	"sync"
+	"sync/atomic"
 	"time"
 
 	"github.com/prometheus/client_golang/prometheus"
@@ -43,6 +44,7 @@ type Options struct {
 	TrustedProxies []netip.Prefix       // whose X-Forwarded-For is believed; default nobody's
 	Limits         Limits               // how often callers may come; default as often as they like
 	MaxBody        int64                // largest request body in bytes; default DefaultMaxBody
+	Unrouted       *fault.Error         // answers what no route takes; default 404, or 405 on a path with other methods
 	Logger         *slog.Logger         // default discards
 	Now            func() time.Time     // default time.Now
 	Version        string               // of the program, for the OpenAPI document
@@ -57,6 +59,7 @@ type API struct {
 	endpoints []*endpoint    // in the order of registration
 	metrics   *metrics
 	limiter   *limiter
+	draining  atomic.Bool
 	pages     sync.Pool // of *page: answers being written
 }
 

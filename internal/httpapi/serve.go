@@ -65,7 +65,9 @@ func noRoute() *fault.Error {
 // unrouted answers what no route took: 405 if another method would have been right, else 404.
 func (a *API) unrouted(w http.ResponseWriter, r *http.Request) {
 	ex := w.(*exchange)
-	if allow := a.allowed(r); allow != "" {
+	if f := a.options.Unrouted; f != nil {
+		ex.fail(f)
+	} else if allow := a.allowed(r); allow != "" {
 		f := fault.New(fault.MethodNotAllowed, "This path does not answer this method; it answers %s.", allow)
 		f.Allow = allow
 		ex.fail(f)
@@ -125,7 +127,7 @@ func (ex *exchange) panicked(p any) {
 // the token.
 func (ex *exchange) log() {
 	level := slog.LevelDebug
-	if ex.status >= 500 && !ex.abandoned() {
+	if ex.status >= 500 && !ex.abandoned() && !errors.Is(ex.fault, errDraining) {
 		level = slog.LevelError
 	}
 	logger := ex.api.options.Logger

@@ -113,7 +113,7 @@ func (c *Cluster) environment(key string, r *Replica) []string {
 	env := []string{
 		"PATH=" + os.Getenv("PATH"), "HOME=" + c.dir,
 		"SALLYPORT_LISTEN=" + r.Addr, "SALLYPORT_DATA_DIR=" + r.Data, "SALLYPORT_ROOT_KEY=" + key,
-		"SALLYPORT_LEASE=" + c.Lease.String(),
+		"SALLYPORT_LEASE=" + c.Lease.String(), "SALLYPORT_DRAIN=0s",
 	}
 	if r.Link != nil {
 		env = append(env, "SALLYPORT_DATABASE_URL=postgres://postgres@"+r.Link.Addr+"/"+c.Database+"?sslmode=disable")

@@ -98,7 +98,7 @@ func (h *host) start(t *testing.T) *server {
 	defer log.Close()
 	s := &server{host: h, ended: make(chan struct{})}
 	s.cmd = exec.Command(h.program, "serve", "--listen", h.address, "--data-dir", h.data, "--log-level", "warn")
-	s.cmd.Env = []string{"PATH=" + os.Getenv("PATH"), "HOME=" + h.data}
+	s.cmd.Env = []string{"PATH=" + os.Getenv("PATH"), "HOME=" + h.data, "SALLYPORT_DRAIN=0s"}
 	s.cmd.Stdout, s.cmd.Stderr = log, log
 	if err := s.cmd.Start(); err != nil {
 		t.Fatal(err)

@@ -77,7 +77,7 @@ func (h *host) url() string {
 // command returns a command of the program on the host's data, which dies at a point unless that is "".
 func (h *host) command(at string, args ...string) *exec.Cmd {
 	cmd := exec.Command(h.program, args...)
-	cmd.Env = []string{"PATH=" + os.Getenv("PATH"), "SALLYPORT_DATA_DIR=" + h.data(), "SALLYPORT_LEASE=200ms",
+	cmd.Env = []string{"PATH=" + os.Getenv("PATH"), "SALLYPORT_DATA_DIR=" + h.data(), "SALLYPORT_LEASE=200ms", "SALLYPORT_DRAIN=0s",
 		"SALLYPORT_CRASHPOINT=" + at, "SALLYPORT_CRASHPOINT_PACE=40ms", "GOGC=400", "SALLYPORT_PLANTED_BUG=" + h.bug}
 	if h.engine == Postgres {
 		cmd.Env = append(cmd.Env, "SALLYPORT_DATABASE_URL="+h.url())
