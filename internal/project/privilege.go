@@ -62,6 +62,9 @@ func (v *Privilege) apply(c PrivilegeChanges) error {
 			return fault.Invalid("too_big", "A privilege has at most 500 rules. Use several.", "permissions")
 		}
 		rules := access.Tidy(*c.Rules)
+		if err := access.CheckSize("privilege", rules); err != nil {
+			return err
+		}
 		if _, err := access.CompileProject(rules); err != nil {
 			return err
 		}

@@ -102,6 +102,9 @@ func (r *Role) apply(c Changes) error {
 	}
 	if c.Rules != nil {
 		r.Rules = access.Tidy(*c.Rules)
+		if err := access.CheckSize("role", r.Rules); err != nil {
+			return err
+		}
 	}
 	if len(r.Slug) > 64 || !slugForm.MatchString(r.Slug) {
 		return fault.Invalid("invalid_string", "A slug has 1 to 64 lower-case letters and digits, with single hyphens between.", "slug")
