@@ -23,7 +23,7 @@ func Unreachable(err error) bool {
 	var network net.Error
 	var connect *pgconn.ConnectError
 	for _, known := range []error{driver.ErrBadConn, io.EOF, io.ErrUnexpectedEOF, context.DeadlineExceeded, ErrClosed,
-		ErrOutcomeUnknown, errGroupLost, net.ErrClosed, syscall.ECONNRESET, syscall.EPIPE} {
+		ErrOutcomeUnknown, errGroupLost, net.ErrClosed, pgconn.ErrConnClosed, syscall.ECONNRESET, syscall.EPIPE} {
 		if errors.Is(err, known) {
 			return true
 		}
