@@ -77,8 +77,9 @@ func (s *Service) SetRoles(ctx context.Context, actor *access.Actor, identityID 
 }
 
 // Leave takes an identity out of the organisation. That ends its tokens, its client secrets, its memberships in projects and
-// what it holds there; nothing of it comes back when the identity joins again. Login methods stay attached. Errors: PermissionDenied, NotFound, Boundary, Forbidden, BadRequest where it is no member or
-// belongs to a project, or for the actor itself.
+// what it holds there; nothing of it comes back when the identity joins again. Login methods stay attached. Errors:
+// PermissionDenied, NotFound, Boundary, Forbidden, BadRequest where it is not a member or belongs to a project, or for the
+// actor itself.
 func (s *Service) Leave(ctx context.Context, actor *access.Actor, identityID string) (*member, error) {
 	if err := actor.Check(access.Delete, access.SubjectIdentity, nil); err != nil {
 		return nil, err

@@ -158,7 +158,8 @@ func (g *gate) giveUp(c *caller, turn chan error, because error) error {
 // leave passes the turn on. With nobody left, what the hashes took is given back to the system; where memory is little, before
 // the next hash takes as much again.
 func (g *gate) leave(c *caller) {
-	if g.most < hashesAtOnce {
+	scarce := g.most < hashesAtOnce
+	if scarce {
 		debug.FreeOSMemory()
 	}
 	g.mu.Lock()
@@ -170,7 +171,7 @@ func (g *gate) leave(c *caller) {
 	}
 	idle := g.hashing == 0
 	g.mu.Unlock()
-	if idle {
+	if idle && !scarce {
 		debug.FreeOSMemory()
 	}
 }
