@@ -1,6 +1,9 @@
 package cluster
 
-import "bytes"
+import (
+	"bytes"
+	"time"
+)
 
 // Breakage says how a connection ends in the middle of a commit.
 type Breakage struct {
@@ -40,6 +43,7 @@ func (l *Link) breaks(p *pair, said []byte) bool {
 	p.muted.Store(true) // first, so that no answer can come through
 	if b.Deliver {
 		_, _ = p.ends[ToReplica].Write(said)
+		p.awaitAnswer()
 	}
 	p.resetEnd(ToServer)
 	_ = p.ends[ToReplica].Close()
@@ -69,4 +73,16 @@ func (l *Link) meets(p *pair, said []byte) *breakage {
 	l.breakage = nil
 	l.state.cut = l.state.cut || b.Cut
 	return b
+}
+
+// answerDeadline bounds how long PostgreSQL may take over a COMMIT.
+const answerDeadline = 10 * time.Second
+
+// awaitAnswer returns when PostgreSQL has answered the COMMIT. The replica must not notice the loss before: its driver
+// would send PostgreSQL a request to cancel what that connection does, which can still stop the COMMIT.
+func (p *pair) awaitAnswer() {
+	select {
+	case <-p.answered:
+	case <-time.After(answerDeadline):
+	}
 }

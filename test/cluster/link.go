@@ -44,6 +44,8 @@ type pair struct {
 	ends   [2]net.Conn // by the direction of what is read from it
 	marked bool        // its transaction is the one to break; guarded by the link's mu
 	muted  atomic.Bool // nothing that the server says passes any more
+
+	answered chan struct{} // gets something when the server says something that does not pass
 }
 
 func (p *pair) reset() {
@@ -158,7 +160,7 @@ func (l *Link) connect(replica net.Conn) {
 		(&pair{ends: [2]net.Conn{replica, replica}}).reset()
 		return
 	}
-	p := &pair{ends: [2]net.Conn{replica, server}}
+	p := &pair{ends: [2]net.Conn{replica, server}, answered: make(chan struct{}, 1)}
 	l.mu.Lock()
 	l.pairs[p] = struct{}{}
 	gone := l.state.cut || l.closed
@@ -189,9 +191,12 @@ func (l *Link) pump(p *pair, d Direction) {
 			return
 		}
 		l.wait(d) // the end of a connection does not pass either while the link is held
-		if n > 0 && !(d == ToReplica && p.muted.Load()) {
-			if _, err := to.Write(buffer[:n]); err != nil {
-				break
+		switch {
+		case n > 0 && d == ToReplica && p.muted.Load():
+			p.swallow()
+		case n > 0:
+			if _, failed := to.Write(buffer[:n]); failed != nil {
+				err = failed
 			}
 		}
 		if err != nil {
@@ -200,6 +205,14 @@ func (l *Link) pump(p *pair, d Direction) {
 	}
 	_ = from.Close()
 	_ = to.Close()
+}
+
+// swallow notes that the server said something that does not pass.
+func (p *pair) swallow() {
+	select {
+	case p.answered <- struct{}{}:
+	default:
+	}
 }
 
 // wait returns when something may pass.
