@@ -26,7 +26,7 @@ drain: ## restart replicas behind Caddy, nginx and HAProxy under load, and count
 	@scripts/ensure-tools proxies
 	go run ./test/drain
 
-lint: ## check the form of the code: gofmt, go vet, staticcheck, banned calls
+lint: ## check the form of the code (.golangci.yml says what it looks for)
 	@scripts/lint
 
 vuln: ## look for known vulnerabilities in the libraries, with govulncheck (needs the network: it fetches its database)

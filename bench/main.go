@@ -113,7 +113,7 @@ func newBench(ctx context.Context) (*bench, error) {
 		"github.com/sallyport/sallyport/cmd/sallyport")
 	build.Env = append(os.Environ(), "CGO_ENABLED=0")
 	if out, err := build.CombinedOutput(); err != nil {
-		return nil, fmt.Errorf("cannot build the server: %w\n%s%v", err, out, os.RemoveAll(dir))
+		return nil, fmt.Errorf("cannot build the server: %w\n%s%w", err, out, os.RemoveAll(dir))
 	}
 	return b, nil
 }

@@ -90,7 +90,7 @@ func (p *process) healthy() bool {
 // kill ends the program if it still runs.
 func (p *process) kill() {
 	_ = p.cmd.Process.Kill() // an error means that it has ended
-	<-p.ended
+	<-p.ended                //nolint:errcheck // it was killed
 }
 
 // stop asks the program to end, and waits until it has.

@@ -52,7 +52,7 @@ type compiler struct {
 
 func (c *compiler) add(s step) int32 {
 	c.steps = append(c.steps, s)
-	return int32(len(c.steps) - 1)
+	return int32(len(c.steps) - 1) //nolint:gosec // the length of a pattern is bounded
 }
 
 // node is a part of an expression: given where to go on, it adds its steps and returns where it starts.
@@ -208,10 +208,10 @@ func (c *cursor) next() (unit uint16, ok bool) {
 	c.rest = c.rest[n:]
 	if r > 0xFFFF {
 		high, low := utf16.EncodeRune(r)
-		c.low = uint16(low)
-		return uint16(high), true
+		c.low = uint16(low)       //nolint:gosec // a UTF-16 code unit
+		return uint16(high), true //nolint:gosec // a UTF-16 code unit
 	}
-	return uint16(r), true
+	return uint16(r), true //nolint:gosec // at most 0xFFFF
 }
 
 // holds reports whether a guard holds before what is left of a value.

@@ -113,7 +113,7 @@ func (p pair) key() string {
 	var key []byte
 	for _, side := range [][]place{p.a, p.b} {
 		for _, at := range side {
-			key = append(binary.AppendUvarint(key, uint64(at.pc)), byte(at.demands))
+			key = append(binary.AppendUvarint(key, uint64(at.pc)), byte(at.demands)) //nolint:gosec // an index
 		}
 		key = append(key, 0xFF, 0xFF)
 	}

@@ -49,7 +49,7 @@ func TestPanicked(t *testing.T) {
 		"told/type":              {func() { _ = held.(error) }, "panic: interface conversion: string is not error: missing method Error"},
 		"told/unhashable":        {func() { _ = map[any]int{[]string{secret}: 1} }, "panic: runtime error: hash of unhashable type []string"},
 		"told/division":          {func() { _ = 1 / (n - len(secret)) }, "panic: runtime error: integer divide by zero"},
-		"told/nil":               {func() { panic(nil) }, "panic: panic called with nil argument"}, //nolint:govet // what is tried
+		"told/nil":               {func() { panic(nil) }, "panic: panic called with nil argument"},
 		"hidden/text":            {func() { panic(secret) }, "string"},
 		"hidden/error":           {func() { panic(errors.New(secret)) }, "*errors.errorString"},
 		"hidden/fault":           {func() { panic(fault.New(fault.NotFound, secret)) }, "*fault.Error"},

@@ -84,7 +84,7 @@ func invalid(found []error) *fault.Error {
 	f := fault.New(fault.Validation, "The request breaks %d rules.", len(found))
 	for _, err := range found[:min(len(found), maxIssues)] {
 		detail := &huma.ErrorDetail{Message: err.Error()}
-		if d, ok := err.(huma.ErrorDetailer); ok { //nolint:errorlint // huma looks at the outermost error too
+		if d, ok := err.(huma.ErrorDetailer); ok {
 			detail = d.ErrorDetail()
 		}
 		f.Issues = append(f.Issues, issueOf(detail))

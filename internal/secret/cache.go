@@ -49,7 +49,7 @@ func weight(rows []row) uint32 {
 		r := &rows[i]
 		sum += overhead + len(r.Path) + len(r.Key) + len(r.Value) + len(r.Comment) + len(r.Metadata) + len(r.Tags)
 	}
-	return uint32(min(sum, 1<<31)) //nolint:gosec // bounded
+	return uint32(min(sum, 1<<31))
 }
 
 // load returns the rows of a name, or all, from memory if the room's key opens them, or else reads and keeps them.

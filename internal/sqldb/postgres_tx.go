@@ -105,7 +105,7 @@ func (s *pgStore) write(ctx context.Context, fn func(*Tx) error) error {
 		if err == nil || try == maxTries || !pgAgain(err) {
 			return err
 		}
-		wait(ctx, rand.N(time.Duration(try)*20*time.Millisecond)) // apart from whom we collided with
+		wait(ctx, rand.N(time.Duration(try)*20*time.Millisecond)) //nolint:gosec // only a pause, apart from whom we collided with
 	}
 }
 

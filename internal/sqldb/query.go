@@ -87,8 +87,8 @@ func (db *DB) Read(ctx context.Context, fn func(*Tx) error) error {
 	}
 	tx := newTx(db, run)
 	tx.bound = ctx
-	defer end() // a transaction that changed nothing has nothing to lose
-	defer tx.end()
+	defer func() { _ = end() }() // a transaction that changed nothing has nothing to lose
+	defer func() { _ = tx.end() }()
 	return fn(tx)
 }
 

@@ -83,7 +83,7 @@ func (tx *Tx) statement(ctx context.Context, query string, args int, run func(co
 		ctx = tx.bound
 		err = run(ctx)
 	}
-	if err != nil && err != ErrNoRows {
+	if err != nil && !errors.Is(err, ErrNoRows) {
 		tx.err = err
 	}
 	return err

@@ -82,13 +82,13 @@ func TestReading(t *testing.T) {
 		if err := db.Get(ctx, &one, text, "b"); err != nil || one.Name != "name of b" {
 			t.Errorf("Get: %+v, %v", one, err)
 		}
-		if err := db.Get(ctx, &one, text, "c"); err != sqldb.ErrNoRows {
+		if err := db.Get(ctx, &one, text, "c"); !errors.Is(err, sqldb.ErrNoRows) {
 			t.Errorf("Get of nothing: %v", err)
 		}
-		if err := db.Get(ctx, &one, "SELECT id, name, created_at FROM organizations"); err == nil || err == sqldb.ErrNoRows {
+		if err := db.Get(ctx, &one, "SELECT id, name, created_at FROM organizations"); err == nil || errors.Is(err, sqldb.ErrNoRows) {
 			t.Errorf("Get of two rows: %v", err)
 		}
-		if err := db.QueryRow(ctx, "SELECT name FROM organizations WHERE id = $1", "c").Scan(&one.Name); err != sqldb.ErrNoRows {
+		if err := db.QueryRow(ctx, "SELECT name FROM organizations WHERE id = $1", "c").Scan(&one.Name); !errors.Is(err, sqldb.ErrNoRows) {
 			t.Errorf("QueryRow of nothing: %v", err)
 		}
 		var all []organization
@@ -210,8 +210,8 @@ func TestNoRowsIsNoFailure(t *testing.T) {
 		ctx := t.Context()
 		err := write(ctx, func(tx *sqldb.Tx) error {
 			var name string
-			if err := tx.Get(ctx, &name, "SELECT name FROM organizations WHERE id = $1", "a"); err != sqldb.ErrNoRows {
-				return fmt.Errorf("got %v", err)
+			if err := tx.Get(ctx, &name, "SELECT name FROM organizations WHERE id = $1", "a"); !errors.Is(err, sqldb.ErrNoRows) {
+				return fmt.Errorf("got %w", err)
 			}
 			n, err := tx.Exec(ctx, "UPDATE organizations SET name = $1 WHERE id = $2", "x", "a")
 			if n != 0 || err != nil {

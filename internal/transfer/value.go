@@ -84,7 +84,7 @@ func (r row) encode(b []byte) []byte {
 		case []byte:
 			b = append(binary.AppendUvarint(append(b, 'x'), uint64(len(v))), v...)
 		case int64:
-			b = binary.BigEndian.AppendUint64(append(b, 'i'), uint64(v))
+			b = binary.BigEndian.AppendUint64(append(b, 'i'), uint64(v)) //nolint:gosec // the bits, not the number
 		case bool:
 			b = strconv.AppendBool(append(b, 'b'), v)
 		}

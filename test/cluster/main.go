@@ -26,7 +26,7 @@ func around(m *testing.M, setUp func(dir string) (func() error, error)) (code in
 		return 0, err
 	}
 	defer func() { err = errors.Join(err, os.RemoveAll(dir)) }()
-	if err := os.Chmod(dir, 0o755); err != nil { //nolint:gosec // programs, no secrets
+	if err := os.Chmod(dir, 0o755); err != nil {
 		return 0, err
 	}
 	tearDown, err := setUp(dir)

@@ -100,7 +100,7 @@ func (h *host) diesAt(d Death, args ...string) error { return dies(h.command(d.a
 func dies(cmd *exec.Cmd) error {
 	out, err := cmd.CombinedOutput()
 	if !killed(err) {
-		return fmt.Errorf("sallyport %s did not come to the point: %v: %s", strings.Join(cmd.Args[1:], " "), err, out)
+		return fmt.Errorf("sallyport %s did not come to the point: %w: %s", strings.Join(cmd.Args[1:], " "), err, out)
 	}
 	return nil
 }

@@ -36,7 +36,7 @@ func parseClaims(payload []byte) (*Claims, error) {
 	if d.Decode(&c.all) != nil || c.all == nil {
 		return nil, errClaims
 	}
-	if _, err := d.Token(); err != io.EOF { //nolint:errorlint // Token returns it bare
+	if _, err := d.Token(); err != io.EOF {
 		return nil, errClaims
 	}
 	audience, ok := texts(c.all["aud"])
