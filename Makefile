@@ -48,8 +48,9 @@ plots: ## make the pictures of docs/performance.md anew (5 minutes)
 build: ## build bin/sallyport: static, stripped, the same bytes for the same commit
 	CGO_ENABLED=0 go build -trimpath -buildvcs=false -ldflags '-s -w -buildid= -X main.version=$(VERSION)' -o bin/sallyport ./cmd/sallyport
 
-generate: ## write api/openapi.json anew
-	go test ./api -run TestOpenAPI -update
+generate: ## write api/openapi.json, docs/permissions.md and the golden files again
+	go test ./internal/access -run TestVocabulary -update
+	go test ./api -update
 
 fuzz: ## run each fuzz target for FUZZTIME (30s)
 	@scripts/fuzz
