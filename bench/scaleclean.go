@@ -139,7 +139,7 @@ func (c *cleaner) makeToken() error {
 		if err := c.tokens.Insert(c.ctx, tx, issued.Row); err != nil {
 			return err
 		}
-		return c.tokens.Audit.Record(c.ctx, tx, actor, audit.Event{Type: "create-token-identity-token-auth"})
+		return c.tokens.Audit.Record(c.ctx, tx, actor, audit.Event{Type: audit.CreateTokenIdentityTokenAuth})
 	})
 }
 

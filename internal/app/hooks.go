@@ -83,7 +83,7 @@ func (a *App) refused(ctx context.Context, actor *access.Actor, f *fault.Error, 
 	if actor == nil {
 		return
 	}
-	err := a.audit.Note(ctx, actor, audit.Event{Type: "permission-denied", Metadata: map[string]any{
+	err := a.audit.Note(ctx, actor, audit.Event{Type: audit.PermissionDenied, Metadata: map[string]any{
 		"method": route.Method, "route": route.Path, "permissionAction": route.Permission.Action,
 		"permissionSubject": route.Permission.Subject, "message": f.Message,
 	}})

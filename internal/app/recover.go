@@ -59,7 +59,7 @@ func (a *App) RecoverWith(ctx context.Context, log *backup.Log) error {
 		if err := audit.Restored(ctx, tx); err != nil {
 			return err
 		}
-		return a.audit.Record(ctx, tx, &access.Actor{Type: access.ActorPlatform, OrgID: orgID}, audit.Event{Type: "restore-revocations",
+		return a.audit.Record(ctx, tx, &access.Actor{Type: access.ActorPlatform, OrgID: orgID}, audit.Event{Type: audit.RestoreRevocations,
 			Metadata: map[string]any{"entries": log.Entries, "head": log.Head}})
 	})
 	if err != nil {
@@ -112,7 +112,7 @@ func (a *App) newAdminToken(ctx context.Context, platform *access.Actor, admin *
 		if err := a.tokens.Insert(ctx, tx, issued.Row); err != nil {
 			return err
 		}
-		return a.audit.Record(ctx, tx, platform, audit.Event{Type: "create-token-identity-token-auth", Metadata: map[string]any{
+		return a.audit.Record(ctx, tx, platform, audit.Event{Type: audit.CreateTokenIdentityTokenAuth, Metadata: map[string]any{
 			"identityId": admin.ID, "identityAccessTokenId": issued.Row.ID, "name": name,
 		}})
 	})

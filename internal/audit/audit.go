@@ -19,7 +19,7 @@ const DefaultRetention = 365 * 24 * time.Hour
 
 // Event is what happened. It must never hold a secret, a token or a client secret.
 type Event struct {
-	Type      string // such as "create-identity" (identity.md section 9.4)
+	Type      Type
 	OrgID     string // "" means the actor's organisation
 	ProjectID string // "" means none
 	Metadata  any    // becomes a JSON object; nil an empty one
@@ -87,7 +87,7 @@ func (l *Log) row(actor *access.Actor, e Event, now time.Time) (row, error) {
 	shown, err := json.Marshal(actorMetadata(actor))
 	return row{
 		ID: id.New(), OrgID: e.OrgID, ProjectID: optional(e.ProjectID), ActorType: string(actor.Type), ActorID: optional(actor.ID),
-		ActorMetadata: string(shown), EventType: e.Type, EventMetadata: string(metadata),
+		ActorMetadata: string(shown), EventType: e.Type.name, EventMetadata: string(metadata),
 		IP: address(actor.Client.IP), UserAgent: actor.Client.UserAgent, UserAgentType: userAgentType(actor.Client.UserAgent),
 		RequestID: actor.Client.RequestID, CreatedAt: now.UnixMilli(), ExpiresAt: now.Add(l.retention).UnixMilli(),
 	}, err

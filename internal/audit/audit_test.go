@@ -31,9 +31,9 @@ func TestRecordSharesTheFateOfItsChange(t *testing.T) {
 			then  error // what the transaction ends with
 			both  bool
 		}{
-			"neither/the change fails":   {Event{Type: "x"}, errOnPurpose, false},
-			"neither/the event fails":    {Event{Type: "x", Metadata: map[string]any{"c": make(chan int)}}, nil, false},
-			"both/the change is written": {Event{Type: "x"}, nil, true},
+			"neither/the change fails":   {Event{Type: Type{"x"}}, errOnPurpose, false},
+			"neither/the event fails":    {Event{Type: Type{"x"}, Metadata: map[string]any{"c": make(chan int)}}, nil, false},
+			"both/the change is written": {Event{Type: Type{"x"}}, nil, true},
 		} {
 			t.Run(name, func(t *testing.T) {
 				err := f.db.Write(t.Context(), func(tx *sqldb.Tx) error {
@@ -86,11 +86,11 @@ func TestEntryShowsWhoDidWhat(t *testing.T) {
 		user := *actor
 		user.Type, user.Name, user.TokenID, user.Client.IP = access.ActorUser, "a@example.com", "", netip.MustParseAddr("::ffff:192.0.2.9")
 		platform := access.Actor{Type: access.ActorPlatform, OrgID: actor.OrgID}
-		f.record(actor, Event{Type: "create-identity", ProjectID: "p", Metadata: map[string]any{"name": "<é>", "n": 1}})
+		f.record(actor, Event{Type: Type{"create-identity"}, ProjectID: "p", Metadata: map[string]any{"name": "<é>", "n": 1}})
 		f.clock.advance(time.Second)
-		f.record(&user, Event{Type: "user-login"})
+		f.record(&user, Event{Type: Type{"user-login"}})
 		f.clock.advance(time.Second)
-		f.record(&platform, Event{Type: "bootstrap-instance", OrgID: actor.OrgID})
+		f.record(&platform, Event{Type: Type{"bootstrap-instance"}, OrgID: actor.OrgID})
 		entries := f.query(actor, Filter{Limit: 10})
 		var got []map[string]any
 		text, err := json.Marshal(entries)
@@ -151,7 +151,7 @@ func TestNotesWaitForAFlush(t *testing.T) {
 		actor := admin(t)
 		var want []string
 		for n := range 5 {
-			if err := f.Note(t.Context(), actor, Event{Type: numbered(n)}); err != nil {
+			if err := f.Note(t.Context(), actor, Event{Type: Type{numbered(n)}}); err != nil {
 				t.Fatal(err)
 			}
 			want = append(want, numbered(n))
@@ -165,7 +165,7 @@ func TestNotesWaitForAFlush(t *testing.T) {
 		if err := f.Flush(gone); err == nil {
 			t.Error("a flush that could not write succeeded")
 		}
-		if err := f.Note(t.Context(), actor, Event{Type: "last"}); err != nil {
+		if err := f.Note(t.Context(), actor, Event{Type: Type{"last"}}); err != nil {
 			t.Fatal(err)
 		}
 		for range 2 {
@@ -185,16 +185,16 @@ func TestNotesAreBounded(t *testing.T) {
 	each(t, func(t *testing.T, f *fixture) {
 		actor := admin(t)
 		for n := range notesMax {
-			if err := f.Note(t.Context(), actor, Event{Type: numbered(n)}); err != nil {
+			if err := f.Note(t.Context(), actor, Event{Type: Type{numbered(n)}}); err != nil {
 				t.Fatal(err)
 			}
 		}
 		gone, cancel := context.WithCancel(t.Context())
 		cancel()
-		if err := f.Note(gone, actor, Event{Type: "refused"}); !errors.Is(err, context.Canceled) {
+		if err := f.Note(gone, actor, Event{Type: Type{"refused"}}); !errors.Is(err, context.Canceled) {
 			t.Errorf("one too many was taken: %v", err)
 		}
-		if err := f.Note(t.Context(), actor, Event{Type: "one more"}); err != nil {
+		if err := f.Note(t.Context(), actor, Event{Type: Type{"one more"}}); err != nil {
 			t.Fatal(err)
 		}
 		if got := f.types(); len(got) != notesMax {
@@ -215,7 +215,7 @@ func TestNotesBesideFlushes(t *testing.T) {
 		for w := range writers {
 			group.Go(func() {
 				for n := range each {
-					if err := f.Note(t.Context(), actor, Event{Type: numbered(w*each + n)}); err != nil {
+					if err := f.Note(t.Context(), actor, Event{Type: Type{numbered(w*each + n)}}); err != nil {
 						t.Error(err)
 					}
 					if n%10 == 0 {
@@ -251,7 +251,7 @@ func TestRunWritesTheLastNotes(t *testing.T) {
 			defer close(ended)
 			f.Run(ctx, slog.New(slog.DiscardHandler))
 		}()
-		if err := f.Note(t.Context(), admin(t), Event{Type: "noted"}); err != nil {
+		if err := f.Note(t.Context(), admin(t), Event{Type: Type{"noted"}}); err != nil {
 			t.Fatal(err)
 		}
 		stop()
@@ -266,7 +266,7 @@ func TestPrune(t *testing.T) {
 	each(t, func(t *testing.T, f *fixture) {
 		f.Log = New(f.db, time.Hour)
 		for n := range 5 {
-			f.record(admin(t), Event{Type: numbered(n)})
+			f.record(admin(t), Event{Type: Type{numbered(n)}})
 			f.clock.advance(time.Minute)
 		}
 		for _, step := range []struct {
@@ -300,7 +300,7 @@ func TestNotesOfAProjectGoWhenItSays(t *testing.T) {
 				VALUES ($1, $2, $1, $1, 't', FALSE, FALSE, FALSE, FALSE, 1, $3, '[]', 0, 0)`, name, actor.OrgID, days)
 		}
 		for _, project := range []string{"short", "long", "zero", "silent", "gone", "", "short"} {
-			e := Event{Type: "x", ProjectID: project}
+			e := Event{Type: Type{"x"}, ProjectID: project}
 			if err := f.Note(t.Context(), actor, e); err != nil {
 				t.Fatal(err)
 			}

@@ -27,7 +27,7 @@ func BenchmarkRecord(b *testing.B) {
 				b.RunParallel(func(pb *testing.PB) {
 					for pb.Next() {
 						err := l.db.WriteGrouped(b.Context(), func(tx *sqldb.Tx) error {
-							return l.Record(b.Context(), tx, actor, Event{Type: "create-identity", Metadata: map[string]any{"name": "worker"}})
+							return l.Record(b.Context(), tx, actor, Event{Type: Type{"create-identity"}, Metadata: map[string]any{"name": "worker"}})
 						})
 						if err != nil {
 							b.Error(err)

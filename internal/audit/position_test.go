@@ -46,7 +46,7 @@ func TestAFollowerSeesEachEventOnce(t *testing.T) {
 			}
 			done, after = ended && len(page) < 7, next
 		}
-		delete(seen, EventViewed)
+		delete(seen, ViewAuditLogs.name)
 		for w := range writers {
 			for n := range changes {
 				if name := event(w, n); seen[name] != 1 {
@@ -75,21 +75,21 @@ func (f *fixture) logs(n int) []*Log {
 func (f *fixture) writeMany(l *Log, actor *access.Actor, writer, n int) {
 	ctx := f.t.Context()
 	for n := range n {
-		record := func(tx *sqldb.Tx) error { return l.Record(ctx, tx, actor, Event{Type: event(writer, n)}) }
+		record := func(tx *sqldb.Tx) error { return l.Record(ctx, tx, actor, Event{Type: Type{event(writer, n)}}) }
 		var err error
 		switch rand.N(4) {
 		case 0:
 			err = f.db.WriteGrouped(ctx, record)
 		case 1:
 			_ = f.db.Write(ctx, func(tx *sqldb.Tx) error {
-				_ = l.Record(ctx, tx, actor, Event{Type: "failed"})
+				_ = l.Record(ctx, tx, actor, Event{Type: Type{"failed"}})
 				return errOnPurpose
 			})
 			fallthrough
 		case 2:
 			err = f.db.Write(ctx, record)
 		default:
-			if err = l.Note(ctx, actor, Event{Type: event(writer, n)}); err == nil && n%3 == 0 {
+			if err = l.Note(ctx, actor, Event{Type: Type{event(writer, n)}}); err == nil && n%3 == 0 {
 				err = l.Flush(ctx)
 			}
 		}
@@ -113,14 +113,14 @@ func TestALateCommitComesBehind(t *testing.T) {
 		begun, goOn, ended := make(chan struct{}), make(chan struct{}), make(chan error)
 		go func() {
 			ended <- f.db.Write(context.Background(), func(tx *sqldb.Tx) error {
-				err := f.Record(context.Background(), tx, actor, Event{Type: "late"})
+				err := f.Record(context.Background(), tx, actor, Event{Type: Type{"late"}})
 				close(begun)
 				<-goOn
 				return err
 			})
 		}()
 		<-begun
-		f.record(actor, Event{Type: "meanwhile"})
+		f.record(actor, Event{Type: Type{"meanwhile"}})
 		first, next := f.follow(actor, 0, 10)
 		close(goOn)
 		if err := <-ended; err != nil {
@@ -147,11 +147,11 @@ func typesOf(entries []Entry) (types []string) {
 func TestAReaderByTimeMissesNothing(t *testing.T) {
 	each(t, func(t *testing.T, f *fixture) {
 		actor := admin(t)
-		if err := f.Note(t.Context(), actor, Event{Type: "noted"}); err != nil {
+		if err := f.Note(t.Context(), actor, Event{Type: Type{"noted"}}); err != nil {
 			t.Fatal(err)
 		}
 		f.clock.advance(1)
-		f.record(actor, Event{Type: "changed"})
+		f.record(actor, Event{Type: Type{"changed"}})
 		if diff := cmp.Diff([]string{"changed", "noted"}, typesOf(f.query(actor, Filter{Limit: 10}))); diff != "" {
 			t.Error(diff)
 		}
@@ -162,7 +162,7 @@ func TestFollowFilters(t *testing.T) {
 	each(t, func(t *testing.T, f *fixture) {
 		actor, stranger := admin(t), admin(t)
 		for n := range 6 {
-			f.record([]*access.Actor{actor, stranger}[n%2], Event{Type: numbered(n), ProjectID: []string{"", "p"}[n/4]})
+			f.record([]*access.Actor{actor, stranger}[n%2], Event{Type: Type{numbered(n)}, ProjectID: []string{"", "p"}[n/4]})
 		}
 		const none = fault.Kind(255)
 		after := int64(0)
@@ -198,7 +198,7 @@ func TestFollowFilters(t *testing.T) {
 				if err != nil {
 					t.Fatal(err)
 				}
-				got = slices.DeleteFunc(got, func(e Entry) bool { return e.Event.Type == EventViewed })
+				got = slices.DeleteFunc(got, func(e Entry) bool { return e.Event.Type == ViewAuditLogs.name })
 				if diff := cmp.Diff(c.want, typesOf(got)); diff != "" {
 					t.Error(diff)
 				}
@@ -228,13 +228,13 @@ func (f *fixture) head() (head int64) {
 func TestPositionsAfterARestore(t *testing.T) {
 	each(t, func(t *testing.T, f *fixture) {
 		actor := admin(t)
-		f.record(actor, Event{Type: "before"})
+		f.record(actor, Event{Type: Type{"before"}})
 		_, next := f.follow(actor, 0, 10)
 		f.clear()
 		if err := f.db.Write(t.Context(), func(tx *sqldb.Tx) error { return Restored(t.Context(), tx) }); err != nil {
 			t.Fatal(err)
 		}
-		f.record(actor, Event{Type: "after"})
+		f.record(actor, Event{Type: Type{"after"}})
 		page, _ := f.follow(actor, next, 10)
 		found := slices.IndexFunc(page, func(e Entry) bool { return e.Event.Type == "after" })
 		if found < 0 || page[found].Position <= restoreGap {
@@ -246,7 +246,7 @@ func TestPositionsAfterARestore(t *testing.T) {
 // TestRunPlacesWhatOthersLeft: a replica gives positions also to the events of one that ended before it could.
 func TestRunPlacesWhatOthersLeft(t *testing.T) {
 	each(t, func(t *testing.T, f *fixture) {
-		f.record(admin(t), Event{Type: "left"})
+		f.record(admin(t), Event{Type: Type{"left"}})
 		ctx, stop := context.WithCancel(t.Context())
 		stop()
 		New(f.db, 0).Run(ctx, slog.New(slog.DiscardHandler))

@@ -20,9 +20,6 @@ const (
 	maxSpan      = 93 * 24 * time.Hour // three months
 )
 
-// EventViewed is recorded each time that somebody has read the log.
-const EventViewed = "view-audit-logs"
-
 // Filter chooses events. Empty fields choose all.
 type Filter struct {
 	OrgID, ProjectID   string
@@ -59,7 +56,7 @@ func (l *Log) Query(ctx context.Context, actor *access.Actor, f Filter) ([]Entry
 	if err != nil {
 		return nil, err
 	}
-	return entries(rows), l.Note(ctx, actor, Event{Type: EventViewed})
+	return entries(rows), l.Note(ctx, actor, Event{Type: ViewAuditLogs})
 }
 
 // Follow returns the events of the actor's organisation that match and have a position behind f.After, in the order of
@@ -93,7 +90,7 @@ func (l *Log) Follow(ctx context.Context, actor *access.Actor, f Filter) (page [
 	if int64(len(rows)) == f.Limit {
 		next = rows[len(rows)-1].Position
 	}
-	return entries(rows), next, l.Note(ctx, actor, Event{Type: EventViewed})
+	return entries(rows), next, l.Note(ctx, actor, Event{Type: ViewAuditLogs})
 }
 
 func entries(rows []row) []Entry {

@@ -56,7 +56,7 @@ func TestQueryDefaults(t *testing.T) {
 		actor, midnight := admin(t), noon.Add(-12*time.Hour)
 		for n, at := range []time.Time{midnight.Add(-time.Millisecond), midnight, noon, noon.Add(time.Millisecond)} {
 			f.clock.ms.Store(at.UnixMilli())
-			f.record(actor, Event{Type: numbered(n)})
+			f.record(actor, Event{Type: Type{numbered(n)}})
 		}
 		f.clock.ms.Store(noon.UnixMilli())
 		for name, c := range map[string]struct {
@@ -73,7 +73,7 @@ func TestQueryDefaults(t *testing.T) {
 				c.filter.Limit = 10
 				var got []string
 				for _, e := range f.query(actor, c.filter) {
-					if e.Event.Type != EventViewed { // of the cases before
+					if e.Event.Type != ViewAuditLogs.name { // of the cases before
 						got = append(got, e.Event.Type)
 					}
 				}
@@ -99,7 +99,7 @@ func TestEachReadingIsAnEvent(t *testing.T) {
 		if err := f.Flush(t.Context()); err != nil {
 			t.Fatal(err)
 		}
-		if diff := cmp.Diff([]string{EventViewed, EventViewed, EventViewed, EventViewed}, f.types()); diff != "" {
+		if diff := cmp.Diff([]string{ViewAuditLogs.name, ViewAuditLogs.name, ViewAuditLogs.name, ViewAuditLogs.name}, f.types()); diff != "" {
 			t.Error(diff)
 		}
 	})
@@ -129,7 +129,7 @@ func drawEvent(t *rapid.T, actors []*access.Actor) recorded {
 			metadata[name] = rapid.SampledFrom(odd).Draw(t, "value")
 		}
 	}
-	return recorded{Event{Type: rapid.SampledFrom(kinds).Draw(t, "type"), Metadata: metadata,
+	return recorded{Event{Type: Type{rapid.SampledFrom(kinds).Draw(t, "type")}, Metadata: metadata,
 		ProjectID: rapid.SampledFrom([]string{"", "p", "P"}).Draw(t, "project")}, &actor, 0}
 }
 
@@ -165,7 +165,7 @@ func (f Filter) chooses(orgID string, r recorded) bool {
 		(f.ActorID == "" || f.ActorID == r.actor.ID) &&
 		(f.ActorType == "" || f.ActorType == string(r.actor.Type)) &&
 		(f.UserAgentType == "" || f.UserAgentType == userAgentType(r.actor.Client.UserAgent)) &&
-		(len(f.EventTypes) == 0 || slices.Contains(f.EventTypes, r.Type)) &&
+		(len(f.EventTypes) == 0 || slices.Contains(f.EventTypes, r.Type.name)) &&
 		!slices.ContainsFunc(f.Metadata, func(p Pair) bool { return !meets(p) })
 }
 
@@ -204,7 +204,7 @@ func TestQueryFindsWhatANaiveFilterFinds(t *testing.T) {
 					rt.Fatalf("%+v\n%s", filter, diff)
 				}
 				view := *first // the next query finds the event of this one
-				all = append(all, recorded{Event{Type: EventViewed, Metadata: map[string]any{}}, &view, f.clock.ms.Load()})
+				all = append(all, recorded{Event{Type: ViewAuditLogs, Metadata: map[string]any{}}, &view, f.clock.ms.Load()})
 			}
 		})
 	})
@@ -214,7 +214,7 @@ func TestQueryFindsWhatANaiveFilterFinds(t *testing.T) {
 func TestMetadataIsStoredAsJSON(t *testing.T) {
 	each(t, func(t *testing.T, f *fixture) {
 		actor := admin(t)
-		f.record(actor, Event{Type: "x", Metadata: struct {
+		f.record(actor, Event{Type: Type{"x"}, Metadata: struct {
 			IPs []string `json:"ips"`
 			N   int      `json:"n"`
 		}{[]string{"0.0.0.0/0"}, 5}})

@@ -59,7 +59,7 @@ func (l *Log) NoteFailure(ctx context.Context, actor *access.Actor, e Event, rea
 	if err != nil {
 		return err
 	}
-	key := failure{r.OrgID, e.Type, actor.ID, reason, access.Network(actor.Client.IP)}
+	key := failure{r.OrgID, r.EventType, actor.ID, reason, access.Network(actor.Client.IP)}
 	if l.repeats.counts(key, r, metadata, now) {
 		return nil
 	}

@@ -40,7 +40,7 @@ func (f *fixture) told(eventType string) (sum told) {
 func (f *fixture) fail(actor access.Actor, ip string, reason string) {
 	f.t.Helper()
 	actor.Client.IP = netip.MustParseAddr(ip)
-	if err := f.NoteFailure(f.t.Context(), &actor, Event{Type: "failed", Metadata: map[string]any{"message": "no"}}, reason); err != nil {
+	if err := f.NoteFailure(f.t.Context(), &actor, Event{Type: Type{"failed"}, Metadata: map[string]any{"message": "no"}}, reason); err != nil {
 		f.t.Fatal(err)
 	}
 }
@@ -139,7 +139,7 @@ func TestAFailureOfNobody(t *testing.T) {
 		sqldbtest.Exec(t, f.db, `INSERT INTO organizations (id, name, slug, created_at, updated_at) VALUES ($1, 'p', 'p', 0, 0)`, reader.OrgID)
 		nobody := access.Actor{Type: access.ActorUnknown, Client: reader.Client}
 		f.fail(nobody, "192.0.2.7", "unknown_user")
-		f.record(&nobody, Event{Type: "recorded"})
+		f.record(&nobody, Event{Type: Type{"recorded"}})
 		got := f.query(reader, Filter{Limit: 10, ActorType: "unknownUser"})
 		if len(got) != 2 {
 			t.Fatalf("found %+v", got)

@@ -133,7 +133,7 @@ func (s *Service) Attach(ctx context.Context, actor *access.Actor, m info, ident
 		if err := stored(ctx, tx, c); err != nil {
 			return err
 		}
-		return s.changed(ctx, tx, actor, "add-identity-"+m.slug, c)
+		return s.changed(ctx, tx, actor, audit.AddIdentityAuth(m.slug), c)
 	})
 }
 
@@ -182,7 +182,7 @@ func (s *Service) Update(ctx context.Context, actor *access.Actor, m info, ident
 		if err != nil {
 			return err
 		}
-		return s.changed(ctx, tx, actor, "update-identity-"+m.slug, c)
+		return s.changed(ctx, tx, actor, audit.UpdateIdentityAuth(m.slug), c)
 	})
 	return c, err
 }
@@ -221,13 +221,13 @@ func (s *Service) Detach(ctx context.Context, actor *access.Actor, m info, ident
 			return err
 		}
 		tx.Append(feed.CutMethod, feed.Key(identityID, m.slug), until)
-		return s.changed(ctx, tx, actor, "revoke-identity-"+m.slug, c)
+		return s.changed(ctx, tx, actor, audit.RevokeIdentityAuth(m.slug), c)
 	})
 	return c, err
 }
 
 // changed tells the replicas and the audit log of a changed configuration.
-func (s *Service) changed(ctx context.Context, tx *feed.Tx, actor *access.Actor, event string, c *Config) error {
+func (s *Service) changed(ctx context.Context, tx *feed.Tx, actor *access.Actor, event audit.Type, c *Config) error {
 	tx.Append(feed.Config, feed.Key(c.IdentityID, c.Method), feed.Evict)
 	shared := c.Shared()
 	return s.Audit.Record(ctx, tx.Tx, actor, audit.Event{Type: event, Metadata: map[string]any{

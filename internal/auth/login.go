@@ -176,7 +176,7 @@ func (s *Service) failed(ctx context.Context, method string, i *identity.Identit
 	} else if reason == "" {
 		reason = "unknown_identity"
 	}
-	return errors.Join(err, s.Audit.NoteFailure(ctx, actor, audit.Event{Type: "login-identity-" + method + "-failed", Metadata: facts}, reason))
+	return errors.Join(err, s.Audit.NoteFailure(ctx, actor, audit.Event{Type: audit.LoginIdentityFailed(method), Metadata: facts}, reason))
 }
 
 func loginActor(i *identity.Identity, method string, client access.Client) *access.Actor {
@@ -202,5 +202,5 @@ func (s *Service) admit(ctx context.Context, i *identity.Identity, c *Config, pr
 	for name, value := range proof.Facts {
 		facts[name] = value
 	}
-	return issued, s.Audit.Note(ctx, loginActor(i, c.Method, client), audit.Event{Type: "login-identity-" + c.Method, Metadata: facts})
+	return issued, s.Audit.Note(ctx, loginActor(i, c.Method, client), audit.Event{Type: audit.LoginIdentity(c.Method), Metadata: facts})
 }

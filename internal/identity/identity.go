@@ -268,7 +268,7 @@ func (s *Service) Delete(ctx context.Context, actor *access.Actor, identityID st
 		if err := s.Remove(ctx, tx, i); err != nil {
 			return err
 		}
-		return s.Audit.Record(ctx, tx.Tx, actor, audit.Event{Type: "delete-identity", Metadata: map[string]any{"identityId": identityID, "name": i.Name}})
+		return s.Audit.Record(ctx, tx.Tx, actor, audit.Event{Type: audit.DeleteIdentity, Metadata: map[string]any{"identityId": identityID, "name": i.Name}})
 	})
 }
 
@@ -305,7 +305,7 @@ func (s *Service) addMethods(ctx context.Context, d *Detail) error {
 }
 
 func createdEvent(d *Detail, c Changes) audit.Event {
-	return audit.Event{Type: "create-identity", Metadata: map[string]any{
+	return audit.Event{Type: audit.CreateIdentity, Metadata: map[string]any{
 		"identityId": d.ID, "name": d.Name, "hasDeleteProtection": d.DeleteProtection, "role": *c.Role, "metadata": d.Metadata,
 	}}
 }
@@ -324,5 +324,5 @@ func updatedEvent(identityID string, c Changes) audit.Event {
 	if c.Metadata != nil {
 		changed["metadata"] = *c.Metadata
 	}
-	return audit.Event{Type: "update-identity", Metadata: changed}
+	return audit.Event{Type: audit.UpdateIdentity, Metadata: changed}
 }

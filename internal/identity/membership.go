@@ -29,7 +29,7 @@ func (s *Service) Join(ctx context.Context, actor *access.Actor, identityID stri
 		if err := s.join(ctx, tx, role.Member{OrgID: actor.OrgID, IdentityID: identityID, Roles: roles}); err != nil {
 			return err
 		}
-		return s.recordMembership(ctx, tx.Tx, actor, "create-identity-org-membership", identityID, facts{"roles": slugsOf(roles)})
+		return s.recordMembership(ctx, tx.Tx, actor, audit.CreateIdentityOrgMembership, identityID, facts{"roles": slugsOf(roles)})
 	})
 	if err != nil {
 		return nil, err
@@ -72,7 +72,7 @@ func (s *Service) SetRoles(ctx context.Context, actor *access.Actor, identityID 
 		if err := setRoles(ctx, tx, identityID, actor.OrgID, roles); err != nil {
 			return err
 		}
-		return s.recordMembership(ctx, tx.Tx, actor, "update-identity-org-membership", identityID, facts{"roles": slugsOf(roles)})
+		return s.recordMembership(ctx, tx.Tx, actor, audit.UpdateIdentityOrgMembership, identityID, facts{"roles": slugsOf(roles)})
 	})
 }
 
@@ -106,7 +106,7 @@ func (s *Service) Leave(ctx context.Context, actor *access.Actor, identityID str
 		if err != nil {
 			return err
 		}
-		return s.recordMembership(ctx, tx.Tx, actor, "delete-identity-org-membership", identityID, facts{"projectIds": projects})
+		return s.recordMembership(ctx, tx.Tx, actor, audit.DeleteIdentityOrgMembership, identityID, facts{"projectIds": projects})
 	})
 }
 
@@ -152,7 +152,7 @@ func (s *Service) mayAssign(ctx context.Context, actor *access.Actor, identityID
 // facts is what an audit event says beyond which identity it is about.
 type facts map[string]any
 
-func (s *Service) recordMembership(ctx context.Context, tx *sqldb.Tx, actor *access.Actor, event, identityID string, more facts) error {
+func (s *Service) recordMembership(ctx context.Context, tx *sqldb.Tx, actor *access.Actor, event audit.Type, identityID string, more facts) error {
 	more["identityId"] = identityID
 	return s.Audit.Record(ctx, tx, actor, audit.Event{Type: event, Metadata: more})
 }

@@ -4,6 +4,7 @@ import (
 	"context"
 
 	"github.com/sallyport/sallyport/internal/access"
+	"github.com/sallyport/sallyport/internal/audit"
 	"github.com/sallyport/sallyport/internal/fault"
 	"github.com/sallyport/sallyport/internal/feed"
 	"github.com/sallyport/sallyport/internal/seal"
@@ -45,7 +46,7 @@ func (s *Service) organization(actor *access.Actor) rotation {
 				if err != nil {
 					return err
 				}
-				return s.record(ctx, tx, actor, "drop-organization-key", "", keyID)
+				return s.record(ctx, tx, actor, audit.DropOrganizationKey, "", keyID)
 			})
 		},
 		count: func(ctx context.Context, keyID string) (int64, error) {
@@ -69,7 +70,7 @@ func (s *Service) beginOrganization(ctx context.Context, actor *access.Actor) er
 		if err != nil {
 			return err
 		}
-		return s.record(ctx, tx, actor, "rotate-organization-key", "", keyID)
+		return s.record(ctx, tx, actor, audit.RotateOrganizationKey, "", keyID)
 	})
 }
 
@@ -117,7 +118,7 @@ func (s *Service) project(actor *access.Actor, projectID string) rotation {
 					return err
 				}
 				tx.Append(feed.ProjectKey, projectID, feed.Evict)
-				return s.record(ctx, tx, actor, "drop-project-key", projectID, keyID)
+				return s.record(ctx, tx, actor, audit.DropProjectKey, projectID, keyID)
 			})
 		},
 		count: s.Secrets.SealedWith,
@@ -148,7 +149,7 @@ func (s *Service) beginProject(ctx context.Context, actor *access.Actor, project
 		if err := tx.Get(ctx, &keyID, `SELECT id FROM project_keys WHERE project_id = $1 AND active`, projectID); err != nil {
 			return err
 		}
-		return s.record(ctx, tx, actor, "rotate-project-key", projectID, keyID)
+		return s.record(ctx, tx, actor, audit.RotateProjectKey, projectID, keyID)
 	})
 }
 

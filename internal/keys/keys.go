@@ -159,6 +159,6 @@ func administers(actor *access.Actor) error {
 }
 
 // record leaves an audit event of a rotation that began or ended.
-func (s *Service) record(ctx context.Context, tx *feed.Tx, actor *access.Actor, event, projectID, keyID string) error {
+func (s *Service) record(ctx context.Context, tx *feed.Tx, actor *access.Actor, event audit.Type, projectID, keyID string) error {
 	return s.Audit.Record(ctx, tx.Tx, actor, audit.Event{Type: event, ProjectID: projectID, Metadata: map[string]any{"keyId": keyID}})
 }

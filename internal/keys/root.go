@@ -7,6 +7,7 @@ import (
 	"strings"
 
 	"github.com/sallyport/sallyport/internal/access"
+	"github.com/sallyport/sallyport/internal/audit"
 	"github.com/sallyport/sallyport/internal/crashpoint"
 	"github.com/sallyport/sallyport/internal/fault"
 	"github.com/sallyport/sallyport/internal/feed"
@@ -88,7 +89,7 @@ func (s *Service) beginRoot(ctx context.Context, actor *access.Actor) error {
 			return err
 		}
 		tx.Append(feed.RootKey, next, feed.Evict)
-		return s.record(ctx, tx, actor, "rotate-root-key", "", next)
+		return s.record(ctx, tx, actor, audit.RotateRootKey, "", next)
 	})
 }
 
@@ -167,7 +168,7 @@ func (s *Service) dropRoot(ctx context.Context, actor *access.Actor, keyID strin
 			return err
 		}
 		tx.Append(feed.RootKey, keyID, feed.Evict)
-		return s.record(ctx, tx, actor, "drop-root-key", "", keyID)
+		return s.record(ctx, tx, actor, audit.DropRootKey, "", keyID)
 	})
 	if err == nil {
 		err = s.tidy(ctx)

@@ -81,7 +81,7 @@ func (s *Service) Bootstrap(ctx context.Context, client access.Client, email, pa
 		*setup, err = s.bootstrap(ctx, tx, email, hash, name)
 		if err == nil {
 			err = s.Audit.Record(ctx, tx, &access.Actor{Type: access.ActorPlatform, OrgID: setup.Organization.ID, Client: client},
-				audit.Event{Type: "bootstrap-instance", Metadata: map[string]any{"identityId": setup.Admin.ID, "userId": setup.User.ID}})
+				audit.Event{Type: audit.BootstrapInstance, Metadata: map[string]any{"identityId": setup.Admin.ID, "userId": setup.User.ID}})
 		}
 		crashpoint.Reach(crashpoint.BootstrapCommit)
 		return err

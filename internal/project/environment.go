@@ -71,7 +71,7 @@ func (s *Service) AddEnvironment(ctx context.Context, actor *access.Actor, proje
 			return named(err, "CreateEnvironment")
 		}
 		Changed(tx, projectID)
-		return s.record(ctx, tx, actor, projectID, "create-environment", map[string]any{"name": e.Name, "slug": e.Slug})
+		return s.record(ctx, tx, actor, projectID, audit.CreateEnvironment, map[string]any{"name": e.Name, "slug": e.Slug})
 	})
 }
 
@@ -125,7 +125,7 @@ func (s *Service) readEnvironment(ctx context.Context, actor *access.Actor, proj
 	if err != nil {
 		return nil, err
 	}
-	return e, s.Audit.Note(ctx, actor, audit.Event{Type: "get-environment", ProjectID: projectID, Metadata: map[string]any{"id": e.ID}})
+	return e, s.Audit.Note(ctx, actor, audit.Event{Type: audit.GetEnvironment, ProjectID: projectID, Metadata: map[string]any{"id": e.ID}})
 }
 
 // ReadAnyEnvironment is ReadEnvironment for callers who do not name the project.
@@ -175,7 +175,7 @@ func (s *Service) UpdateEnvironment(ctx context.Context, actor *access.Actor, pr
 			return err
 		}
 		Changed(tx, projectID)
-		return s.record(ctx, tx, actor, projectID, "update-environment", map[string]any{"oldName": old.Name, "newName": e.Name,
+		return s.record(ctx, tx, actor, projectID, audit.UpdateEnvironment, map[string]any{"oldName": old.Name, "newName": e.Name,
 			"oldSlug": old.Slug, "newSlug": e.Slug, "oldPos": old.Position, "newPos": e.Position})
 	})
 }
@@ -222,7 +222,7 @@ func (s *Service) DeleteEnvironment(ctx context.Context, actor *access.Actor, pr
 			return err
 		}
 		Changed(tx, projectID)
-		return s.record(ctx, tx, actor, projectID, "delete-environment", map[string]any{"name": e.Name, "slug": e.Slug})
+		return s.record(ctx, tx, actor, projectID, audit.DeleteEnvironment, map[string]any{"name": e.Name, "slug": e.Slug})
 	})
 }
 
@@ -248,7 +248,7 @@ func (s *Service) RestoreEnvironment(ctx context.Context, actor *access.Actor, p
 			return named(err, "RestoreEnvironment")
 		}
 		Changed(tx, projectID)
-		return s.record(ctx, tx, actor, projectID, "restore-environment", map[string]any{"name": e.Name, "slug": e.Slug})
+		return s.record(ctx, tx, actor, projectID, audit.RestoreEnvironment, map[string]any{"name": e.Name, "slug": e.Slug})
 	})
 }
 

@@ -7,6 +7,7 @@ import (
 	"strings"
 
 	"github.com/sallyport/sallyport/internal/access"
+	"github.com/sallyport/sallyport/internal/audit"
 	"github.com/sallyport/sallyport/internal/fault"
 	"github.com/sallyport/sallyport/internal/feed"
 	"github.com/sallyport/sallyport/internal/id"
@@ -85,11 +86,11 @@ func (s *Service) AddFolder(ctx context.Context, actor *access.Actor, at Spot, n
 			return err
 		}
 		Changed(tx, at.ProjectID)
-		return s.recordFolder(ctx, tx, actor, at, "create-folder", f, map[string]any{"folderName": f.Name, "description": f.Description})
+		return s.recordFolder(ctx, tx, actor, at, audit.CreateFolder, f, map[string]any{"folderName": f.Name, "description": f.Description})
 	})
 }
 
-func (s *Service) recordFolder(ctx context.Context, tx *feed.Tx, actor *access.Actor, at Spot, event string, f *Folder, more map[string]any) error {
+func (s *Service) recordFolder(ctx context.Context, tx *feed.Tx, actor *access.Actor, at Spot, event audit.Type, f *Folder, more map[string]any) error {
 	more["environment"], more["folderId"], more["folderPath"] = at.Environment, f.ID, f.Path
 	return s.record(ctx, tx, actor, at.ProjectID, event, more)
 }
@@ -189,7 +190,7 @@ func (s *Service) updateFolder(ctx context.Context, tx *feed.Tx, a *Access, b Ba
 	if err != nil {
 		return nil, err
 	}
-	return f, s.recordFolder(ctx, tx, a.Actor, at, "update-folder", f, map[string]any{"oldFolderName": old.Name, "newFolderName": f.Name,
+	return f, s.recordFolder(ctx, tx, a.Actor, at, audit.UpdateFolder, f, map[string]any{"oldFolderName": old.Name, "newFolderName": f.Name,
 		"newFolderDescription": f.Description})
 }
 
@@ -263,7 +264,7 @@ func (s *Service) DeleteFolder(ctx context.Context, actor *access.Actor, at Spot
 			return err
 		}
 		Changed(tx, at.ProjectID)
-		return s.recordFolder(ctx, tx, actor, found, "delete-folder", f, map[string]any{"folderName": f.Name})
+		return s.recordFolder(ctx, tx, actor, found, audit.DeleteFolder, f, map[string]any{"folderName": f.Name})
 	})
 }
 

@@ -47,7 +47,7 @@ func (s *Service) Create(ctx context.Context, actor *access.Actor, d Draft) (*Pr
 		if err := s.create(ctx, tx, actor, p, d); err != nil {
 			return err
 		}
-		return s.record(ctx, tx, actor, p.ID, "create-project", map[string]any{"name": p.Name, "slug": p.Slug,
+		return s.record(ctx, tx, actor, p.ID, audit.CreateProject, map[string]any{"name": p.Name, "slug": p.Slug,
 			"projectDescription": p.Description, "type": p.Type, "hasDeleteProtection": p.DeleteProtection, "shouldCreateDefaultEnvs": !d.Bare})
 	})
 	return p, err
@@ -116,7 +116,7 @@ func (s *Service) Update(ctx context.Context, actor *access.Actor, projectID str
 			return err
 		}
 		Changed(tx, projectID)
-		return s.record(ctx, tx, actor, projectID, "update-project", changed)
+		return s.record(ctx, tx, actor, projectID, audit.UpdateProject, changed)
 	})
 	if err != nil {
 		return nil, err
@@ -181,7 +181,7 @@ func (s *Service) Delete(ctx context.Context, actor *access.Actor, projectID str
 		Changed(tx, projectID)
 		tx.Append(feed.ProjectSlug, feed.Key(p.OrgID, p.Slug), feed.Evict)
 		tx.Append(feed.ProjectKey, projectID, feed.Evict)
-		return s.record(ctx, tx, actor, projectID, "delete-project", map[string]any{"name": p.Name, "slug": p.Slug})
+		return s.record(ctx, tx, actor, projectID, audit.DeleteProject, map[string]any{"name": p.Name, "slug": p.Slug})
 	})
 	return projectOf(a, err)
 }
@@ -208,7 +208,7 @@ func (s *Service) List(ctx context.Context, actor *access.Actor) ([]*Project, er
 	return s.mine(ctx, actor)
 }
 
-func (s *Service) record(ctx context.Context, tx *feed.Tx, actor *access.Actor, projectID, event string, metadata map[string]any) error {
+func (s *Service) record(ctx context.Context, tx *feed.Tx, actor *access.Actor, projectID string, event audit.Type, metadata map[string]any) error {
 	return s.Audit.Record(ctx, tx.Tx, actor, audit.Event{Type: event, ProjectID: projectID, Metadata: metadata})
 }
 

@@ -5,6 +5,7 @@ import (
 	"errors"
 
 	"github.com/sallyport/sallyport/internal/access"
+	"github.com/sallyport/sallyport/internal/audit"
 	"github.com/sallyport/sallyport/internal/fault"
 	"github.com/sallyport/sallyport/internal/feed"
 	"github.com/sallyport/sallyport/internal/identity"
@@ -59,7 +60,7 @@ func (s *Service) AddMember(ctx context.Context, actor *access.Actor, projectID,
 			return err
 		}
 		role.Changed(tx, identityID, projectID)
-		return s.recordMember(ctx, tx, actor, projectID, "create-identity-project-membership", identityID, roles)
+		return s.recordMember(ctx, tx, actor, projectID, audit.CreateIdentityProjectMembership, identityID, roles)
 	})
 	if err != nil {
 		return nil, err
@@ -134,7 +135,7 @@ func (s *Service) SetMemberRoles(ctx context.Context, actor *access.Actor, proje
 		if err != nil {
 			return err
 		}
-		return s.recordMember(ctx, tx, actor, projectID, "update-identity-project-membership", identityID, roles)
+		return s.recordMember(ctx, tx, actor, projectID, audit.UpdateIdentityProjectMembership, identityID, roles)
 	})
 	if err != nil {
 		return nil, err
@@ -203,11 +204,11 @@ func (s *Service) RemoveMember(ctx context.Context, actor *access.Actor, project
 		if err != nil {
 			return err
 		}
-		return s.recordMember(ctx, tx, actor, projectID, "delete-identity-project-membership", identityID, nil)
+		return s.recordMember(ctx, tx, actor, projectID, audit.DeleteIdentityProjectMembership, identityID, nil)
 	})
 }
 
-func (s *Service) recordMember(ctx context.Context, tx *feed.Tx, actor *access.Actor, projectID, event, identityID string, roles []role.Assignment) error {
+func (s *Service) recordMember(ctx context.Context, tx *feed.Tx, actor *access.Actor, projectID string, event audit.Type, identityID string, roles []role.Assignment) error {
 	return s.record(ctx, tx, actor, projectID, event, map[string]any{"identityId": identityID, "roles": slugsOf(roles)})
 }
 

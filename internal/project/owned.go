@@ -4,6 +4,7 @@ import (
 	"context"
 
 	"github.com/sallyport/sallyport/internal/access"
+	"github.com/sallyport/sallyport/internal/audit"
 	"github.com/sallyport/sallyport/internal/fault"
 	"github.com/sallyport/sallyport/internal/feed"
 	"github.com/sallyport/sallyport/internal/identity"
@@ -40,7 +41,7 @@ func (s *Service) CreateOwned(ctx context.Context, actor *access.Actor, projectI
 			return err
 		}
 		role.Changed(tx, d.ID, projectID)
-		return s.recordOwned(ctx, tx, actor, projectID, "create-identity", &d, roles)
+		return s.recordOwned(ctx, tx, actor, projectID, audit.CreateIdentity, &d, roles)
 	})
 	if err != nil {
 		return nil, err
@@ -57,7 +58,7 @@ func countOwned(ctx context.Context, tx *feed.Tx, projectID string) error {
 	return err
 }
 
-func (s *Service) recordOwned(ctx context.Context, tx *feed.Tx, actor *access.Actor, projectID, event string, d *identity.Detail, roles []role.Assignment) error {
+func (s *Service) recordOwned(ctx context.Context, tx *feed.Tx, actor *access.Actor, projectID string, event audit.Type, d *identity.Detail, roles []role.Assignment) error {
 	slugs := make([]string, len(roles))
 	for i, r := range roles {
 		slugs[i] = r.Role.Slug
@@ -122,7 +123,7 @@ func (s *Service) UpdateOwned(ctx context.Context, actor *access.Actor, projectI
 		if err != nil {
 			return err
 		}
-		return s.recordOwned(ctx, tx, actor, projectID, "update-identity", &d, roles)
+		return s.recordOwned(ctx, tx, actor, projectID, audit.UpdateIdentity, &d, roles)
 	})
 	if err != nil {
 		return nil, err
@@ -149,7 +150,7 @@ func (s *Service) DeleteOwned(ctx context.Context, actor *access.Actor, projectI
 			return err
 		}
 		role.Changed(tx, identityID, projectID)
-		return s.recordOwned(ctx, tx, actor, projectID, "delete-identity", &identity.Detail{Identity: *i}, nil)
+		return s.recordOwned(ctx, tx, actor, projectID, audit.DeleteIdentity, &identity.Detail{Identity: *i}, nil)
 	})
 }
 

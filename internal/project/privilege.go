@@ -7,6 +7,7 @@ import (
 	"time"
 
 	"github.com/sallyport/sallyport/internal/access"
+	"github.com/sallyport/sallyport/internal/audit"
 	"github.com/sallyport/sallyport/internal/fault"
 	"github.com/sallyport/sallyport/internal/feed"
 	"github.com/sallyport/sallyport/internal/id"
@@ -156,11 +157,11 @@ func (s *Service) AddPrivilege(ctx context.Context, actor *access.Actor, project
 			return err
 		}
 		role.Changed(tx, identityID, projectID)
-		return s.recordPrivilege(ctx, tx, actor, v, "create-identity-project-additional-privilege")
+		return s.recordPrivilege(ctx, tx, actor, v, audit.CreateIdentityProjectAdditionalPrivilege)
 	})
 }
 
-func (s *Service) recordPrivilege(ctx context.Context, tx *feed.Tx, actor *access.Actor, v *Privilege, event string) error {
+func (s *Service) recordPrivilege(ctx context.Context, tx *feed.Tx, actor *access.Actor, v *Privilege, event audit.Type) error {
 	return s.record(ctx, tx, actor, v.ProjectID, event, map[string]any{"privilegeId": v.ID, "identityId": v.IdentityID, "slug": v.Slug,
 		"permissions": v.Permissions, "isTemporary": v.Temporary})
 }
@@ -324,7 +325,7 @@ func (s *Service) UpdatePrivilege(ctx context.Context, actor *access.Actor, priv
 			return err
 		}
 		role.Changed(tx, v.IdentityID, v.ProjectID)
-		return s.recordPrivilege(ctx, tx, actor, v, "update-identity-project-additional-privilege")
+		return s.recordPrivilege(ctx, tx, actor, v, audit.UpdateIdentityProjectAdditionalPrivilege)
 	})
 }
 
@@ -374,6 +375,6 @@ func (s *Service) DeletePrivilege(ctx context.Context, actor *access.Actor, priv
 			return err
 		}
 		role.Changed(tx, v.IdentityID, v.ProjectID)
-		return s.recordPrivilege(ctx, tx, actor, v, "delete-identity-project-additional-privilege")
+		return s.recordPrivilege(ctx, tx, actor, v, audit.DeleteIdentityProjectAdditionalPrivilege)
 	})
 }

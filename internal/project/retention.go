@@ -5,6 +5,7 @@ import (
 	"net/http"
 
 	"github.com/sallyport/sallyport/internal/access"
+	"github.com/sallyport/sallyport/internal/audit"
 	"github.com/sallyport/sallyport/internal/feed"
 	"github.com/sallyport/sallyport/internal/httpapi"
 )
@@ -25,7 +26,7 @@ func (s *Service) SetAuditDays(ctx context.Context, actor *access.Actor, project
 			return err
 		}
 		// The event goes first: it is kept as long as before.
-		if err := s.record(ctx, tx, actor, projectID, "update-project", map[string]any{"auditLogsRetentionDays": days}); err != nil {
+		if err := s.record(ctx, tx, actor, projectID, audit.UpdateProject, map[string]any{"auditLogsRetentionDays": days}); err != nil {
 			return err
 		}
 		_, err := tx.Exec(ctx, `UPDATE projects SET audit_days = $1, updated_at = $2 WHERE id = $3`, days, tx.Now().UnixMilli(), projectID)

@@ -17,7 +17,7 @@ func TestAuditRetention(t *testing.T) {
 			t.Helper()
 			err := f.DB.Write(t.Context(), func(tx *sqldb.Tx) error {
 				f.ms.Add(1)
-				return f.Audit.Record(t.Context(), tx, admin, audit.Event{Type: "test", ProjectID: p.ID})
+				return f.Audit.Record(t.Context(), tx, admin, audit.Event{Type: audit.UpdateProject, ProjectID: p.ID})
 			})
 			if err != nil {
 				t.Fatal(err)

@@ -6,6 +6,7 @@ import (
 	"regexp"
 
 	"github.com/sallyport/sallyport/internal/access"
+	"github.com/sallyport/sallyport/internal/audit"
 	"github.com/sallyport/sallyport/internal/fault"
 	"github.com/sallyport/sallyport/internal/feed"
 	"github.com/sallyport/sallyport/internal/id"
@@ -99,7 +100,7 @@ func (s *Service) AddTag(ctx context.Context, actor *access.Actor, projectID, sl
 			return err
 		}
 		Changed(tx, projectID)
-		return s.record(ctx, tx, actor, projectID, "create-secret-tag", map[string]any{"tagId": t.ID, "slug": slug})
+		return s.record(ctx, tx, actor, projectID, audit.CreateSecretTag, map[string]any{"tagId": t.ID, "slug": slug})
 	})
 }
 
@@ -131,7 +132,7 @@ func (s *Service) UpdateTag(ctx context.Context, actor *access.Actor, projectID,
 	if err != nil {
 		return nil, err
 	}
-	return s.changeTag(ctx, actor, projectID, tagID, "update-secret-tag", func(tx *feed.Tx, t *Tag) error {
+	return s.changeTag(ctx, actor, projectID, tagID, audit.UpdateSecretTag, func(tx *feed.Tx, t *Tag) error {
 		if slug != nil && *slug != t.Slug {
 			if err := s.mayRetag(ctx, tx.Tx, a, t.ID, *slug); err != nil {
 				return err
@@ -156,7 +157,7 @@ func (s *Service) DeleteTag(ctx context.Context, actor *access.Actor, projectID,
 	if err != nil {
 		return nil, err
 	}
-	return s.changeTag(ctx, actor, projectID, tagID, "delete-secret-tag", func(tx *feed.Tx, t *Tag) error {
+	return s.changeTag(ctx, actor, projectID, tagID, audit.DeleteSecretTag, func(tx *feed.Tx, t *Tag) error {
 		if err := s.mayRetag(ctx, tx.Tx, a, t.ID, ""); err != nil {
 			return err
 		}
@@ -165,7 +166,7 @@ func (s *Service) DeleteTag(ctx context.Context, actor *access.Actor, projectID,
 	})
 }
 
-func (s *Service) changeTag(ctx context.Context, actor *access.Actor, projectID, tagID, event string, change func(*feed.Tx, *Tag) error) (*Tag, error) {
+func (s *Service) changeTag(ctx context.Context, actor *access.Actor, projectID, tagID string, event audit.Type, change func(*feed.Tx, *Tag) error) (*Tag, error) {
 	t := &Tag{}
 	return t, s.Feed.Change(ctx, func(tx *feed.Tx) error {
 		err := alive(ctx, tx, projectID)

@@ -7,6 +7,7 @@ import (
 	"strings"
 
 	"github.com/sallyport/sallyport/internal/access"
+	"github.com/sallyport/sallyport/internal/audit"
 	"github.com/sallyport/sallyport/internal/fault"
 	"github.com/sallyport/sallyport/internal/feed"
 	"github.com/sallyport/sallyport/internal/role"
@@ -55,7 +56,7 @@ func (s *Service) AddUsers(ctx context.Context, actor *access.Actor, projectID s
 		if err != nil {
 			return err
 		}
-		return s.recordUsers(ctx, tx, actor, projectID, "add-workspace-members", emails, roles)
+		return s.recordUsers(ctx, tx, actor, projectID, audit.AddWorkspaceMembers, emails, roles)
 	})
 	if err != nil {
 		return nil, err
@@ -116,7 +117,7 @@ func (s *Service) SetUserRoles(ctx context.Context, actor *access.Actor, project
 		if err != nil {
 			return err
 		}
-		return s.recordUsers(ctx, tx, actor, projectID, "update-user-workspace-role", []string{m.User.Email}, roles)
+		return s.recordUsers(ctx, tx, actor, projectID, audit.UpdateUserWorkspaceRole, []string{m.User.Email}, roles)
 	})
 	if err != nil {
 		return nil, err
@@ -195,11 +196,11 @@ func (s *Service) removeUsers(ctx context.Context, a *Access, members []UserMemb
 				return err
 			}
 		}
-		return s.recordUsers(ctx, tx, a.Actor, a.Project.ID, "remove-workspace-member", emails, nil)
+		return s.recordUsers(ctx, tx, a.Actor, a.Project.ID, audit.RemoveWorkspaceMember, emails, nil)
 	})
 }
 
-func (s *Service) recordUsers(ctx context.Context, tx *feed.Tx, actor *access.Actor, projectID, event string, emails []string, roles []role.Assignment) error {
+func (s *Service) recordUsers(ctx context.Context, tx *feed.Tx, actor *access.Actor, projectID string, event audit.Type, emails []string, roles []role.Assignment) error {
 	return s.record(ctx, tx, actor, projectID, event, map[string]any{"emails": emails, "roles": slugsOf(roles)})
 }
 

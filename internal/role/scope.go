@@ -124,7 +124,7 @@ func (s *Service) CreateIn(ctx context.Context, sc Scope, c Changes) (*Role, err
 		if err := insertCustom(ctx, tx.Tx, r); err != nil {
 			return err
 		}
-		return s.record(ctx, tx.Tx, sc, "create", r)
+		return s.record(ctx, tx.Tx, sc, audit.CreateOrgRole, audit.CreateProjectRole, r)
 	})
 }
 
@@ -152,7 +152,7 @@ func (s *Service) UpdateIn(ctx context.Context, sc Scope, roleID string, c Chang
 			return err
 		}
 		tx.Append(feed.Roles, sc.changed(), feed.Evict)
-		return s.record(ctx, tx.Tx, sc, "update", r)
+		return s.record(ctx, tx.Tx, sc, audit.UpdateOrgRole, audit.UpdateProjectRole, r)
 	})
 	return r, err
 }
@@ -173,20 +173,20 @@ func (s *Service) DeleteIn(ctx context.Context, sc Scope, roleID string) (*Role,
 		if err := deleteCustom(ctx, tx.Tx, r.ID); err != nil {
 			return err
 		}
-		return s.record(ctx, tx.Tx, sc, "delete", r)
+		return s.record(ctx, tx.Tx, sc, audit.DeleteOrgRole, audit.DeleteProjectRole, r)
 	})
 	return r, err
 }
 
-// record writes the event of a change of a role; verb is the first word of its type.
-func (s *Service) record(ctx context.Context, tx *sqldb.Tx, sc Scope, verb string, r *Role) error {
+// record writes the event of a change of a role: one type for the organization, another for a project.
+func (s *Service) record(ctx context.Context, tx *sqldb.Tx, sc Scope, inOrg, inProject audit.Type, r *Role) error {
 	rules, err := json.Marshal(r.Rules)
 	if err != nil {
 		return err
 	}
-	event := verb + "-org-role"
+	event := inOrg
 	if sc.ProjectID != "" {
-		event = verb + "-project-role"
+		event = inProject
 	}
 	return s.audit.Record(ctx, tx, sc.Actor, audit.Event{Type: event, ProjectID: sc.ProjectID, Metadata: map[string]any{
 		"roleId": r.ID, "slug": r.Slug, "name": r.Name, "description": r.Description, "permissions": string(rules),

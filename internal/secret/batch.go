@@ -30,7 +30,7 @@ type Item struct {
 
 // change is one that was made, with the audit event that it belongs to.
 type change struct {
-	event  string
+	event  audit.Type
 	secret *Secret
 }
 
@@ -47,7 +47,7 @@ func (s *Service) CreateAll(ctx context.Context, actor *access.Actor, p Place, i
 		}
 		return collect(items, func(i Item) (*change, error) {
 			made, err := at.create(ctx, tx, f.ID, i.Changes)
-			return &change{"create-secrets", made}, err
+			return &change{audit.CreateSecrets, made}, err
 		})
 	})
 }
@@ -79,7 +79,7 @@ func (s *spot) put(ctx context.Context, tx *sqldb.Tx, mode Mode, c Changes) (*ch
 	next, err := s.taken(ctx, tx, access.Edit, c.Name, c.Personal)
 	switch {
 	case err == nil:
-		return &change{"update-secrets", next}, s.change(ctx, tx, next, c)
+		return &change{audit.UpdateSecrets, next}, s.change(ctx, tx, next, c)
 	case !missing(err):
 		return nil, err
 	case mode == Ignore:
@@ -95,7 +95,7 @@ func (s *spot) put(ctx context.Context, tx *sqldb.Tx, mode Mode, c Changes) (*ch
 		c.Name = *c.NewName
 	}
 	made, err := s.create(ctx, tx, f.ID, c)
-	return &change{"create-secrets", made}, err
+	return &change{audit.CreateSecrets, made}, err
 }
 
 // DeleteAll removes secrets of one folder: all of them or, with the errors of Delete for one of them, none.
@@ -107,7 +107,7 @@ func (s *Service) DeleteAll(ctx context.Context, actor *access.Actor, p Place, i
 	return s.writeAll(ctx, at, func(tx *sqldb.Tx) ([]change, error) {
 		return collect(items, func(i Item) (*change, error) {
 			gone, err := at.delete(ctx, tx, i.Name, i.Personal)
-			return &change{"delete-secrets", gone}, err
+			return &change{audit.DeleteSecrets, gone}, err
 		})
 	})
 }
@@ -174,7 +174,7 @@ func folders(made []change) (list []folder) {
 
 // recordAll writes one audit event for all changes of a sort.
 func (s *Service) recordAll(ctx context.Context, tx *sqldb.Tx, at *spot, made []change) error {
-	for _, event := range []string{"create-secrets", "update-secrets", "delete-secrets"} {
+	for _, event := range []audit.Type{audit.CreateSecrets, audit.UpdateSecrets, audit.DeleteSecrets} {
 		var secrets []told
 		for _, c := range made {
 			if c.event == event {

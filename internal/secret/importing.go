@@ -54,7 +54,7 @@ func (s *Service) AddImport(ctx context.Context, actor *access.Actor, p Place, e
 		return nil, err
 	}
 	var made *Import
-	err = s.changeImports(ctx, at, "create-secret-import", func(tx *sqldb.Tx, folderID string, all []Import) (*Import, error) {
+	err = s.changeImports(ctx, at, audit.CreateSecretImport, func(tx *sqldb.Tx, folderID string, all []Import) (*Import, error) {
 		if len(all) >= MaxImports {
 			return nil, fault.New(fault.BadRequest, "The folder has %d imports, and that is the most.", len(all))
 		}
@@ -106,7 +106,7 @@ func (s *spot) checkCircle(ctx context.Context, tx *sqldb.Tx, folderID string, s
 }
 
 // changeImports runs a change of a folder's imports, one at a time, with its audit event.
-func (s *Service) changeImports(ctx context.Context, at *spot, event string, change func(tx *sqldb.Tx, folderID string, all []Import) (*Import, error)) error {
+func (s *Service) changeImports(ctx context.Context, at *spot, event audit.Type, change func(tx *sqldb.Tx, folderID string, all []Import) (*Import, error)) error {
 	return s.Feed.Change(ctx, func(tx *feed.Tx) error {
 		f, err := at.folder(ctx, tx)
 		if err == nil {
@@ -167,7 +167,7 @@ func (s *Service) UpdateImport(ctx context.Context, actor *access.Actor, p Place
 		return nil, err
 	}
 	var changed *Import
-	err = s.changeImports(ctx, at, "update-secret-import", func(tx *sqldb.Tx, folderID string, all []Import) (*Import, error) {
+	err = s.changeImports(ctx, at, audit.UpdateSecretImport, func(tx *sqldb.Tx, folderID string, all []Import) (*Import, error) {
 		changed, err = at.pick(all, importID)
 		if err == nil && (c.Environment != nil || c.Path != nil) {
 			err = at.redirect(ctx, tx, changed, all, c)
@@ -254,7 +254,7 @@ func (s *Service) RemoveImport(ctx context.Context, actor *access.Actor, p Place
 		return nil, err
 	}
 	var gone *Import
-	err = s.changeImports(ctx, at, "delete-secret-import", func(tx *sqldb.Tx, folderID string, all []Import) (*Import, error) {
+	err = s.changeImports(ctx, at, audit.DeleteSecretImport, func(tx *sqldb.Tx, folderID string, all []Import) (*Import, error) {
 		if gone, err = at.pick(all, importID); err != nil {
 			return nil, err
 		}
@@ -288,7 +288,7 @@ func (s *Service) ListImports(ctx context.Context, actor *access.Actor, p Place)
 	for i := range all {
 		at.complete(&all[i])
 	}
-	return all, s.note(ctx, actor, "get-secret-imports", at.Project.ID, map[string]any{"environment": at.env.Slug, "folderId": f.ID, "numberOfImports": len(all)})
+	return all, s.note(ctx, actor, audit.GetSecretImports, at.Project.ID, map[string]any{"environment": at.env.Slug, "folderId": f.ID, "numberOfImports": len(all)})
 }
 
 // ReadImport returns one import by its id. Errors: NotFound for one that is unknown, of another organisation or of a
@@ -323,5 +323,5 @@ func (s *Service) ReadImport(ctx context.Context, actor *access.Actor, importID 
 		return nil, err
 	}
 	at.complete(&found.Import)
-	return &found.Import, s.note(ctx, actor, "get-secret-import", at.Project.ID, map[string]any{"secretImportId": importID, "folderId": found.FolderID})
+	return &found.Import, s.note(ctx, actor, audit.GetSecretImport, at.Project.ID, map[string]any{"secretImportId": importID, "folderId": found.FolderID})
 }

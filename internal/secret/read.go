@@ -46,7 +46,7 @@ func (s *Service) Get(ctx context.Context, actor *access.Actor, p Place, f Find)
 	if err != nil {
 		return nil, err
 	}
-	return found, s.note(ctx, actor, "get-secret", at.Project.ID, at.read(found))
+	return found, s.note(ctx, actor, audit.GetSecret, at.Project.ID, at.read(found))
 }
 
 // GetByID reads one secret by its id, with its value as it is stored. Errors: NotFound for an id that is unknown or of
@@ -80,7 +80,7 @@ func (s *Service) GetByID(ctx context.Context, actor *access.Actor, secretID str
 	if err != nil {
 		return nil, err
 	}
-	return found, s.note(ctx, actor, "get-secret", projectID, found.event())
+	return found, s.note(ctx, actor, audit.GetSecret, projectID, found.event())
 }
 
 // checkReader reveals a secret to an actor that may read its value, and says why another one may not.
@@ -256,7 +256,7 @@ func (s *Service) List(ctx context.Context, actor *access.Actor, p Place, q Quer
 	if err != nil {
 		return nil, err
 	}
-	return l, s.note(ctx, actor, "get-secrets", at.Project.ID, at.readAll(l))
+	return l, s.note(ctx, actor, audit.GetSecrets, at.Project.ID, at.readAll(l))
 }
 
 // expandAll expands the references in all that was found.
@@ -383,6 +383,6 @@ func noPath(err error) error {
 }
 
 // note records a read. It is durable within audit.NoteEvery.
-func (s *Service) note(ctx context.Context, actor *access.Actor, event, projectID string, metadata any) error {
+func (s *Service) note(ctx context.Context, actor *access.Actor, event audit.Type, projectID string, metadata any) error {
 	return s.Audit.Note(ctx, actor, audit.Event{Type: event, ProjectID: projectID, Metadata: metadata})
 }

@@ -6,6 +6,7 @@ import (
 	"slices"
 
 	"github.com/sallyport/sallyport/internal/access"
+	"github.com/sallyport/sallyport/internal/audit"
 	"github.com/sallyport/sallyport/internal/fault"
 	"github.com/sallyport/sallyport/internal/httpapi"
 	"github.com/sallyport/sallyport/internal/sqldb"
@@ -33,7 +34,7 @@ func (s *Service) retag(ctx context.Context, actor *access.Actor, p Place, name 
 	if err != nil {
 		return nil, err
 	}
-	return s.write(ctx, at, "update-secret", func(tx *sqldb.Tx) (*Secret, error) {
+	return s.write(ctx, at, audit.UpdateSecret, func(tx *sqldb.Tx) (*Secret, error) {
 		next, err := at.take(ctx, tx, access.Edit, name, personal)
 		if err != nil {
 			return nil, err

@@ -35,7 +35,7 @@ func (s *Service) Create(ctx context.Context, actor *access.Actor, p Place, c Ch
 	if err != nil {
 		return nil, err
 	}
-	return s.write(ctx, at, "create-secret", func(tx *sqldb.Tx) (*Secret, error) {
+	return s.write(ctx, at, audit.CreateSecret, func(tx *sqldb.Tx) (*Secret, error) {
 		f, err := at.folder(ctx, tx)
 		if err != nil {
 			return nil, err
@@ -52,7 +52,7 @@ func (s *Service) Update(ctx context.Context, actor *access.Actor, p Place, c Ch
 	if err != nil {
 		return nil, err
 	}
-	return s.write(ctx, at, "update-secret", func(tx *sqldb.Tx) (*Secret, error) { return at.update(ctx, tx, c) })
+	return s.write(ctx, at, audit.UpdateSecret, func(tx *sqldb.Tx) (*Secret, error) { return at.update(ctx, tx, c) })
 }
 
 // Delete removes a secret with all its versions; a shared one takes along the personal ones in its place. Errors: those
@@ -62,11 +62,11 @@ func (s *Service) Delete(ctx context.Context, actor *access.Actor, p Place, name
 	if err != nil {
 		return nil, err
 	}
-	return s.write(ctx, at, "delete-secret", func(tx *sqldb.Tx) (*Secret, error) { return at.delete(ctx, tx, name, personal) })
+	return s.write(ctx, at, audit.DeleteSecret, func(tx *sqldb.Tx) (*Secret, error) { return at.delete(ctx, tx, name, personal) })
 }
 
 // write runs the change of one secret with its audit event in one transaction.
-func (s *Service) write(ctx context.Context, at *spot, event string, change func(*sqldb.Tx) (*Secret, error)) (*Secret, error) {
+func (s *Service) write(ctx context.Context, at *spot, event audit.Type, change func(*sqldb.Tx) (*Secret, error)) (*Secret, error) {
 	var changed *Secret
 	err := s.commit(ctx, at, func(tx *feed.Tx) (err error) {
 		if changed, err = change(tx.Tx); err != nil {

@@ -16,9 +16,6 @@ import (
 	"github.com/sallyport/sallyport/internal/sqldb"
 )
 
-// EventCutOff is the audit event of many tokens revoked at once.
-const EventCutOff = "revoke-identity-access-tokens"
-
 // RevokeIdentity kills every token of an identity, or only those of one method where method is not "". It writes one
 // row, however many tokens there are. Errors: PermissionDenied, NotFound, Boundary, Forbidden; Validation for a method that this
 // server does not have: nothing would be revoked.
@@ -133,6 +130,6 @@ func (s *Service) cutOff(ctx context.Context, actor *access.Actor, kind feed.Kin
 			return err
 		}
 		tx.Append(kind, key, until)
-		return s.Audit.Record(ctx, tx.Tx, actor, audit.Event{Type: EventCutOff, Metadata: facts})
+		return s.Audit.Record(ctx, tx.Tx, actor, audit.Event{Type: audit.RevokeIdentityAccessTokens, Metadata: facts})
 	})
 }

@@ -11,9 +11,6 @@ import (
 	"github.com/sallyport/sallyport/internal/sqldb"
 )
 
-// EventRevoked is the audit event of a revoked token. The reference API has none (identity.md section 9.4).
-const EventRevoked = "revoke-identity-access-token"
-
 // Revoke kills the token of a row for good, on behalf of actor, who was allowed to. Row, revocation, log entry and
 // audit event are one transaction. It returns when every replica refuses the token; NotFound if it was dead already.
 func (s *Service) Revoke(ctx context.Context, actor *access.Actor, row Row) error {
@@ -90,7 +87,7 @@ func (c *Claims) actor(client access.Client) *access.Actor {
 }
 
 func revokedEvent(orgID, tokenID, identityID, method string) audit.Event {
-	return audit.Event{Type: EventRevoked, OrgID: orgID, Metadata: map[string]any{
+	return audit.Event{Type: audit.RevokeIdentityAccessToken, OrgID: orgID, Metadata: map[string]any{
 		"identityId": identityID, "identityAccessTokenId": tokenID, "authMethod": method,
 	}}
 }

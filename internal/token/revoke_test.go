@@ -11,6 +11,7 @@ import (
 	"github.com/google/go-cmp/cmp"
 
 	"github.com/sallyport/sallyport/internal/access"
+	"github.com/sallyport/sallyport/internal/audit"
 	"github.com/sallyport/sallyport/internal/feed"
 	"github.com/sallyport/sallyport/internal/id"
 	"github.com/sallyport/sallyport/internal/identity"
@@ -58,7 +59,7 @@ func TestRevokeIsOneTransaction(t *testing.T) {
 		if err != nil {
 			t.Fatal(err)
 		}
-		if diff := cmp.Diff([]event{{EventRevoked, f.org, actor.ID, string(metadata)}}, f.events()); diff != "" {
+		if diff := cmp.Diff([]event{{audit.RevokeIdentityAccessToken.String(), f.org, actor.ID, string(metadata)}}, f.events()); diff != "" {
 			t.Error(diff)
 		}
 
@@ -144,7 +145,7 @@ func TestRevokeSelf(t *testing.T) {
 				if c.hasRow && !f.row(issued.Row.ID).Revoked {
 					t.Error("the row is not revoked")
 				}
-				if got := f.events()[events:]; len(got) != 1 || got[0].Type != EventRevoked || got[0].ActorID != f.ident {
+				if got := f.events()[events:]; len(got) != 1 || got[0].Type != audit.RevokeIdentityAccessToken.String() || got[0].ActorID != f.ident {
 					t.Errorf("events %+v; want one, of the identity itself", got)
 				}
 				for _, f := range []*fixture{f, f.restart()} {

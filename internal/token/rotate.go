@@ -74,7 +74,7 @@ func (s *Service) RotateKeys(ctx context.Context, actor *access.Actor) (keyID st
 			return err
 		}
 		tx.Append(feed.SigningKeys, "", feed.Evict)
-		return s.Audit.Record(ctx, tx.Tx, actor, audit.Event{Type: "rotate-signing-keys", Metadata: map[string]any{"keyId": key.row.ID}})
+		return s.Audit.Record(ctx, tx.Tx, actor, audit.Event{Type: audit.RotateSigningKeys, Metadata: map[string]any{"keyId": key.row.ID}})
 	})
 }
 
@@ -98,7 +98,7 @@ func (s *Service) CutInstance(ctx context.Context, actor *access.Actor) error {
 			return err
 		}
 		tx.Append(feed.CutInstance, "", until) // so that the tokens also show as revoked
-		return s.Audit.Record(ctx, tx.Tx, actor, audit.Event{Type: "revoke-all-tokens", Metadata: map[string]any{"keyId": key.row.ID}})
+		return s.Audit.Record(ctx, tx.Tx, actor, audit.Event{Type: audit.RevokeAllTokens, Metadata: map[string]any{"keyId": key.row.ID}})
 	})
 }
 

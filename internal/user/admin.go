@@ -81,7 +81,7 @@ func (s *Service) DropIdentity(ctx context.Context, actor *access.Actor, identit
 		if err != nil {
 			return err
 		}
-		return s.record(ctx, tx.Tx, actor, audit.Event{Type: "revoke-identity-instance-admin", Metadata: map[string]any{"identityId": i.ID, "name": i.Name}})
+		return s.record(ctx, tx.Tx, actor, audit.Event{Type: audit.RevokeIdentityInstanceAdmin, Metadata: map[string]any{"identityId": i.ID, "name": i.Name}})
 	})
 	return i, err
 }
@@ -92,9 +92,9 @@ func (s *Service) SetAdmin(ctx context.Context, actor *access.Actor, userID stri
 	if err := administers(actor); err != nil {
 		return u, err
 	}
-	event := "grant-user-instance-admin"
+	event := audit.GrantUserInstanceAdmin
 	if !admin {
-		event = "revoke-user-instance-admin"
+		event = audit.RevokeUserInstanceAdmin
 	}
 	err = s.Feed.Change(ctx, func(tx *feed.Tx) error {
 		if err := lockAdmins(ctx, tx.Tx); err != nil {
@@ -133,7 +133,7 @@ func (s *Service) Delete(ctx context.Context, actor *access.Actor, userID string
 			return unknown(userID)
 		}
 		if err == nil {
-			err = s.record(ctx, tx.Tx, actor, audit.Event{Type: "delete-user", Metadata: map[string]any{"userId": u.ID, "email": u.Email}})
+			err = s.record(ctx, tx.Tx, actor, audit.Event{Type: audit.DeleteUser, Metadata: map[string]any{"userId": u.ID, "email": u.Email}})
 		}
 		if err == nil {
 			err = grantsChanged(ctx, tx, userID)

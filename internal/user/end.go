@@ -13,13 +13,6 @@ import (
 	"github.com/sallyport/sallyport/internal/token"
 )
 
-// The audit events of sessions that go on, and that end. The reference API has none.
-const (
-	EventRefreshed = "refresh-user-session"
-	EventEnded     = "revoke-user-session"
-	EventEndedAll  = "revoke-user-sessions"
-)
-
 // Sessions returns the live sessions of the calling user, newest first, at most 1000. Errors: Forbidden for an actor
 // that is no user.
 func (s *Service) Sessions(ctx context.Context, actor *access.Actor) ([]Session, error) {
@@ -76,7 +69,7 @@ func (s *Service) end(ctx context.Context, tx *feed.Tx, actor *access.Actor, x S
 		return err
 	}
 	token.EndSession(tx, x.facts())
-	return s.record(ctx, tx.Tx, actor, audit.Event{Type: EventEnded,
+	return s.record(ctx, tx.Tx, actor, audit.Event{Type: audit.RevokeUserSession,
 		Metadata: map[string]any{"userId": x.UserID, "sessionId": x.ID, "reasonCode": reason}})
 }
 
@@ -133,7 +126,7 @@ func (s *Service) endAll(ctx context.Context, actor *access.Actor, userID string
 		if err := s.Tokens.EndSessions(ctx, tx, userID); err != nil {
 			return err
 		}
-		return s.record(ctx, tx.Tx, actor, audit.Event{Type: EventEndedAll, Metadata: map[string]any{"userId": userID}})
+		return s.record(ctx, tx.Tx, actor, audit.Event{Type: audit.RevokeUserSessions, Metadata: map[string]any{"userId": userID}})
 	})
 }
 

@@ -98,7 +98,7 @@ func (s *Service) refuse(ctx context.Context, u *account, client access.Client, 
 	if u.ID == "" {
 		actor, facts, reason = &access.Actor{Type: access.ActorUnknown, AuthMethod: Method, Client: client}, nil, "unknown_user"
 	}
-	if err := s.Audit.NoteFailure(ctx, actor, audit.Event{Type: "user-login-failed", Metadata: facts}, reason); err != nil {
+	if err := s.Audit.NoteFailure(ctx, actor, audit.Event{Type: audit.UserLoginFailed, Metadata: facts}, reason); err != nil {
 		return err
 	}
 	return errCredentials
@@ -128,7 +128,7 @@ func (s *Service) begin(ctx context.Context, u *account, birth token.Birth, clie
 		}
 		actor := u.actor(client)
 		actor.TokenID = x.ID
-		return s.Audit.Record(ctx, tx, actor, audit.Event{Type: "user-login", Metadata: map[string]any{"userId": u.ID, "sessionId": x.ID}})
+		return s.Audit.Record(ctx, tx, actor, audit.Event{Type: audit.UserLogin, Metadata: map[string]any{"userId": u.ID, "sessionId": x.ID}})
 	})
 	if err != nil {
 		return nil, err

@@ -72,7 +72,7 @@ func (s *Service) SelectOrg(ctx context.Context, actor *access.Actor, orgID stri
 		if x, err = chooseOrg(ctx, tx, actor, orgID); err != nil {
 			return err
 		}
-		return s.Audit.Record(ctx, tx, actor, audit.Event{Type: "select-organization", OrgID: orgID,
+		return s.Audit.Record(ctx, tx, actor, audit.Event{Type: audit.SelectOrganization, OrgID: orgID,
 			Metadata: map[string]any{"organizationId": orgID, "organizationName": o.Name}})
 	})
 	if errors.Is(err, sqldb.ErrNoRows) {
@@ -110,7 +110,7 @@ func (s *Service) Refresh(ctx context.Context, jwt string, client access.Client)
 		actor := u.actor(client)
 		actor.TokenID = x.ID
 		if !reused {
-			return s.Audit.Record(ctx, tx.Tx, actor, audit.Event{Type: EventRefreshed, OrgID: x.facts().OrgID,
+			return s.Audit.Record(ctx, tx.Tx, actor, audit.Event{Type: audit.RefreshUserSession, OrgID: x.facts().OrgID,
 				Metadata: map[string]any{"userId": x.UserID, "sessionId": x.ID}})
 		}
 		return s.end(ctx, tx, actor, x, "refresh_token_reused")

@@ -10,6 +10,7 @@ import (
 	"github.com/google/go-cmp/cmp"
 
 	"github.com/sallyport/sallyport/internal/access"
+	"github.com/sallyport/sallyport/internal/audit"
 	"github.com/sallyport/sallyport/internal/fault"
 	"github.com/sallyport/sallyport/internal/id"
 	"github.com/sallyport/sallyport/internal/token"
@@ -80,7 +81,7 @@ func TestRefresh(t *testing.T) {
 			_, err := f.Refresh(t.Context(), made.Refresh, home)
 			wantDead(t, err, "revoked")
 		}
-		if diff := cmp.Diff([]string{EventEnded}, f.events("revoke-%")); diff != "" {
+		if diff := cmp.Diff([]string{audit.RevokeUserSession.String()}, f.events("revoke-%")); diff != "" {
 			t.Error(diff)
 		}
 	})
@@ -149,12 +150,12 @@ func TestEndings(t *testing.T) {
 		spare string // "other": the user's other session lives on
 		event string
 	}{
-		"logout":  {func(f *fixture, own, _ *access.Actor) error { return f.Logout(f.t.Context(), own) }, "other", EventEnded},
-		"one":     {func(f *fixture, own, other *access.Actor) error { return f.EndOwn(f.t.Context(), other, own.TokenID) }, "other", EventEnded},
-		"all own": {func(f *fixture, own, _ *access.Actor) error { return f.EndAllOwn(f.t.Context(), own) }, "", EventEndedAll},
+		"logout":  {func(f *fixture, own, _ *access.Actor) error { return f.Logout(f.t.Context(), own) }, "other", audit.RevokeUserSession.String()},
+		"one":     {func(f *fixture, own, other *access.Actor) error { return f.EndOwn(f.t.Context(), other, own.TokenID) }, "other", audit.RevokeUserSession.String()},
+		"all own": {func(f *fixture, own, _ *access.Actor) error { return f.EndAllOwn(f.t.Context(), own) }, "", audit.RevokeUserSessions.String()},
 		"all, by an administrator": {func(f *fixture, own, _ *access.Actor) error {
 			return f.EndAll(f.t.Context(), f.in(f.user("admin")), own.ID)
-		}, "", EventEndedAll},
+		}, "", audit.RevokeUserSessions.String()},
 		"all, by an instance administrator elsewhere": {func(f *fixture, own, _ *access.Actor) error {
 			root := f.in(f.ada)
 			root.OrgID = id.New()

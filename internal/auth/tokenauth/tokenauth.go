@@ -84,7 +84,7 @@ func (s *Service) insert(ctx context.Context, tx *sqldb.Tx, actor *access.Actor,
 	if err := s.Tokens.Insert(ctx, tx, issued.Row); err != nil {
 		return err
 	}
-	return s.Audit.Record(ctx, tx, actor, audit.Event{Type: "create-token-identity-token-auth", Metadata: map[string]any{
+	return s.Audit.Record(ctx, tx, actor, audit.Event{Type: audit.CreateTokenIdentityTokenAuth, Metadata: map[string]any{
 		"identityId": issued.Row.IdentityID, "identityAccessTokenId": issued.Row.ID, "name": issued.Row.Name,
 	}})
 }
@@ -167,7 +167,7 @@ func (s *Service) rename(ctx context.Context, tx *sqldb.Tx, actor *access.Actor,
 	if err != nil {
 		return row, err
 	}
-	return row, s.Audit.Record(ctx, tx, actor, audit.Event{Type: "update-token-identity-token-auth", Metadata: map[string]any{
+	return row, s.Audit.Record(ctx, tx, actor, audit.Event{Type: audit.UpdateTokenIdentityTokenAuth, Metadata: map[string]any{
 		"identityId": row.IdentityID, "tokenId": tokenID, "name": row.Name,
 	}})
 }

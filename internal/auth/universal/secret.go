@@ -50,7 +50,7 @@ func (s *Service) CreateSecret(ctx context.Context, actor *access.Actor, identit
 		if err := insertSecret(ctx, tx, row, s.hash(plain)); err != nil {
 			return err
 		}
-		return s.record(ctx, tx, actor, "create-identity-universal-auth-client-secret", row)
+		return s.record(ctx, tx, actor, audit.CreateIdentityUniversalAuthClientSecret, row)
 	})
 	return plain, row, err
 }
@@ -109,7 +109,7 @@ func (s *Service) RevokeSecret(ctx context.Context, actor *access.Actor, identit
 			return err
 		}
 		tx.Append(feed.CutSecret, secretID, until)
-		return s.record(ctx, tx.Tx, actor, "revoke-identity-universal-auth-client-secret", row)
+		return s.record(ctx, tx.Tx, actor, audit.RevokeIdentityUniversalAuthClientSecret, row)
 	})
 	if err != nil {
 		return row, err
@@ -143,13 +143,13 @@ func (s *Service) ClearLockouts(ctx context.Context, actor *access.Actor, identi
 		if locked, err = lockout.Clear(ctx, tx.Tx, Slug, identityID); err != nil {
 			return err
 		}
-		return s.Audit.Record(ctx, tx.Tx, actor, audit.Event{Type: "clear-identity-universal-auth-lockouts",
+		return s.Audit.Record(ctx, tx.Tx, actor, audit.Event{Type: audit.ClearIdentityUniversalAuthLockouts,
 			Metadata: map[string]any{"identityId": identityID, "deleted": locked}})
 	})
 	return locked, err
 }
 
-func (s *Service) record(ctx context.Context, tx *sqldb.Tx, actor *access.Actor, event string, row Secret) error {
+func (s *Service) record(ctx context.Context, tx *sqldb.Tx, actor *access.Actor, event audit.Type, row Secret) error {
 	return s.Audit.Record(ctx, tx, actor, audit.Event{Type: event, Metadata: map[string]any{
 		"identityId": row.IdentityID, "clientSecretId": row.ID, "description": row.Description,
 	}})

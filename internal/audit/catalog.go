@@ -1,0 +1,103 @@
+package audit
+
+import "slices"
+
+// Description is one entry of the catalog of events.
+type Description struct {
+	Type    Type // of a login method it holds "{method}"
+	Group   string
+	Summary string // one sentence
+}
+
+// Catalog returns all types of events, by group.
+func Catalog() []Description { return slices.Concat(catalog, ofMethods) }
+
+var catalog = []Description{
+	{BootstrapInstance, "Instance", "The instance was set up: its first organization, administrator and administering identity."},
+	{RestoreRevocations, "Instance", "Recovery after a restore revoked what the backup could not know of."},
+	{RotateSigningKeys, "Instance", "A new key signs access tokens."},
+	{RevokeAllTokens, "Instance", "A new signing key replaced all others, and every access token was revoked."},
+	{RotateRootKey, "Instance", "Data was encrypted under a new root key."},
+	{DropRootKey, "Instance", "A root key that protects nothing any more was dropped."},
+	{GrantUserInstanceAdmin, "Instance", "A user was made an administrator of the instance."},
+	{RevokeUserInstanceAdmin, "Instance", "A user is no longer an administrator of the instance."},
+	{RevokeIdentityInstanceAdmin, "Instance", "An identity is no longer an administrator of the instance."},
+	{DeleteUser, "Instance", "A user was deleted."},
+	{CreateOrgRole, "Organizations", "A role of the organization was created."},
+	{UpdateOrgRole, "Organizations", "A role of the organization was changed."},
+	{DeleteOrgRole, "Organizations", "A role of the organization was deleted."},
+	{RotateOrganizationKey, "Organizations", "The encryption key of the organization was rotated."},
+	{DropOrganizationKey, "Organizations", "An encryption key of the organization that protects nothing any more was dropped."},
+	{ViewAuditLogs, "Organizations", "Somebody read the audit log."},
+	{PermissionDenied, "Organizations", "A request was refused because the caller lacks a permission or may not use the token from this address."},
+	{CreateIdentity, "Identities", "An identity was created."},
+	{UpdateIdentity, "Identities", "An identity was changed."},
+	{DeleteIdentity, "Identities", "An identity was deleted. Its access tokens are revoked."},
+	{CreateIdentityOrgMembership, "Identities", "An identity joined the organization."},
+	{UpdateIdentityOrgMembership, "Identities", "The roles of an identity in the organization were changed."},
+	{DeleteIdentityOrgMembership, "Identities", "An identity left the organization. Its access tokens are revoked."},
+	{CreateTokenIdentityTokenAuth, "Access tokens", "An access token was created with Token Auth."},
+	{UpdateTokenIdentityTokenAuth, "Access tokens", "An access token of Token Auth was renamed."},
+	{RenewIdentityAccessToken, "Access tokens", "An access token was renewed."},
+	{RevokeIdentityAccessToken, "Access tokens", "One access token was revoked."},
+	{RevokeIdentityAccessTokens, "Access tokens", "Many access tokens were revoked at once."},
+	{CreateIdentityUniversalAuthClientSecret, "Client secrets", "A client secret was created."},
+	{RevokeIdentityUniversalAuthClientSecret, "Client secrets", "A client secret was revoked, with the access tokens that were issued for it."},
+	{ClearIdentityUniversalAuthLockouts, "Client secrets", "The lockouts of a client were cleared."},
+	{UserLogin, "Users", "A user logged in."},
+	{UserLoginFailed, "Users", "A user failed to log in."},
+	{SelectOrganization, "Users", "A user chose the organization of a session."},
+	{RefreshUserSession, "Users", "A session was refreshed."},
+	{RevokeUserSession, "Users", "A session was ended."},
+	{RevokeUserSessions, "Users", "All sessions of a user were ended."},
+	{CreateProject, "Projects", "A project was created."},
+	{UpdateProject, "Projects", "A project was changed."},
+	{DeleteProject, "Projects", "A project was deleted."},
+	{RotateProjectKey, "Projects", "The encryption key of the project was rotated."},
+	{DropProjectKey, "Projects", "An encryption key of the project that protects nothing any more was dropped."},
+	{CreateProjectRole, "Projects", "A role of the project was created."},
+	{UpdateProjectRole, "Projects", "A role of the project was changed."},
+	{DeleteProjectRole, "Projects", "A role of the project was deleted."},
+	{AddWorkspaceMembers, "Projects", "Users joined the project."},
+	{UpdateUserWorkspaceRole, "Projects", "The roles of a user in the project were changed."},
+	{RemoveWorkspaceMember, "Projects", "Users left the project."},
+	{CreateIdentityProjectMembership, "Projects", "An identity joined the project."},
+	{UpdateIdentityProjectMembership, "Projects", "The roles of an identity in the project were changed."},
+	{DeleteIdentityProjectMembership, "Projects", "An identity left the project."},
+	{CreateIdentityProjectAdditionalPrivilege, "Projects", "An identity was given an additional privilege."},
+	{UpdateIdentityProjectAdditionalPrivilege, "Projects", "An additional privilege was changed."},
+	{DeleteIdentityProjectAdditionalPrivilege, "Projects", "An additional privilege was deleted."},
+	{CreateEnvironment, "Projects", "An environment was created."},
+	{GetEnvironment, "Projects", "An environment was read by its id or slug."},
+	{UpdateEnvironment, "Projects", "An environment was changed."},
+	{DeleteEnvironment, "Projects", "An environment was deleted."},
+	{RestoreEnvironment, "Projects", "A deleted environment was restored."},
+	{CreateFolder, "Projects", "A folder was created."},
+	{UpdateFolder, "Projects", "A folder was renamed, described or moved."},
+	{DeleteFolder, "Projects", "A folder was deleted with everything in it."},
+	{CreateSecretTag, "Projects", "A tag was created."},
+	{UpdateSecretTag, "Projects", "A tag was changed."},
+	{DeleteSecretTag, "Projects", "A tag was deleted, also from all secrets."},
+	{GetSecret, "Secrets", "The value of one secret was read."},
+	{GetSecrets, "Secrets", "The values of several secrets were read."},
+	{CreateSecret, "Secrets", "A secret was created."},
+	{UpdateSecret, "Secrets", "A secret was changed."},
+	{DeleteSecret, "Secrets", "A secret was deleted."},
+	{CreateSecrets, "Secrets", "Several secrets were created by one request."},
+	{UpdateSecrets, "Secrets", "Several secrets were changed by one request."},
+	{DeleteSecrets, "Secrets", "Several secrets were deleted by one request."},
+	{MoveSecrets, "Secrets", "Secrets were moved to another folder or environment."},
+	{CreateSecretImport, "Secrets", "A folder was made to import another one."},
+	{GetSecretImport, "Secrets", "One import was read."},
+	{GetSecretImports, "Secrets", "The imports of a folder were listed."},
+	{UpdateSecretImport, "Secrets", "An import was changed."},
+	{DeleteSecretImport, "Secrets", "An import was deleted."},
+}
+
+var ofMethods = []Description{
+	{LoginIdentity("{method}"), "Login methods", "An identity logged in."},
+	{LoginIdentityFailed("{method}"), "Login methods", "An identity failed to log in."},
+	{AddIdentityAuth("{method}"), "Login methods", "A login method was added to an identity."},
+	{UpdateIdentityAuth("{method}"), "Login methods", "A login method of an identity was changed."},
+	{RevokeIdentityAuth("{method}"), "Login methods", "A login method was taken from an identity. The access tokens that it issued are revoked."},
+}
