@@ -40,6 +40,7 @@ func (a *API) catalog() *catalog {
 	c := newCatalog(a.options.Version)
 	doc := c.huma.OpenAPI()
 	maps.Copy(c.registry().Map(), errorSchemas())
+	doc.Components.Responses = errorResponses()
 	doc.Components.SecuritySchemes = map[string]*huma.SecurityScheme{
 		"bearerAuth": {Type: "http", Scheme: "bearer", BearerFormat: "JWT", Description: "An access token."},
 	}

@@ -82,7 +82,7 @@ func (c *catalog) docOperation(r Route, op *huma.Operation) docOperation {
 		doc.Body = c.docFields("", op.RequestBody.Content["application/json"].Schema, 0)
 	}
 	for _, status := range slices.Sorted(maps.Keys(op.Responses)) {
-		response := op.Responses[status]
+		response := c.response(op.Responses[status])
 		answer := docAnswer{Status: status, Doc: response.Description}
 		if content := response.Content["application/json"]; content != nil && status == "200" {
 			answer.Fields = c.docFields("", content.Schema, 0)
@@ -90,6 +90,14 @@ func (c *catalog) docOperation(r Route, op *huma.Operation) docOperation {
 		doc.Answers = append(doc.Answers, answer)
 	}
 	return doc
+}
+
+// response follows a reference to a response that routes share.
+func (c *catalog) response(r *huma.Response) *huma.Response {
+	if r.Ref == "" {
+		return r
+	}
+	return c.huma.OpenAPI().Components.Responses[strings.TrimPrefix(r.Ref, responsePrefix)]
 }
 
 func accessInWords(r Route) string {

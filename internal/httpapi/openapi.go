@@ -33,6 +33,7 @@ func (c *catalog) document() *huma.OpenAPI {
 	doc.Components = &components
 	used := usedSchemas{doc.Components.Schemas, map[string]*huma.Schema{}}
 	used.add(doc.Paths)
+	used.add(doc.Components.Responses)
 	components.Schemas = used
 	return &doc
 }

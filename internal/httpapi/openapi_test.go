@@ -19,6 +19,7 @@ type spec struct {
 	Paths      map[string]map[string]operation
 	Components struct {
 		Schemas         map[string]schema
+		Responses       map[string]response
 		SecuritySchemes map[string]struct{ Type, Scheme string }
 	}
 }
@@ -37,9 +38,12 @@ type operation struct {
 		Name, In string
 		Required bool
 	}
-	Responses map[string]struct {
-		Content map[string]struct{ Schema schema }
-	}
+	Responses map[string]response
+}
+
+type response struct {
+	Ref     string `json:"$ref"`
+	Content map[string]struct{ Schema schema }
 }
 
 type schema struct {
@@ -144,7 +148,8 @@ func TestOpenAPIEnvelopes(t *testing.T) {
 	}
 	for status, tt := range tests {
 		t.Run(status, func(t *testing.T) {
-			ref := responses[status].Content["application/json"].Schema.Ref
+			shared := s.Components.Responses[strings.TrimPrefix(responses[status].Ref, "#/components/responses/")]
+			ref := shared.Content["application/json"].Schema.Ref
 			got, ok := s.Components.Schemas[strings.TrimPrefix(ref, "#/components/schemas/")]
 			if !ok {
 				t.Fatalf("no schema %q", ref)

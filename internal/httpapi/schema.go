@@ -43,13 +43,22 @@ var errorDocs = map[int]errorDoc{
 	http.StatusServiceUnavailable:    {"ErrorUnavailable", "The server cannot decide safely now. `Retry-After` tells when to come back."},
 }
 
+// responsePrefix begins references to responses that routes share.
+const responsePrefix = "#/components/responses/"
+
+// errorResponse refers to the response of a status that all routes share.
 func errorResponse(status int) *huma.Response {
-	doc := errorDocs[status]
-	ref := &huma.Schema{Ref: schemaPrefix + doc.schema}
-	return &huma.Response{
-		Description: doc.description,
-		Content:     map[string]*huma.MediaType{"application/json": {Schema: ref}},
+	return &huma.Response{Ref: responsePrefix + errorDocs[status].schema}
+}
+
+// errorResponses returns these responses by their names. Each has the name of its schema.
+func errorResponses() map[string]*huma.Response {
+	responses := map[string]*huma.Response{}
+	for _, doc := range errorDocs {
+		content := &huma.MediaType{Schema: &huma.Schema{Ref: schemaPrefix + doc.schema}}
+		responses[doc.schema] = &huma.Response{Description: doc.description, Content: map[string]*huma.MediaType{"application/json": content}}
 	}
+	return responses
 }
 
 // errorSchemas returns the component schemas of the envelopes, one a status.

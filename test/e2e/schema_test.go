@@ -5,6 +5,7 @@ import (
 	"fmt"
 	"maps"
 	"slices"
+	"strings"
 	"testing"
 )
 
@@ -88,15 +89,19 @@ type document struct {
 				Schema map[string]any `json:"schema"`
 			} `json:"content"`
 		} `json:"requestBody"`
-		Responses map[string]struct {
-			Content map[string]struct {
-				Schema map[string]any `json:"schema"`
-			} `json:"content"`
-		} `json:"responses"`
+		Responses map[string]response `json:"responses"`
 	} `json:"paths"`
 	Components struct {
-		Schemas map[string]map[string]any `json:"schemas"`
+		Schemas   map[string]map[string]any `json:"schemas"`
+		Responses map[string]response       `json:"responses"`
 	} `json:"components"`
+}
+
+type response struct {
+	Ref     string `json:"$ref"`
+	Content map[string]struct {
+		Schema map[string]any `json:"schema"`
+	} `json:"content"`
 }
 
 func published(t *testing.T) *document {
@@ -118,6 +123,14 @@ func (d *document) resolve(s map[string]any) map[string]any {
 		}
 		s = d.Components.Schemas[ref[len("#/components/schemas/"):]]
 	}
+}
+
+// answered returns the schema of a response, which routes may share.
+func (d *document) answered(r response) map[string]any {
+	if r.Ref != "" {
+		r = d.Components.Responses[strings.TrimPrefix(r.Ref, "#/components/responses/")]
+	}
+	return d.resolve(r.Content["application/json"].Schema)
 }
 
 // names returns the names of an object's properties, sorted.
