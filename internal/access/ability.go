@@ -30,9 +30,9 @@ type compiled struct {
 	conditions []condition
 }
 
-// Allows reports whether an action on a subject is allowed: an allow rule that names both matches the fields, and no denial
-// does, whatever the order of the rules. Without fields, an allow rule with conditions counts as met and a denial with
-// conditions as not met (secrets.md 4.1). A field over 2048 bytes is refused.
+// Allows reports whether an action on a subject is allowed: an allow rule that names both matches the fields, and no
+// denial does, whatever the order of the rules. Without fields, an allow rule with conditions counts as met and a
+// denial with conditions as not met (docs/reference/secrets.md section 4.1). A field over 2048 bytes is refused.
 func (a *Ability) Allows(action Action, subject Subject, f Fields) bool {
 	if a == nil {
 		return false

@@ -11,7 +11,7 @@ import (
 // ActorType tells what sort of caller an Actor is.
 type ActorType string
 
-// The sorts of caller, with the words of the audit log (identity.md section 9.3).
+// The sorts of caller, with the words of the audit log (docs/reference/identity.md section 9.3).
 const (
 	ActorIdentity ActorType = "identity"
 	ActorUser     ActorType = "user"

@@ -24,8 +24,8 @@ const (
 )
 
 // Compile makes an Ability of the rules of an organisation. A rule that does not follow the vocabulary of
-// identity.md 7.1 is a fault.Validation that names its place in the list "permissions". Templates are taken as text
-// (see Expand), but an allow rule that still holds one matches nothing.
+// docs/reference/identity.md section 7.1 is a fault.Validation that names its place in the list "permissions".
+// Templates are taken as text (see Expand), but an allow rule that still holds one matches nothing.
 func Compile(rules []Rule) (*Ability, error) { return organisation.compile(rules) }
 
 func (v *vocabulary) compile(rules []Rule) (*Ability, error) {

@@ -79,7 +79,7 @@ func TestBuiltInRoles(t *testing.T) {
 	}
 }
 
-// The rights that tell the built-in roles of an organisation apart (identity.md 7.2).
+// The rights that tell the built-in roles of an organisation apart (docs/reference/identity.md section 7.2).
 func TestOrgRoleRights(t *testing.T) {
 	tests := []struct {
 		action        Action

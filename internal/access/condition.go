@@ -17,7 +17,7 @@ const (
 	withGlob = plain | opGlob
 )
 
-// operators are the names of the operators (secrets.md 4.2).
+// operators are the names of the operators (docs/reference/secrets.md section 4.2).
 var operators = map[string]operator{
 	"$eq": opEqual, "$in": opIn, "$ne": opUnequal, "$glob": opGlob, "$elemMatch": opElement,
 }

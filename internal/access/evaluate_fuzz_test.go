@@ -34,7 +34,7 @@ type rule struct {
 	never bool
 }
 
-// slowAllows follows secrets.md 4.1, as people.md 8 corrects it, to the letter: some rule allows the action, or the "read"
+// slowAllows follows docs/reference/secrets.md section 4.1 to the letter: some rule allows the action, or the "read"
 // that stands for it, and none denies that. A denial of what "read" stands for denies "read" too.
 func slowAllows(rules []rule, action access.Action, subject access.Subject, of thing) bool {
 	names := []access.Action{action}
@@ -119,7 +119,7 @@ var actions = map[access.Subject][]access.Action{
 	"identity":        {"create-token", "assign-role", "assign-additional-privileges", "grant-privileges"},
 }
 
-// keys are the conditions of each subject, as secrets.md 4.2 lists them.
+// keys are the conditions of each subject, as docs/reference/secrets.md section 4.2 lists them.
 var keys = map[access.Subject][]string{
 	"secrets":         {"environment", "secretPath", "secretName", "secretTags"},
 	"dynamic-secrets": {"environment", "secretPath", "metadata"},

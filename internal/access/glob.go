@@ -17,8 +17,9 @@ const (
 	maxListed = 32  // values that a glob without wildcards stands for
 )
 
-// glob is one $glob, which matches exactly what picomatch 4 matches with its default options (secrets.md 4.2). Above all,
-// wildcards do not match a dot at the start of a name, and a glob matches its own text.
+// glob is one $glob, which matches exactly what picomatch 4 matches with its default options
+// (docs/reference/secrets.md section 4.2). Above all, wildcards do not match a dot at the start of a name, and a glob
+// matches its own text.
 type glob struct {
 	text   string
 	steps  []step

@@ -8,7 +8,7 @@ import (
 	"github.com/sallyport/sallyport/internal/fault"
 )
 
-// IPRule is one trusted address or network, as it is stored and shown (identity.md 1.1).
+// IPRule is one trusted address or network, as it is stored and shown (docs/reference/identity.md section 1.1).
 type IPRule struct {
 	IPAddress string `json:"ipAddress" doc:"The address, or one of the network, as it was sent"`
 	Type      string `json:"type" enum:"ipv4,ipv6" doc:"The family of the address"`

@@ -27,7 +27,7 @@ func (r request) fields() Fields {
 	return f
 }
 
-// naive follows secrets.md 4.1, as people.md 8 corrects it, to the letter. A nil request is a check without fields.
+// naive follows docs/reference/secrets.md section 4.1 to the letter. A nil request is a check without fields.
 func naive(rules []Rule, action Action, subject Subject, r request) bool {
 	switch {
 	case subject == SubjectSecrets && (action == ReadValue || action == DescribeSecret):

@@ -1,6 +1,6 @@
 package access
 
-// The subjects of an organisation (identity.md 7.1). Some are subjects of a project too.
+// The subjects of an organisation (docs/reference/identity.md section 7.1). Some are subjects of a project too.
 const (
 	SubjectWorkspace           Subject = "workspace"
 	SubjectProject             Subject = "project"
@@ -30,7 +30,7 @@ const (
 	SubjectSecretShare         Subject = "secret-share"
 )
 
-// The actions of an organisation (identity.md 7.1). Some are actions of a project too.
+// The actions of an organisation (docs/reference/identity.md section 7.1). Some are actions of a project too.
 const (
 	Read   Action = "read"
 	Create Action = "create"
@@ -75,7 +75,7 @@ const (
 	DeleteRelays Action = "delete-relays"
 )
 
-// organisation is the vocabulary of identity.md 7.1.
+// organisation is the vocabulary of docs/reference/identity.md section 7.1.
 var organisation = newVocabulary([]words{
 	{subject: SubjectWorkspace, actions: []Action{Create}},
 	{subject: SubjectProject, actions: []Action{Create}},
@@ -108,8 +108,8 @@ var organisation = newVocabulary([]words{
 	{subject: SubjectSecretShare, actions: []Action{ManageSettings}},
 })
 
-// OrgRole returns the rules of a built-in organisation role, admin, member or no-access, and whether the slug names
-// one (identity.md 7.2).
+// OrgRole returns the rules of a built-in organisation role, admin, member or no-access, and whether the slug names one
+// (docs/reference/identity.md section 7.2).
 func OrgRole(slug string) ([]Rule, bool) {
 	switch slug {
 	case "admin":

@@ -1,6 +1,6 @@
 package access
 
-// The subjects that only a project has (secrets.md 4.4).
+// The subjects that only a project has (docs/reference/secrets.md section 4.4).
 const (
 	SubjectSecrets                  Subject = "secrets"
 	SubjectSecretFolders            Subject = "secret-folders"
@@ -23,8 +23,8 @@ const (
 	SubjectApprovalRequests         Subject = "approval-requests"
 )
 
-// The actions that only a project has (secrets.md 4.4). On secrets, Read in a rule stands for DescribeSecret and
-// ReadValue; a check asks for one of those two.
+// The actions that only a project has (docs/reference/secrets.md section 4.4). On secrets, Read in a rule stands for
+// DescribeSecret and ReadValue; a check asks for one of those two.
 const (
 	DescribeSecret Action = "describeSecret"
 	ReadValue      Action = "readValue"
@@ -73,7 +73,7 @@ const (
 	RotateCredentials     Action = "rotate-credentials"
 )
 
-// project is the vocabulary of secrets.md 4.2 and 4.4.
+// project is the vocabulary of docs/reference/secrets.md sections 4.2 and 4.4.
 var project = newProjectVocabulary()
 
 func newProjectVocabulary() *vocabulary {

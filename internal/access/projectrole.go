@@ -1,7 +1,7 @@
 package access
 
-// ProjectRole returns the rules of a built-in project role, admin, member, viewer, no-access or
-// cryptographic-operator, and whether the slug names one (secrets.md 4.5).
+// ProjectRole returns the rules of a built-in project role, admin, member, viewer, no-access or cryptographic-operator,
+// and whether the slug names one (docs/reference/secrets.md section 4.5).
 func ProjectRole(slug string) ([]Rule, bool) {
 	switch slug {
 	case "admin":

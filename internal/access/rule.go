@@ -18,7 +18,7 @@ type Rule struct {
 }
 
 // Conditions maps the name of an attribute to what it must be: a string, which means equality, or an object of
-// operators, such as {"$in": ["dev", "test"]} (secrets.md 4.2).
+// operators, such as {"$in": ["dev", "test"]} (docs/reference/secrets.md section 4.2).
 type Conditions map[string]any
 
 // Actions is the list of actions of a rule. It is read from a JSON string or list, and written as a list.

@@ -37,7 +37,7 @@ func hasTemplate(s string) bool {
 	return found
 }
 
-// checkTemplates refuses templates that could never be filled in (secrets.md 4.3).
+// checkTemplates refuses templates that could never be filled in (docs/reference/secrets.md section 4.3).
 func checkTemplates(s string) error {
 	for from := 0; ; {
 		t, found := nextTemplate(s, from)
@@ -51,7 +51,8 @@ func checkTemplates(s string) error {
 	}
 }
 
-// Vars are what templates stand for, by name, such as "identity.id" or "identity.metadata.team" (secrets.md 4.3).
+// Vars are what templates stand for, by name, such as "identity.id" or "identity.metadata.team"
+// (docs/reference/secrets.md section 4.3).
 type Vars map[string]string
 
 // Expand returns a copy of the rules with their templates filled in. A value is data: in a $glob its wildcards count

@@ -15,7 +15,7 @@ type words struct {
 	actions []Action
 	keys    map[key]operator    // the attributes that conditions may name, with the operators for each
 	means   map[Action][]Action // an action that only stands for others
-	widens  map[Action][]Action // the broader actions that a denial of one denies too (people.md 8)
+	widens  map[Action][]Action // broader actions that a denial of one denies too (docs/reference/people.md section 8)
 }
 
 // newVocabulary indexes a table.

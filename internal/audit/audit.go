@@ -93,7 +93,8 @@ func (l *Log) row(actor *access.Actor, e Event, now time.Time) (row, error) {
 	}, err
 }
 
-// actorMetadata is what the API shows of an actor (identity.md section 6.4); tokenId says which token was used.
+// actorMetadata is what the API shows of an actor (docs/reference/identity.md section 6.4); tokenId says which token
+// was used.
 func actorMetadata(a *access.Actor) (m who) {
 	m.AuthMethod, m.TokenID = a.AuthMethod, a.TokenID
 	switch a.Type {
@@ -130,7 +131,7 @@ func address(ip netip.Addr) string {
 	return ip.Unmap().WithZone("").String()
 }
 
-// agents maps a mark in the User-Agent header to the type that the API names (identity.md section 6.4).
+// agents maps a mark in the User-Agent header to the type that the API names (docs/reference/identity.md section 6.4).
 var agents = []struct{ mark, name string }{
 	{"k8-operator", "k8-operator"}, {"k8-external-secrets-operator", "k8-external-secrets-operator"}, {"terraform", "terraform"},
 	{"infisical-nodejs-sdk", "InfisicalNodeSDK"}, {"infisical-python-sdk", "InfisicalPythonSDK"}, {"infisical-go-sdk", "InfisicalGoSDK"},

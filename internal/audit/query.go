@@ -13,7 +13,7 @@ import (
 	"github.com/sallyport/sallyport/internal/sqldb"
 )
 
-// Limits of a query (identity.md section 9.1).
+// Limits of a query (docs/reference/identity.md section 9.1).
 const (
 	DefaultLimit = 20
 	MaxLimit     = 1000

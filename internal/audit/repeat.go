@@ -162,7 +162,7 @@ func (f *repeats) end() {
 }
 
 // tell returns the event of what was counted, and begins a new count. The fields are those of the reference
-// (identity.md section 5.5).
+// (docs/reference/identity.md section 5.5).
 func (s *series) tell(now time.Time) row {
 	metadata := maps.Clone(s.metadata)
 	metadata["suppressedRepeats"], metadata["suppressedFrom"], metadata["suppressedUntil"] = s.counted, moment(s.from), moment(s.to)

@@ -17,7 +17,8 @@ import (
 	"github.com/sallyport/sallyport/internal/httpapi"
 )
 
-// defaultTTL is the TTL and the max TTL of a configuration that names none: 30 days (identity.md section 1.3).
+// defaultTTL is the TTL and the max TTL of a configuration that names none: 30 days
+// (docs/reference/identity.md section 1.3).
 const defaultTTL = 2_592_000
 
 // common is what the service knows of any method's settings.

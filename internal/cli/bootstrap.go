@@ -53,7 +53,8 @@ func bootstrap(ctx context.Context, baseURL, email, password, organization strin
 	return answer, err
 }
 
-// isSetUp reports whether a bootstrap was refused because the instance has had one (identity.md section 8.1).
+// isSetUp reports whether a bootstrap was refused because the instance has had one
+// (docs/reference/identity.md section 8.1).
 func isSetUp(err error) bool {
 	var refused *refusal
 	return errors.As(err, &refused) && refused.Name == "Instance initialization"

@@ -66,7 +66,7 @@ func sides(b *testing.B) map[string]*httptest.Server {
 }
 
 // BenchmarkRoute compares a trivial route with plain net/http in turns inside of one run, so that all have the same
-// machine. The ratios are what part of the others' requests a second the route reaches (design section 10).
+// machine. The ratios are what part of the others' requests a second the route reaches.
 func BenchmarkRoute(b *testing.B) {
 	servers := sides(b)
 	const rounds = 20

@@ -15,7 +15,7 @@ type failure struct {
 	name   string // the wire's `error`
 }
 
-// failures is the one table from kinds to HTTP (design section 7).
+// failures is the one table from kinds to HTTP.
 var failures = [...]failure{
 	fault.Internal:         {http.StatusInternalServerError, "InternalServerError"},
 	fault.BadRequest:       {http.StatusBadRequest, "BadRequest"},

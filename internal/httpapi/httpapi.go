@@ -19,7 +19,7 @@ import (
 	"github.com/sallyport/sallyport/internal/fault"
 )
 
-// DefaultMaxBody is the largest request body in bytes when Options.MaxBody is zero (design section 8).
+// DefaultMaxBody is the largest request body in bytes when Options.MaxBody is zero.
 const DefaultMaxBody = 8 << 20
 
 // openMaxBody is the largest request body in bytes of a route that anybody may call, unless the route says otherwise:

@@ -19,8 +19,9 @@ const (
 	msgMisfitAt = "expected value that fits at "
 )
 
-// rule tells what one of huma's messages means on the wire: the code, in the words of the reference (identity.md
-// section 5.4), and our message. Both message and huma's format may hold one value, at the percent sign.
+// rule tells what one of huma's messages means on the wire: the code, in the words of the reference
+// (docs/reference/identity.md section 5.4), and our message. Both message and huma's format may hold one value, at the
+// percent sign.
 type rule struct {
 	format, code, message string
 	namesField            bool // the value is the field, below the place that huma gives

@@ -136,7 +136,8 @@ func TestOpenAPIStatuses(t *testing.T) {
 	}
 }
 
-// The envelopes have the fields of the reference (revoke-token.openapi.md): the same are required, and there are no more.
+// The envelopes have the fields of the reference (its document of the revoke route: test/e2e/testdata/revoke.json): the
+// same fields are required, and there are no others.
 func TestOpenAPIEnvelopes(t *testing.T) {
 	s, _ := documented(t)
 	responses := s.Paths["/api/v1/auth/token-auth/tokens/{id}/revoke"]["post"].Responses

@@ -79,7 +79,7 @@ func Secret(n int) string {
 
 const requestAlphabet = "ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789"
 
-// Request returns a request id: `req-` and 14 alphanumeric characters (identity.md section 5.1).
+// Request returns a request id: `req-` and 14 alphanumeric characters (docs/reference/identity.md section 5.1).
 func Request() string {
 	b := make([]byte, 14)
 	_, _ = rand.Read(b)

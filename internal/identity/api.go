@@ -15,7 +15,7 @@ func can(action access.Action) httpapi.Permission {
 	return httpapi.Permission{Action: action, Subject: access.SubjectIdentity}
 }
 
-// Routes mounts the routes of identities (identity.md section 4.1).
+// Routes mounts the routes of identities (docs/reference/identity.md section 4.1).
 func (s *Service) Routes(api *httpapi.API) {
 	httpapi.Handle(api, httpapi.Route{Method: http.MethodPost, Path: "/api/v1/identities", ID: "create-identity", Tag: tag,
 		Summary: "Create an identity", Permission: can(access.Create)}, s.createRoute)

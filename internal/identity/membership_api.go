@@ -10,7 +10,8 @@ import (
 	"github.com/sallyport/sallyport/internal/role"
 )
 
-// membershipRoutes mounts the memberships of identities in the caller's organisation (identity.md section 4.3).
+// membershipRoutes mounts the memberships of identities in the caller's organisation
+// (docs/reference/identity.md section 4.3).
 func (s *Service) membershipRoutes(api *httpapi.API) {
 	route := func(method, suffix, id, summary string, action access.Action) httpapi.Route {
 		return httpapi.Route{Method: method, Path: "/api/v1/organization/identity-memberships" + suffix, ID: id, Tag: tag,

@@ -9,8 +9,9 @@ import (
 	"github.com/sallyport/sallyport/internal/role"
 )
 
-// orgRoutes mounts the newer routes of identities, under the caller's organisation (identity.md section 4.2). They say
-// the same as those of section 4.1; roles are given with memberships.
+// orgRoutes mounts the newer routes of identities, under the caller's organisation
+// (docs/reference/identity.md section 4.2). They say the same as those of section 4.1; roles are given with
+// memberships.
 func (s *Service) orgRoutes(api *httpapi.API) {
 	route := func(method, suffix, id, summary string, action access.Action) httpapi.Route {
 		return httpapi.Route{Method: method, Path: "/api/v1/organization/identities" + suffix, ID: id, Tag: tag, Summary: summary, Permission: can(action)}

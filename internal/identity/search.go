@@ -98,8 +98,8 @@ func (s *Service) complete(ctx context.Context, members []member) ([]Membership,
 	return all, err
 }
 
-// parseSearch reads the `search` object of the wire (identity.md section 4.1): conditions on name and role that must
-// all hold, and beside them those of one of the alternatives in `$or`.
+// parseSearch reads the `search` object of the wire (docs/reference/identity.md section 4.1): conditions on name and
+// role that must all hold, and beside them those of one of the alternatives in `$or`.
 func parseSearch(raw json.RawMessage) ([][]Match, error) {
 	if len(raw) == 0 || string(raw) == "null" {
 		return nil, nil

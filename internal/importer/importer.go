@@ -180,7 +180,8 @@ func pause(ctx context.Context, d time.Duration) error {
 // orgOf is whom a token stands for.
 type orgOf struct{ OrgID, IdentityID string }
 
-// meet asks a server for the organisation of the token. The identity stands in the token itself (identity.md section 2.1).
+// meet asks a server for the organisation of the token. The identity stands in the token itself
+// (docs/reference/identity.md section 2.1).
 func meet(ctx context.Context, c *client) (who orgOf, err error) {
 	details, err := one[struct {
 		Organization struct {

@@ -17,7 +17,7 @@ import (
 // maxBatch is how many secrets one request makes or changes at most.
 const maxBatch = 100
 
-// wireSecret is a secret as both servers answer it (secrets.md section 1.2).
+// wireSecret is a secret as both servers answer it (docs/reference/secrets.md section 1.2).
 type wireSecret struct {
 	Key      string     `json:"secretKey"`
 	Value    *string    `json:"secretValue"`

@@ -5,7 +5,7 @@ import (
 	"encoding/json"
 )
 
-// wireProject is a project as both servers answer it (secrets.md section 3.3).
+// wireProject is a project as both servers answer it (docs/reference/secrets.md section 3.3).
 type wireProject struct {
 	ID              string    `json:"id"`
 	Name            string    `json:"name"`

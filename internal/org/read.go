@@ -125,7 +125,8 @@ func (s *Service) readRoute(ctx context.Context, actor *access.Actor, in *readIn
 	return out, nil
 }
 
-// wireConfig is the instance's public settings (identity.md section 8.3). Who administers it is nobody's business.
+// wireConfig is the instance's public settings (docs/reference/identity.md section 8.3). Who administers it is nobody's
+// business.
 type wireConfig struct {
 	ID                  string   `json:"id" doc:"Always the same: there is one instance"`
 	Initialized         bool     `json:"initialized" doc:"Whether it was set up"`

@@ -11,7 +11,7 @@ import (
 
 const projectTag = "Projects"
 
-// Routes mounts the routes of projects (secrets.md section 3).
+// Routes mounts the routes of projects (docs/reference/secrets.md section 3).
 func (s *Service) Routes(api *httpapi.API) {
 	can := func(action access.Action, subject access.Subject) httpapi.Permission {
 		return httpapi.Permission{Action: action, Subject: subject}

@@ -10,7 +10,8 @@ import (
 
 const environmentTag = "Environments"
 
-// environmentRoutes mounts environments under projects, and under workspaces as projects were once called (secrets.md 3.2).
+// environmentRoutes mounts environments under projects, and under workspaces as projects were once called
+// (docs/reference/secrets.md section 3.2).
 func (s *Service) environmentRoutes(api *httpapi.API) {
 	at := func(base, suffix string, old bool) func(method, tail, id, summary string, action access.Action) httpapi.Route {
 		return func(method, tail, id, summary string, action access.Action) httpapi.Route {

@@ -12,8 +12,8 @@ import (
 
 const folderTag = "Folders"
 
-// folderRoutes mounts folders in both versions (secrets.md 3.1). They differ in names, which both take in all spellings,
-// and in that version 1 always deletes by force.
+// folderRoutes mounts folders in both versions (docs/reference/secrets.md section 3.1). They differ in names, which
+// both take in all spellings, and in that version 1 always deletes by force.
 func (s *Service) folderRoutes(api *httpapi.API) {
 	for _, v := range []struct {
 		base, suffix string

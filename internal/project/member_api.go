@@ -15,7 +15,7 @@ import (
 
 const memberTag = "Project Identities"
 
-// memberRoutes mounts the memberships of identities, under their three names (secrets.md 4.7).
+// memberRoutes mounts the memberships of identities, under their three names (docs/reference/secrets.md section 4.7).
 func (s *Service) memberRoutes(api *httpapi.API) {
 	for _, v := range []struct {
 		base, suffix string

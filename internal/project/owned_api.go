@@ -10,7 +10,7 @@ import (
 	"github.com/sallyport/sallyport/internal/role"
 )
 
-// ownedRoutes mounts the identities that a project owns (secrets.md 4.8).
+// ownedRoutes mounts the identities that a project owns (docs/reference/secrets.md section 4.8).
 func (s *Service) ownedRoutes(api *httpapi.API) {
 	route := func(method, tail, id, summary string, action access.Action) httpapi.Route {
 		return httpapi.Route{Method: method, Path: "/api/v1/projects/{projectId}/identities" + tail, ID: id, Tag: memberTag, Summary: summary, Yields: true,

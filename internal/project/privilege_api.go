@@ -11,7 +11,7 @@ import (
 	"github.com/sallyport/sallyport/internal/role"
 )
 
-// privilegeRoutes mounts the additional privileges of identities in projects (identity.md section 4.5).
+// privilegeRoutes mounts the additional privileges of identities in projects (docs/reference/identity.md section 4.5).
 func (s *Service) privilegeRoutes(api *httpapi.API) {
 	route := func(method, tail, id, summary string, action access.Action) httpapi.Route {
 		return httpapi.Route{Method: method, Path: "/api/v2/identity-project-additional-privilege" + tail, ID: id, Tag: "Additional Privileges", Summary: summary,

@@ -11,8 +11,8 @@ import (
 	"github.com/sallyport/sallyport/internal/role"
 )
 
-// oldPrivilegeRoutes mounts version 1 of additional privileges (people.md 2.1). It names a privilege by project, identity and
-// slug. Terraform deletes privileges here whichever version it made them with.
+// oldPrivilegeRoutes mounts version 1 of additional privileges (docs/reference/people.md section 2.1). It names a
+// privilege by project, identity and slug. Terraform deletes privileges here whichever version it made them with.
 func (s *Service) oldPrivilegeRoutes(api *httpapi.API) {
 	route := func(method, tail, id, summary string, action access.Action) httpapi.Route {
 		return httpapi.Route{Method: method, Path: "/api/v1/additional-privilege/identity" + tail, ID: id, Tag: "Additional Privileges", Summary: summary,

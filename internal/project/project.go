@@ -164,8 +164,9 @@ type Access struct {
 	inside access.Actor // the same actor with its ability in the project
 }
 
-// Enter lets an actor into a project of its organisation. It says in this order what is wrong (secrets.md 0.4): NotFound
-// for a project that is unknown or of another organisation, Forbidden for an actor that is no member.
+// Enter lets an actor into a project of its organisation. It says in this order what is wrong
+// (docs/reference/secrets.md section 0.4): NotFound for a project that is unknown or of another organisation, Forbidden
+// for an actor that is no member.
 func (s *Service) Enter(ctx context.Context, actor *access.Actor, projectID string) (*Access, error) {
 	p, err := s.Find(ctx, actor.OrgID, projectID)
 	if err != nil {

@@ -39,7 +39,8 @@ func (s *Service) SetAuditDays(ctx context.Context, actor *access.Actor, project
 	return s.Find(ctx, actor.OrgID, projectID)
 }
 
-// retentionRoutes mounts SetAuditDays for projects by id, and for workspaces by slug (secrets.md 3.3).
+// retentionRoutes mounts SetAuditDays for projects by id, and for workspaces by slug
+// (docs/reference/secrets.md section 3.3).
 func (s *Service) retentionRoutes(api *httpapi.API) {
 	route := func(path, id string, old bool) httpapi.Route {
 		return httpapi.Route{Method: http.MethodPut, Path: path + "/audit-logs-retention", ID: id, Tag: projectTag, Yields: true, Deprecated: old,

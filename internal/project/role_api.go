@@ -22,8 +22,8 @@ func scope(a *Access, err error) (role.Scope, error) {
 	return role.Scope{Actor: a.Actor, ProjectID: a.Project.ID, Authority: a}, nil
 }
 
-// roleRoutes mounts the roles of projects, under their three names (secrets.md 4.6). The oldest one names the project by
-// its slug.
+// roleRoutes mounts the roles of projects, under their three names (docs/reference/secrets.md section 4.6). The oldest
+// one names the project by its slug.
 func (s *Service) roleRoutes(api *httpapi.API) {
 	for _, v := range []struct {
 		base, suffix string

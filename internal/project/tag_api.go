@@ -8,7 +8,8 @@ import (
 	"github.com/sallyport/sallyport/internal/httpapi"
 )
 
-// tagRoutes mounts tags under projects, and under workspaces as projects were once called (secrets.md 3.4).
+// tagRoutes mounts tags under projects, and under workspaces as projects were once called
+// (docs/reference/secrets.md section 3.4).
 func (s *Service) tagRoutes(api *httpapi.API) {
 	at := func(base, suffix string, old bool) func(method, tail, id, summary string, action access.Action) httpapi.Route {
 		return func(method, tail, id, summary string, action access.Action) httpapi.Route {

@@ -11,8 +11,9 @@ import (
 
 const userTag = "Project Users"
 
-// userRoutes mounts the memberships of users (secrets.md 3.3 and 8.6), under the names of all versions: adding and taking
-// out by e-mail address were version 2 of the workspace routes once, everything else version 1.
+// userRoutes mounts the memberships of users (docs/reference/secrets.md sections 3.3 and 8.6), under the names of all
+// versions: adding and taking out by e-mail address were version 2 of the workspace routes once, everything else
+// version 1.
 func (s *Service) userRoutes(api *httpapi.API) {
 	const now, v1, v2 = "/api/v1/projects/{projectId}/memberships", "/api/v1/workspace/{projectId}/memberships", "/api/v2/workspace/{projectId}/memberships"
 	const one = "/{membershipId}"

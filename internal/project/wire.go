@@ -6,7 +6,7 @@ import (
 	"github.com/sallyport/sallyport/internal/httpapi"
 )
 
-// wireProject is a project as every route answers it (secrets.md 3.3).
+// wireProject is a project as every route answers it (docs/reference/secrets.md section 3.3).
 type wireProject struct {
 	OldID           string           `json:"_id" doc:"Same as id; for older clients"`
 	ID              string           `json:"id"`

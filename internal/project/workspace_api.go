@@ -8,8 +8,9 @@ import (
 	"github.com/sallyport/sallyport/internal/httpapi"
 )
 
-// workspaceRoutes mounts projects under the name that they once had, for older clients (secrets.md 3.3). Version 1 names
-// them by id and wraps its answers as "workspace", version 2 names them by slug and does not wrap.
+// workspaceRoutes mounts projects under the name that they once had, for older clients
+// (docs/reference/secrets.md section 3.3). Version 1 names them by id and wraps its answers as "workspace", version 2
+// names them by slug and does not wrap.
 func (s *Service) workspaceRoutes(api *httpapi.API) {
 	route := func(method, path, id, summary string, p httpapi.Permission) httpapi.Route {
 		return httpapi.Route{Method: method, Path: path, ID: id, Tag: projectTag, Summary: summary, Permission: p, AnyActor: p == httpapi.Permission{}, Deprecated: true}

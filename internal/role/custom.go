@@ -29,7 +29,7 @@ type Role struct {
 	UpdatedAt   int64
 }
 
-// builtIn lists the built-in roles with the ids that the API gives them (identity.md section 7.5).
+// builtIn lists the built-in roles with the ids that the API gives them (docs/reference/identity.md section 7.5).
 var builtIn = []Role{
 	{ID: "b11b49a9-09a9-4443-916a-4246f9ff2c69", Slug: Admin, Name: "Admin", Description: "Everything in the organization"},
 	{ID: "b11b49a9-09a9-4443-916a-4246f9ff2c70", Slug: "member", Name: "Member", Description: "What most members need"},

@@ -19,7 +19,7 @@ type dialect struct {
 	both    bool // lists have personal secrets beside the shared ones
 }
 
-// dialects are the versions (secrets.md 1.12).
+// dialects are the versions (docs/reference/secrets.md section 1.12).
 var dialects = []dialect{
 	{version: "v4", path: "/api/v4/secrets", batch: "/api/v4/secrets/batch", expand: true, imports: true},
 	{version: "v3", path: "/api/v3/secrets/raw", batch: "/api/v3/secrets/batch/raw", both: true},
@@ -27,8 +27,8 @@ var dialects = []dialect{
 
 const tag = "Secrets"
 
-// Routes mounts the routes of secrets (secrets.md section 1). The versions of the API differ in defaults and in the words
-// for a project; each takes the words of all.
+// Routes mounts the routes of secrets (docs/reference/secrets.md section 1). The versions of the API differ in defaults
+// and in the words for a project; each takes the words of all.
 func (s *Service) Routes(api *httpapi.API) {
 	for _, d := range dialects {
 		route := func(method, path, id, summary string, action access.Action) httpapi.Route {

@@ -15,7 +15,7 @@ import (
 // Mode says what an update of several secrets does about one that is not there.
 type Mode string
 
-// The modes (secrets.md 1.10).
+// The modes (docs/reference/secrets.md section 1.10).
 const (
 	FailOnNotFound Mode = "failOnNotFound" // nothing at all is changed
 	Ignore         Mode = "ignore"         // it is left out

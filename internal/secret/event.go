@@ -1,7 +1,7 @@
 package secret
 
-// told is what the audit log says of a secret (secrets.md 4.10). Never its value or its comment, nor metadata that is
-// encrypted.
+// told is what the audit log says of a secret (docs/reference/secrets.md section 4.10). Never its value or its comment,
+// nor metadata that is encrypted.
 type told struct {
 	Environment string      `json:"environment,omitempty"`
 	ID          string      `json:"secretId"`

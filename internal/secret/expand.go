@@ -8,7 +8,8 @@ import (
 	"github.com/sallyport/sallyport/internal/fault"
 )
 
-// maxDepth is how many references one after the other are followed (secrets.md 2.2). The next one stays as it is.
+// maxDepth is how many references one after the other are followed (docs/reference/secrets.md section 2.2). The next
+// one stays as it is.
 const maxDepth = 10
 
 // cost is what expanding references takes.

@@ -75,7 +75,8 @@ func secretsOf(text string, hidden, multiline uint16) (secrets []*Secret) {
 	return secrets
 }
 
-// slowExpander does what secrets.md 2.1 and 2.2 say, and remembers nothing. Text that was put in is not searched again.
+// slowExpander does what docs/reference/secrets.md sections 2.1 and 2.2 say, and remembers nothing. Text that was put
+// in is not searched again.
 type slowExpander struct {
 	secrets map[spotName]*Secret
 	nowhere []spotName // that references lead to

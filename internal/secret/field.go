@@ -23,7 +23,8 @@ func newName(sent string, path ...string) (string, error) {
 }
 
 // ParseName returns a name as it is stored: without white space around it. It must be there, be no longer than MaxName
-// and hold no colon and no slash (secrets.md 1.1); else the error is a Validation fault at the path.
+// and hold no colon and no slash (docs/reference/secrets.md section 1.1); else the error is a Validation fault at the
+// path.
 func ParseName(text string, path ...string) (string, error) {
 	name := strings.TrimSpace(text)
 	switch {

@@ -10,8 +10,8 @@ import (
 
 const importTag = "Secret imports"
 
-// importRoutes mounts the routes that manage imports (secrets.md 2.4), in both versions: they differ in the word for a
-// project, and each takes the words of both.
+// importRoutes mounts the routes that manage imports (docs/reference/secrets.md section 2.4), in both versions: they
+// differ in the word for a project, and each takes the words of both.
 func (s *Service) importRoutes(api *httpapi.API) {
 	for _, v := range []struct{ path, suffix string }{{"/api/v2/secret-imports", ""}, {"/api/v1/secret-imports", "-old"}} {
 		route := func(method, path, id, summary string, action access.Action) httpapi.Route {

@@ -10,7 +10,7 @@ import (
 )
 
 const (
-	maxImportDepth = 10   // imports of what is imported (secrets.md 2.3)
+	maxImportDepth = 10   // imports of what is imported (docs/reference/secrets.md section 2.3)
 	maxSources     = 1000 // folders that one answer looks into
 )
 

@@ -8,7 +8,7 @@ import (
 	"github.com/sallyport/sallyport/internal/project"
 )
 
-// label is all that conditions of rules see of a secret (secrets.md 4.2).
+// label is all that conditions of rules see of a secret (docs/reference/secrets.md section 4.2).
 type label struct {
 	environment, path, name string
 	tags                    []string // slugs

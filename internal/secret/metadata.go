@@ -75,7 +75,7 @@ func (b box) openMetadata(text string, pairs []Metadata) error {
 	return nil
 }
 
-// maxFilters is how many pairs a filter may have (secrets.md 1.4).
+// maxFilters is how many pairs a filter may have (docs/reference/secrets.md section 1.4).
 const maxFilters = 10
 
 // Filter chooses secrets whose metadata has all of its pairs, encrypted values aside.

@@ -214,7 +214,7 @@ type Query struct {
 	Filter    Filter
 }
 
-// maxLevels is how many levels of folders a list goes down (secrets.md 1.4).
+// maxLevels is how many levels of folders a list goes down (docs/reference/secrets.md section 1.4).
 const maxLevels = 20
 
 // Listing is what a list found: the secrets by folder and name, and what the folder imports.

@@ -15,7 +15,7 @@ func (s *Secret) name() spotName { return spotName{s.Environment, s.Path, s.Key}
 func (n spotName) folder() spotName { return spotName{environment: n.environment, path: n.path} }
 
 // nextReference finds the first reference in a text: ${, one or more letters, digits, hyphens, underscores, dots or at
-// signs, and } (secrets.md 2.1). token is what stands between; ok is false if there is none.
+// signs, and } (docs/reference/secrets.md section 2.1). token is what stands between; ok is false if there is none.
 func nextReference(text string) (before, token, after string, ok bool) {
 	for at := 0; ; {
 		i := strings.Index(text[at:], "${")

@@ -8,9 +8,10 @@ import (
 	"github.com/sallyport/sallyport/internal/sqldb"
 )
 
-// checkReferences refuses a text for a secret of the spot that refers to what the actor may not know of (secrets.md 1.7):
-// otherwise the writer of one secret chooses which other ones its readers put into it. It does not matter whether the target
-// exists: nobody learns that here, and nobody writes a reference today for what is created tomorrow.
+// checkReferences refuses a text for a secret of the spot that refers to what the actor may not know of
+// (docs/reference/secrets.md section 1.7): otherwise the writer of one secret chooses which other ones its readers put
+// into it. It does not matter whether the target exists: nobody learns that here, and nobody writes a reference today
+// for what is created tomorrow.
 func (s *spot) checkReferences(ctx context.Context, tx *sqldb.Tx, text string) error {
 	beside, elsewhere := s.refersTo(text)
 	if len(beside) == 0 && len(elsewhere) == 0 {

@@ -71,7 +71,7 @@ func (r *room) tagsNamed(slugs []string) ([]string, error) {
 	return ids, nil
 }
 
-// tagRoutes mounts the routes that change the tags of a secret by their slugs (secrets.md 1.13).
+// tagRoutes mounts the routes that change the tags of a secret by their slugs (docs/reference/secrets.md section 1.13).
 func (s *Service) tagRoutes(api *httpapi.API) {
 	route := func(method, id, summary string) httpapi.Route {
 		return httpapi.Route{Method: method, Path: "/api/v3/secrets/tags/{secretName}", ID: id, Tag: tag, Summary: summary, Deprecated: true,

@@ -8,7 +8,8 @@ import (
 // hidden stands on the wire for a value that the caller does not get to see; clients know it.
 const hidden = "<hidden-by-infisical>"
 
-// wireSecret is a secret as every route answers it: all fields that any of the routes has (secrets.md 1.2).
+// wireSecret is a secret as every route answers it: all fields that any of the routes has
+// (docs/reference/secrets.md section 1.2).
 type wireSecret struct {
 	ID            string         `json:"id"`
 	OldID         string         `json:"_id" doc:"Same as id; for older clients"`

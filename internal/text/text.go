@@ -7,8 +7,9 @@ import (
 	"unicode"
 )
 
-// Value returns a value as it is stored: without white space around it, but for one line feed at the end where there was
-// one (secrets.md 1.1). What counts as white space is what ECMAScript trims, since clients compare.
+// Value returns a value as it is stored: without white space around it, but for one line feed at the end where there
+// was one (docs/reference/secrets.md section 1.1). What counts as white space is what ECMAScript trims, since clients
+// compare.
 func Value(text string) string {
 	value := strings.TrimFunc(text, isSpace)
 	if strings.HasSuffix(text, "\n") {

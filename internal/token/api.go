@@ -10,7 +10,8 @@ import (
 
 const tag = "Access Tokens"
 
-// Routes mounts what the holder of a token can do with it (identity.md sections 2.7 and 2.8), and the public keys.
+// Routes mounts what the holder of a token can do with it (docs/reference/identity.md sections 2.7 and 2.8), and the
+// public keys.
 func (s *Service) Routes(api *httpapi.API) {
 	httpapi.HandleOpen(api, httpapi.Route{Method: http.MethodPost, Path: "/api/v1/auth/token/renew", ID: "renew-token", Tag: tag,
 		Summary:     "Renew an access token",

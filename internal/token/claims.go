@@ -17,8 +17,9 @@ const Type = "identityAccessToken"
 // maxJWT bounds what is parsed at all, in bytes. Our own tokens have about 800.
 const maxJWT = 8 << 10
 
-// Claims is what an access token says (design section 3). Times are seconds since 1970, durations are seconds. Of a
-// user's token, with the type UserType, ID is that of the session, IdentityID that of the user, and OrgID may be empty.
+// Claims is what an access token says. Clients and other servers read these names. Times are seconds since 1970,
+// durations are seconds. Of a user's token, with the type UserType, ID is that of the session, IdentityID that of the
+// user, and OrgID may be empty.
 type Claims struct {
 	ID             string `json:"jti"`
 	TokenID        string `json:"identityAccessTokenId"` // the same as ID, under the name that clients read

@@ -114,7 +114,7 @@ func TestParseAcceptsWhatSignMade(t *testing.T) {
 	}
 }
 
-// TestClaimNames pins the claims that clients and other servers read (design section 3).
+// TestClaimNames pins the claims that clients and other servers read.
 func TestClaimNames(t *testing.T) {
 	c := goodClaims()
 	c.ClientSecretID, c.UsesLimit = id.New(), 5

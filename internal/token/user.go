@@ -9,8 +9,8 @@ import (
 	"github.com/sallyport/sallyport/internal/feed"
 )
 
-// The authTokenType claims of what a user holds (identity.md section 8.8): an access token opens routes, and a refresh
-// token only gets the next access token.
+// The authTokenType claims of what a user holds (docs/reference/identity.md section 8.8): an access token opens routes,
+// and a refresh token only gets the next access token.
 const (
 	UserType    = "accessToken"
 	RefreshType = "refreshToken"
@@ -59,7 +59,8 @@ type Session struct {
 	ExpiresAt   time.Time // no token lives longer
 }
 
-// The lives of a user's session and of its access tokens, where MaxAge is no shorter (identity.md section 8.8).
+// The lives of a user's session and of its access tokens, where MaxAge is no shorter
+// (docs/reference/identity.md section 8.8).
 const (
 	sessionLife    = 90 * 24 * time.Hour
 	userAccessLife = 10 * 24 * time.Hour

@@ -8,9 +8,10 @@ import (
 	"time"
 )
 
-// Verify checks an access token for a request from ip and spends one use of it, if its uses are limited. The order
-// is that of design section 3; each failure is a DeadToken fault (the address: Forbidden) and spends nothing.
-// Without a use limit it makes no database trip. It takes the tokens of users too: see Claims.
+// Verify checks an access token for a request from ip and spends one use of it, if its uses are limited. The order is:
+// signature, algorithm and type; expiry; revocations and cutoffs; membership; the address; the use. Each failure is a
+// DeadToken fault (the address: Forbidden) and spends nothing. Without a use limit it makes no database trip. It takes
+// the tokens of users too: see Claims.
 func (s *Service) Verify(ctx context.Context, jwt string, ip netip.Addr) (*Claims, error) {
 	c, err := s.check(ctx, jwt, ip)
 	if err != nil {

@@ -8,7 +8,7 @@ import (
 	"github.com/sallyport/sallyport/internal/httpapi"
 )
 
-// adminRoutes mounts what only administrators of the instance may do (identity.md section 8.4).
+// adminRoutes mounts what only administrators of the instance may do (docs/reference/identity.md section 8.4).
 func (s *Service) adminRoutes(api *httpapi.API) {
 	const identities, users = "/api/v1/admin/identity-management/identities", "/api/v1/admin/user-management/users"
 	route := func(method, path, id, summary string) httpapi.Route {

@@ -12,7 +12,7 @@ import (
 
 const tag = "Users"
 
-// Routes mounts the login of users and their sessions (identity.md sections 8.6 to 8.8).
+// Routes mounts the login of users and their sessions (docs/reference/identity.md sections 8.6 to 8.8).
 func (s *Service) Routes(api *httpapi.API) {
 	own := func(method, path, id, summary string) httpapi.Route {
 		return httpapi.Route{Method: method, Path: path, ID: id, Tag: tag, Summary: summary, AnyActor: true, UserOnly: true, NoOrg: true}

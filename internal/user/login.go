@@ -23,8 +23,8 @@ var rule = lockout.Rule{Threshold: 5, Duration: 5 * time.Minute, Reset: 15 * tim
 // can be seen of them is then the same, and nobody fills the database with made-up addresses.
 const buckets = 65536
 
-// errCredentials is the one answer to every login that fails: an unknown user, a wrong password and a caller who is shut
-// out cannot be told apart. The reference answers 400 too (identity.md section 8.6).
+// errCredentials is the one answer to every login that fails: an unknown user, a wrong password and a caller who is
+// shut out cannot be told apart. The reference answers 400 too (docs/reference/identity.md section 8.6).
 var errCredentials = fault.New(fault.BadRequest, "The e-mail address or the password is wrong, or too many logins from here have failed; in that case wait a few minutes.")
 
 // Pair is what a user gets who logs in or refreshes.

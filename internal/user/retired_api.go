@@ -10,8 +10,9 @@ import (
 	"github.com/sallyport/sallyport/internal/httpapi"
 )
 
-// retiredRoutes mounts ways in that clients still try and that are not built (people.md 2.3 and 2.5). Each answers as a way
-// in that failed, in words that help: what a client shows is this answer.
+// retiredRoutes mounts ways in that clients still try and that are not built
+// (docs/reference/people.md sections 2.3 and 2.5). Each answers as a way in that failed, in words that help: what a
+// client shows is this answer.
 func (s *Service) retiredRoutes(api *httpapi.API) {
 	for _, step := range []string{"1", "2"} {
 		httpapi.HandleOpen(api, httpapi.Route{Method: http.MethodPost, Path: "/api/v3/auth/login" + step, ID: "srp-login-" + step, Tag: tag, Summary: "Always fails as a login does",

@@ -10,7 +10,7 @@ import (
 	"github.com/sallyport/sallyport/test/e2e/harness"
 )
 
-// errorNames are the names of errors by status (design section 7).
+// errorNames are the values that `error` may have, by status.
 var errorNames = map[int][]string{
 	400: {"BadRequest", "Instance initialization", "invalid_request"},
 	401: {"UnauthorizedError", "TokenError"},

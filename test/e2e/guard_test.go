@@ -109,7 +109,8 @@ func TestTheLastRoutes(t *testing.T) {
 	}
 }
 
-// member says what the role member may do (identity.md section 7.2); every other route with a permission refuses it.
+// member says what the role member may do (docs/reference/identity.md section 7.2); every other route with a permission
+// refuses it.
 var member = []string{
 	"create-identity", "list-identities", "search-identities", "get-identity", "update-identity", "delete-identity",
 	"list-identity-projects", "get-token-auth", "list-token-auth-tokens", "get-token-auth-token",

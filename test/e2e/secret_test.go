@@ -12,7 +12,7 @@ import (
 	"github.com/sallyport/sallyport/test/e2e/harness"
 )
 
-// TestSecretOnTheWire compares every field of a secret with what clients read (clients.md section 3).
+// TestSecretOnTheWire compares every field of a secret with what clients read (docs/reference/clients.md section 3).
 func TestSecretOnTheWire(t *testing.T) {
 	t.Parallel()
 	v := newVault(t, shared)
@@ -39,7 +39,7 @@ func TestSecretOnTheWire(t *testing.T) {
 	}
 }
 
-// TestSecretRequestsOfClients sends what the clients send, odd as it is (clients.md sections 2 and 3).
+// TestSecretRequestsOfClients sends what the clients send, odd as it is (docs/reference/clients.md sections 2 and 3).
 func TestSecretRequestsOfClients(t *testing.T) {
 	t.Parallel()
 	v := newVault(t, shared)

@@ -169,7 +169,7 @@ func (s *Site) makeToken(ctx context.Context, identity string) (token, error) {
 	return token{made.TokenData.ID, made.AccessToken}, err
 }
 
-// The places of the API (identity.md sections 1 to 4, secrets.md sections 1 to 3).
+// The places of the API (docs/reference/identity.md sections 1 to 4, docs/reference/secrets.md sections 1 to 3).
 const (
 	detailsPath    = "/api/v1/identities/details"
 	identitiesPath = "/api/v1/identities"

@@ -86,7 +86,7 @@ func audiences(list string) []string {
 	return found
 }
 
-// check refuses a token that does not keep to the bounds (identity.md sections 10.5 and 10.6).
+// check refuses a token that does not keep to the bounds (docs/reference/identity.md sections 10.5 and 10.6).
 func (b *Bounds) check(c *Claims) error {
 	if issuer := b.Issuer.Trimmed(); issuer != "" && c.Issuer != issuer {
 		return auth.Forbid("issuer_mismatch", "The JWT is of another issuer than the one that this login method trusts. Use a JWT of the bound issuer.")

@@ -21,10 +21,10 @@ const (
 	fromStatic = "static"
 )
 
-// Method is JWT Auth (identity.md section 10.6). A JWT must expire, be signed with an asymmetric algorithm, and keep to
-// the bounds of the configuration. It may be used for any number of logins until it expires, as CI systems do, unless
-// the configuration sets oneTimeAssertions: then its jti, which it must have, is good for one login, on whatever
-// replica and however many try at once.
+// Method is JWT Auth (docs/reference/identity.md section 10.6). A JWT must expire, be signed with an asymmetric
+// algorithm, and keep to the bounds of the configuration. It may be used for any number of logins until it expires, as
+// CI systems do, unless the configuration sets oneTimeAssertions: then its jti, which it must have, is good for one
+// login, on whatever replica and however many try at once.
 func Method(s *assertion.Service) auth.Method[Settings, assertion.Login, *Settings] {
 	return auth.Method[Settings, assertion.Login, *Settings]{Slug: Slug, Title: "JWT Auth",
 		Check:    func(_ context.Context, settings *Settings) error { return settings.check(s) },

@@ -16,8 +16,9 @@ import (
 // Slug is the name of the method in paths, claims and the database.
 const Slug = "kubernetes-auth"
 
-// Method is Kubernetes Auth (identity.md section 10.1). The cluster is asked at every login: a service account that was
-// deleted cannot log in any more. Its namespace and name go along in the access token, as identityAuth.kubernetes.
+// Method is Kubernetes Auth (docs/reference/identity.md section 10.1). The cluster is asked at every login: a service
+// account that was deleted cannot log in any more. Its namespace and name go along in the access token, as
+// identityAuth.kubernetes.
 func Method(s *assertion.Service) auth.Method[Settings, Login, *Settings] {
 	return auth.Method[Settings, Login, *Settings]{Slug: Slug, Title: "Kubernetes Auth",
 		Check: func(_ context.Context, settings *Settings) error { return settings.check(s) },

@@ -15,9 +15,9 @@ import (
 // Slug is the name of the method in paths, claims and the database.
 const Slug = "oidc-auth"
 
-// Method is OIDC Auth (identity.md section 10.5). Tokens are checked as JWT Auth checks them, and may be used as often,
-// unless the configuration sets oneTimeAssertions. The claims of claimMetadataMapping go along in the access token, as
-// identityAuth.oidc.claims.
+// Method is OIDC Auth (docs/reference/identity.md section 10.5). Tokens are checked as JWT Auth checks them, and may be
+// used as often, unless the configuration sets oneTimeAssertions. The claims of claimMetadataMapping go along in the
+// access token, as identityAuth.oidc.claims.
 func Method(s *assertion.Service) auth.Method[Settings, assertion.Login, *Settings] {
 	return auth.Method[Settings, assertion.Login, *Settings]{Slug: Slug, Title: "OIDC Auth",
 		Check:    func(_ context.Context, settings *Settings) error { return settings.check(s) },

@@ -20,7 +20,7 @@ func can(action access.Action) httpapi.Permission {
 	return httpapi.Permission{Action: action, Subject: access.SubjectIdentity}
 }
 
-// Routes mounts the routes of Token Auth (identity.md section 1).
+// Routes mounts the routes of Token Auth (docs/reference/identity.md section 1).
 func (s *Service) Routes(api *httpapi.API) {
 	auth.Mount(s.Configs, api, Method)
 	httpapi.Handle(api, httpapi.Route{Method: http.MethodPost, Path: identityPath + "/tokens", ID: "create-token-auth-token", Tag: tag,

@@ -18,7 +18,7 @@ import (
 // Method is Token Auth: nobody logs in with it, so it has no Verify.
 var Method = auth.Method[Settings, struct{}, *Settings]{Slug: token.TokenAuth, Title: "Token Auth", Check: check}
 
-// Settings is the configuration of Token Auth (identity.md section 1.1).
+// Settings is the configuration of Token Auth (docs/reference/identity.md section 1.1).
 type Settings struct {
 	auth.Shared
 	Period *int64 `json:"accessTokenPeriod,omitempty" readOnly:"true" doc:"Always 0: tokens made by hand are not periodic"`
@@ -173,9 +173,9 @@ func (s *Service) rename(ctx context.Context, tx *sqldb.Tx, actor *access.Actor,
 }
 
 // Revoke kills a token: when it returns nil no replica accepts it again, ever. Errors: PermissionDenied; NotFound for a
-// token that is unknown, of another organisation, of another method, or dead already; Boundary for a token of an identity
-// that may do more than the actor, whom it could else shut out one token at a time, as detaching cannot (identity.md
-// section 12, W9); Forbidden for a token of an instance administrator.
+// token that is unknown, of another organisation, of another method, or dead already; Boundary for a token of an
+// identity that may do more than the actor, who could otherwise shut it out one token at a time, as detaching cannot
+// (the reference asks for no boundary here); Forbidden for a token of an instance administrator.
 func (s *Service) Revoke(ctx context.Context, actor *access.Actor, tokenID string) error {
 	if err := actor.Check(access.Edit, access.SubjectIdentity, nil); err != nil {
 		return err

@@ -46,7 +46,7 @@ type renameInput struct {
 	}
 }
 
-// wireToken is IdentityAccessToken of identity.md section 1.1.
+// wireToken is IdentityAccessToken of docs/reference/identity.md section 1.1.
 type wireToken struct {
 	ID             string        `json:"id"`
 	TTL            int64         `json:"accessTokenTTL" doc:"Seconds that its first JWT really lived"`

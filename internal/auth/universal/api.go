@@ -18,7 +18,7 @@ func can(action access.Action) httpapi.Permission {
 	return httpapi.Permission{Action: action, Subject: access.SubjectIdentity}
 }
 
-// Routes mounts the routes of Universal Auth (identity.md section 3).
+// Routes mounts the routes of Universal Auth (docs/reference/identity.md section 3).
 func (s *Service) Routes(api *httpapi.API) {
 	auth.Mount(s.Configs, api, s.Method())
 	httpapi.Handle(api, httpapi.Route{Method: http.MethodPost, Path: secrets, ID: "create-client-secret", Tag: tag,
@@ -35,7 +35,7 @@ func (s *Service) Routes(api *httpapi.API) {
 		ID: "clear-universal-auth-lockouts", Tag: tag, Summary: "Let callers in again who failed too often", Permission: can(access.Edit)}, s.clearRoute)
 }
 
-// wireSecret is a client secret on the wire (identity.md section 3).
+// wireSecret is a client secret on the wire (docs/reference/identity.md section 3).
 type wireSecret struct {
 	ID          string       `json:"id"`
 	CreatedAt   httpapi.Time `json:"createdAt"`

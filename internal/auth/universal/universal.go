@@ -55,7 +55,7 @@ func (s *Service) Method() auth.Method[Settings, Login, *Settings] {
 		Identify: s.identify, Verify: s.verify}
 }
 
-// Settings is the configuration of Universal Auth (identity.md section 3.2). Durations are seconds.
+// Settings is the configuration of Universal Auth (docs/reference/identity.md section 3.2). Durations are seconds.
 type Settings struct {
 	auth.Shared
 	ClientID         *string          `json:"clientId,omitempty" readOnly:"true" doc:"What logins name; made by the server"`
