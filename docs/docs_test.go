@@ -57,6 +57,29 @@ func TestReadmeShowsTheWalkThroughThatDevPrints(t *testing.T) {
 	}
 }
 
+// TestReadmeFiguresAreMeasured: each figure of the table "what it costs" is one of docs/performance.md.
+func TestReadmeFiguresAreMeasured(t *testing.T) {
+	_, table, _ := strings.Cut(read(t, "../README.md"), "What it costs, measured")
+	table, _, _ = strings.Cut(table, "\n## ")
+	figures := regexp.MustCompile(`[\d,.]*\d`)
+	seen := 0
+	for line := range strings.Lines(table) {
+		cells := strings.Split(line, "|")
+		if len(cells) < 4 {
+			continue
+		}
+		for _, figure := range figures.FindAllString(cells[2], -1) {
+			seen++
+			if !strings.Contains(read(t, "performance.md"), "| "+strings.ReplaceAll(figure, ",", "")+" |") {
+				t.Errorf("README.md says %s, which docs/performance.md did not measure", figure)
+			}
+		}
+	}
+	if seen == 0 {
+		t.Error("README.md has no figures: this test looks in the wrong place")
+	}
+}
+
 // pages returns the documents of the repository.
 func pages(t *testing.T) (paths []string) {
 	err := filepath.WalkDir("..", func(path string, entry fs.DirEntry, err error) error {
