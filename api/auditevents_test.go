@@ -49,7 +49,7 @@ func TestCatalogOfAuditEvents(t *testing.T) {
 		if n := listed[found[2]]; n != 1 {
 			t.Errorf("internal/audit/catalog.go has %s %d times; want once", found[1], n)
 		}
-		if !regexp.MustCompile(`audit\.` + found[1] + `\b`).MatchString(source) && found[1] != "ViewAuditLogs" { // audit's own
+		if !regexp.MustCompile(`audit\.`+found[1]+`\b`).MatchString(source) && found[1] != "ViewAuditLogs" { // audit's own
 			t.Errorf("nothing records %s: delete it from internal/audit/types.go and catalog.go", found[1])
 		}
 	}
