@@ -7,6 +7,7 @@ import (
 	"time"
 
 	"github.com/sallyport/sallyport/test/cluster"
+	"github.com/sallyport/sallyport/test/pgserver"
 )
 
 // lease is that of the replicas, the default of the server.
@@ -15,7 +16,7 @@ const lease = 2 * time.Second
 // replicas measures revoking on a PostgreSQL of its own, with one replica and with three, all revokes at one of them.
 // The floor is PostgreSQL alone writing the same rows over one connection, a commit for each revoke.
 func replicas(b *bench) ([]line, error) {
-	pg, err := cluster.NewPostgres(cluster.PostgresOptions{})
+	pg, err := pgserver.Start(pgserver.Options{})
 	if err != nil {
 		return nil, err
 	}
@@ -31,12 +32,12 @@ func replicas(b *bench) ([]line, error) {
 }
 
 // database makes an empty database and returns its URL, past the links that tests put between.
-func (b *bench) database(pg *cluster.Postgres) (string, error) {
+func (b *bench) database(pg *pgserver.Server) (string, error) {
 	name, err := pg.NewDatabase(b.ctx)
 	return "postgres:///" + name + "?" + url.Values{"host": {pg.Dir}, "user": {"postgres"}}.Encode(), err
 }
 
-func (b *bench) onReplicas(pg *cluster.Postgres, n int) ([]line, error) {
+func (b *bench) onReplicas(pg *pgserver.Server, n int) ([]line, error) {
 	at, err := b.database(pg)
 	if err != nil {
 		return nil, err
@@ -51,7 +52,7 @@ func (b *bench) onReplicas(pg *cluster.Postgres, n int) ([]line, error) {
 }
 
 // revokeOn measures on a running cluster whose database is at a URL.
-func (b *bench) revokeOn(pg *cluster.Postgres, at string, c *cluster.Cluster) ([]line, error) {
+func (b *bench) revokeOn(pg *pgserver.Server, at string, c *cluster.Cluster) ([]line, error) {
 	s := &instance{process: &process{addr: c.Replicas[0].Addr}, token: c.Admin, identity: c.AdminID}
 	floor, err := b.bareCommits(pg, at, s)
 	if err != nil {
@@ -83,7 +84,7 @@ func (b *bench) revokeOn(pg *cluster.Postgres, at string, c *cluster.Cluster) ([
 }
 
 // bareCommits has the server create and revoke tokens, and PostgreSQL alone write the same rows of the revokes.
-func (b *bench) bareCommits(pg *cluster.Postgres, at string, s *instance) (spread, error) {
+func (b *bench) bareCommits(pg *pgserver.Server, at string, s *instance) (spread, error) {
 	ids, _, err := s.create()
 	if err == nil {
 		_, err = s.revoke(ids)
@@ -109,7 +110,7 @@ func (b *bench) bareCommits(pg *cluster.Postgres, at string, s *instance) (sprea
 }
 
 // commitRound writes the rows of revokes into a new database, a commit each.
-func (b *bench) commitRound(pg *cluster.Postgres, rows sampled) (spread, error) {
+func (b *bench) commitRound(pg *pgserver.Server, rows sampled) (spread, error) {
 	at, err := b.database(pg)
 	if err == nil {
 		err = b.schema(at)

@@ -3,14 +3,14 @@ package main
 import (
 	"errors"
 
-	"github.com/sallyport/sallyport/test/cluster"
+	"github.com/sallyport/sallyport/test/pgserver"
 )
 
 // store is an engine to measure with.
 type store struct {
 	*bench
-	name string            // as the lines say it
-	pg   *cluster.Postgres // nil for SQLite
+	name string           // as the lines say it
+	pg   *pgserver.Server // nil for SQLite
 }
 
 // onBoth measures with SQLite, then with a PostgreSQL of its own.
@@ -27,7 +27,7 @@ func (b *bench) onSQLite() *store { return &store{b, "SQLite", nil} }
 
 // onPostgres measures with a PostgreSQL of its own.
 func (b *bench) onPostgres(measure func(*store) ([]line, error)) ([]line, error) {
-	pg, err := cluster.NewPostgres(cluster.PostgresOptions{Settings: map[string]string{"max_wal_size": "'512MB'"}})
+	pg, err := pgserver.Start(pgserver.Options{Settings: map[string]string{"max_wal_size": "'512MB'"}})
 	if err != nil {
 		return nil, err
 	}

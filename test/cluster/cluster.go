@@ -11,15 +11,17 @@ import (
 	"net"
 	"os"
 	"time"
+
+	"github.com/sallyport/sallyport/test/pgserver"
 )
 
 // Options says what to run.
 type Options struct {
-	Binary   string        // see Build
-	Postgres *Postgres     // that all replicas share; the cluster does not close it. nil: one replica, on SQLite
-	Replicas int           // how many
-	Lease    time.Duration // of each replica
-	Env      []string      // more settings of the servers, as NAME=value
+	Binary   string           // see Build
+	Postgres *pgserver.Server // that all replicas share; the cluster does not close it. nil: one replica, on SQLite
+	Replicas int              // how many
+	Lease    time.Duration    // of each replica
+	Env      []string         // more settings of the servers, as NAME=value
 }
 
 // Cluster is a set of replicas on one new database, set up and ready.

@@ -9,12 +9,13 @@ import (
 
 	"github.com/sallyport/sallyport/internal/crashpoint"
 	"github.com/sallyport/sallyport/test/cluster"
+	"github.com/sallyport/sallyport/test/pgserver"
 )
 
 // What all tests share.
 var (
 	program  string
-	postgres *cluster.Postgres
+	postgres *pgserver.Server
 )
 
 func TestMain(m *testing.M) {

@@ -14,12 +14,13 @@ import (
 
 	"github.com/sallyport/sallyport/internal/crashpoint"
 	"github.com/sallyport/sallyport/test/cluster"
+	"github.com/sallyport/sallyport/test/pgserver"
 )
 
 // Config says what to run.
 type Config struct {
 	Program  string // see Build
-	Postgres *cluster.Postgres
+	Postgres *pgserver.Server
 	Bug      string // of internal/bug, "" for none
 	Seed     uint64
 	Points   []crashpoint.Point // nil: all
@@ -49,7 +50,7 @@ type Count struct{ Runs, Findings int }
 // lane is a series of deaths, one after the other, on one engine.
 type lane struct {
 	program  string
-	postgres *cluster.Postgres
+	postgres *pgserver.Server
 	engine   Engine
 	bug      string
 	random   *rand.Rand
@@ -220,8 +221,8 @@ func (r *Result) String() string {
 }
 
 // NewPostgres starts a PostgreSQL for the hosts. It never dies here, only its clients do, so it need not wait for the disk.
-func NewPostgres() (*cluster.Postgres, error) {
-	return cluster.NewPostgres(cluster.PostgresOptions{Settings: map[string]string{"fsync": "off", "full_page_writes": "off"}})
+func NewPostgres() (*pgserver.Server, error) {
+	return pgserver.Start(pgserver.Options{NoSync: true})
 }
 
 // Build builds the program into a folder, so that it can be told where to die and which bug to have.

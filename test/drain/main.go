@@ -12,6 +12,7 @@ import (
 	"time"
 
 	"github.com/sallyport/sallyport/test/cluster"
+	"github.com/sallyport/sallyport/test/pgserver"
 )
 
 // slow is what one request in a hundred may take.
@@ -42,7 +43,7 @@ func measure(program string, drain time.Duration, only string) (err error) {
 			return err
 		}
 	}
-	postgres, err := cluster.NewPostgres(cluster.PostgresOptions{})
+	postgres, err := pgserver.Start(pgserver.Options{})
 	if err != nil {
 		return err
 	}

@@ -12,6 +12,7 @@ import (
 	"golang.org/x/sys/unix"
 
 	"github.com/sallyport/sallyport/test/cluster"
+	"github.com/sallyport/sallyport/test/pgserver"
 )
 
 // TestFullDisk: changes are refused with 503 while there is no room, tokens are still checked, and nothing that was
@@ -20,7 +21,7 @@ func TestFullDisk(t *testing.T) {
 	t.Parallel()
 	t.Run("PostgreSQL", func(t *testing.T) {
 		t.Parallel()
-		server := newPostgres(t, cluster.PostgresOptions{Preload: fillable(t)})
+		server := newPostgres(t, pgserver.Options{Preload: fillable(t)})
 		mark := filepath.Join(server.Dir, "data", "disk.full")
 		s := start(t, cluster.Options{Postgres: server, Replicas: 2})
 		s.fillTwice(disk{

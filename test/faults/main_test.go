@@ -10,6 +10,7 @@ import (
 	"time"
 
 	"github.com/sallyport/sallyport/test/cluster"
+	"github.com/sallyport/sallyport/test/pgserver"
 )
 
 // lease is short, so that whatever waits for its end is soon done.
@@ -23,10 +24,10 @@ var planted = flag.String("planted", "", "a bug of internal/bug to put into the 
 
 // What all tests share.
 var (
-	folder   string            // for programs, readable by everybody
-	honest   string            // the server
-	settable string            // the server, with a wall clock that tests can set
-	postgres *cluster.Postgres // for tests that do it no harm
+	folder   string           // for programs, readable by everybody
+	honest   string           // the server
+	settable string           // the server, with a wall clock that tests can set
+	postgres *pgserver.Server // for tests that do it no harm
 )
 
 func TestMain(m *testing.M) { cluster.Main(m, setUp) }
@@ -45,16 +46,16 @@ func setUp(dir string) (tearDown func() error, err error) {
 	if *planted != "" {
 		honest = settable
 	}
-	if postgres, err = cluster.NewPostgres(cluster.PostgresOptions{}); err != nil {
+	if postgres, err = pgserver.Start(pgserver.Options{}); err != nil {
 		return nil, err
 	}
 	return postgres.Close, nil
 }
 
 // newPostgres makes a server for t alone.
-func newPostgres(t *testing.T, o cluster.PostgresOptions) *cluster.Postgres {
+func newPostgres(t *testing.T, o pgserver.Options) *pgserver.Server {
 	t.Helper()
-	p, err := cluster.NewPostgres(o)
+	p, err := pgserver.Start(o)
 	if err != nil {
 		t.Fatal(err)
 	}

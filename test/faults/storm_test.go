@@ -9,16 +9,17 @@ import (
 	"time"
 
 	"github.com/sallyport/sallyport/test/cluster"
+	"github.com/sallyport/sallyport/test/pgserver"
 )
 
 // TestPostgresRestart: while PostgreSQL is away nothing is decided, what was acknowledged stays true, and service comes
 // back by itself.
 func TestPostgresRestart(t *testing.T) {
 	t.Parallel()
-	for name, stop := range map[string]func(*cluster.Postgres) error{"in order": (*cluster.Postgres).Stop, "crash": (*cluster.Postgres).Crash} {
+	for name, stop := range map[string]func(*pgserver.Server) error{"in order": (*pgserver.Server).Stop, "crash": (*pgserver.Server).Crash} {
 		t.Run(name, func(t *testing.T) {
 			t.Parallel()
-			server := newPostgres(t, cluster.PostgresOptions{})
+			server := newPostgres(t, pgserver.Options{})
 			s := start(t, cluster.Options{Postgres: server, Replicas: 2})
 			s.storm(func() {
 				must(t, stop(server))
@@ -33,8 +34,8 @@ func TestPostgresRestart(t *testing.T) {
 // lost, and no server is restarted.
 func TestFailOver(t *testing.T) {
 	t.Parallel()
-	primary := newPostgres(t, cluster.PostgresOptions{})
-	standby := newPostgres(t, cluster.PostgresOptions{Primary: primary})
+	primary := newPostgres(t, pgserver.Options{})
+	standby := newPostgres(t, pgserver.Options{Primary: primary})
 	s := start(t, cluster.Options{Postgres: primary, Replicas: 2})
 	synchronous(t, primary)
 	s.storm(func() {
@@ -48,7 +49,7 @@ func TestFailOver(t *testing.T) {
 }
 
 // synchronous has a primary wait for its standby with each commit, and returns once it does.
-func synchronous(t *testing.T, primary *cluster.Postgres) {
+func synchronous(t *testing.T, primary *pgserver.Server) {
 	t.Helper()
 	must(t, primary.Exec(t.Context(), "postgres", "ALTER SYSTEM SET synchronous_standby_names = '*'"))
 	must(t, primary.Exec(t.Context(), "postgres", "SELECT pg_reload_conf()"))

@@ -17,6 +17,7 @@ import (
 	"github.com/sallyport/sallyport/internal/auth/assertion/issuertest"
 	"github.com/sallyport/sallyport/internal/bug"
 	"github.com/sallyport/sallyport/test/cluster"
+	"github.com/sallyport/sallyport/test/pgserver"
 )
 
 // TestSecretsStayWhereTheyBelong uses every sort of secret and then searches logs, errors, audit events, metrics, the
@@ -27,7 +28,7 @@ func TestSecretsStayWhereTheyBelong(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	postgres, err := cluster.NewPostgres(cluster.PostgresOptions{})
+	postgres, err := pgserver.Start(pgserver.Options{})
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -36,7 +37,7 @@ func TestSecretsStayWhereTheyBelong(t *testing.T) {
 			t.Error(err)
 		}
 	})
-	for name, p := range map[string]*cluster.Postgres{"sqlite": nil, "postgres": postgres} {
+	for name, p := range map[string]*pgserver.Server{"sqlite": nil, "postgres": postgres} {
 		t.Run(name, func(t *testing.T) {
 			s := start(t, binary, p)
 			s.useTokens()

@@ -18,6 +18,7 @@ import (
 	"time"
 
 	"github.com/sallyport/sallyport/test/cluster"
+	"github.com/sallyport/sallyport/test/pgserver"
 )
 
 const rootKey = "bGVha3MgdGVzdHMgbmVlZCBhIHJvb3Qga2V5ICEhISE="
@@ -37,7 +38,7 @@ type site struct {
 type object = map[string]any
 
 // start starts a server that logs all that it can.
-func start(t *testing.T, binary string, postgres *cluster.Postgres) *site {
+func start(t *testing.T, binary string, postgres *pgserver.Server) *site {
 	t.Helper()
 	c, err := cluster.Start(t.Context(), cluster.Options{Binary: binary, Postgres: postgres, Replicas: 1, Lease: time.Second,
 		Env: []string{"SALLYPORT_ROOT_KEY=" + rootKey, "SALLYPORT_LOG_LEVEL=debug", "GOTRACEBACK=all",

@@ -8,6 +8,7 @@ import (
 
 	"github.com/sallyport/sallyport/test/cluster"
 	"github.com/sallyport/sallyport/test/linearizability"
+	"github.com/sallyport/sallyport/test/pgserver"
 )
 
 var (
@@ -18,7 +19,7 @@ var (
 // The parts that all tests share.
 var (
 	honest, bugged string // the server without and with planted bugs
-	postgres       *cluster.Postgres
+	postgres       *pgserver.Server
 )
 
 func TestMain(m *testing.M) {
@@ -29,7 +30,7 @@ func TestMain(m *testing.M) {
 		if bugged, err = cluster.Build(dir, cluster.Obedient); err != nil {
 			return nil, err
 		}
-		if postgres, err = cluster.NewPostgres(cluster.PostgresOptions{}); err != nil {
+		if postgres, err = pgserver.Start(pgserver.Options{}); err != nil {
 			return nil, err
 		}
 		return postgres.Close, nil

@@ -14,12 +14,13 @@ import (
 	"time"
 
 	"github.com/sallyport/sallyport/test/cluster"
+	"github.com/sallyport/sallyport/test/pgserver"
 )
 
 // Config says what a run does.
 type Config struct {
 	Binary   string // the server; see cluster.Build
-	Postgres *cluster.Postgres
+	Postgres *pgserver.Server
 	Bug      string // the bug to put in, for a binary built with cluster.Obedient; "" for none
 	Seed     uint64 // decides what the clients and the nemesis do, though not how the machine schedules it
 	Duration time.Duration

@@ -8,7 +8,7 @@ import (
 	"strings"
 	"testing"
 
-	"github.com/sallyport/sallyport/test/cluster"
+	"github.com/sallyport/sallyport/test/pgserver"
 )
 
 // TestDoctor: a sound installation passes, with its server running, stopped in order, and killed; and nothing of it is
@@ -96,7 +96,7 @@ func TestDoctorFinds(t *testing.T) {
 // the servers have gone.
 func TestPostgres(t *testing.T) {
 	t.Parallel()
-	p, err := cluster.NewPostgres(cluster.PostgresOptions{})
+	p, err := pgserver.Start(pgserver.Options{})
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -131,7 +131,7 @@ func TestPostgres(t *testing.T) {
 }
 
 // dump restores a dump of the database, taken by PostgreSQL's own tools while the server serves, to a database of its own.
-func (s *site) dump(p *cluster.Postgres) (restored string) {
+func (s *site) dump(p *pgserver.Server) (restored string) {
 	s.t.Helper()
 	restored, err := p.NewDatabase(s.t.Context())
 	if err != nil {

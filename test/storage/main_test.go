@@ -15,6 +15,7 @@ import (
 	"time"
 
 	"github.com/sallyport/sallyport/test/cluster"
+	"github.com/sallyport/sallyport/test/pgserver"
 )
 
 const lease = 500 * time.Millisecond
@@ -39,7 +40,7 @@ type site struct {
 }
 
 // start starts a server on a new data folder, or on a new database of a PostgreSQL.
-func start(t *testing.T, postgres *cluster.Postgres) *site {
+func start(t *testing.T, postgres *pgserver.Server) *site {
 	t.Helper()
 	c, err := cluster.Start(t.Context(), cluster.Options{Binary: binary, Postgres: postgres, Replicas: 1, Lease: lease,
 		Env: []string{"SALLYPORT_ROOT_KEY=" + rootKey}})

@@ -20,6 +20,7 @@ import (
 	"github.com/alecthomas/kong"
 
 	"github.com/sallyport/sallyport/test/cluster"
+	"github.com/sallyport/sallyport/test/pgserver"
 )
 
 type flags struct {
@@ -77,7 +78,7 @@ func (p *plots) build(dir string) (err error) {
 
 // all makes every picture that is asked for.
 func (p *plots) all() error {
-	pg, err := cluster.NewPostgres(cluster.PostgresOptions{})
+	pg, err := pgserver.Start(pgserver.Options{})
 	if err != nil {
 		return err
 	}
@@ -103,7 +104,7 @@ func (p *plots) all() error {
 // site is an installation to measure.
 type site struct {
 	name, title string
-	postgres    *cluster.Postgres // nil for SQLite
+	postgres    *pgserver.Server // nil for SQLite
 	replicas    int
 }
 

@@ -14,6 +14,7 @@ import (
 	"time"
 
 	"github.com/sallyport/sallyport/test/cluster"
+	"github.com/sallyport/sallyport/test/pgserver"
 )
 
 // options are what the flags say.
@@ -56,7 +57,7 @@ func soak(ctx context.Context, o options) (err error) {
 	switch o.engine {
 	case "sqlite":
 	case "postgres":
-		if servers.Postgres, err = cluster.NewPostgres(cluster.PostgresOptions{}); err != nil {
+		if servers.Postgres, err = pgserver.Start(pgserver.Options{}); err != nil {
 			return err
 		}
 		defer func() { err = errors.Join(err, servers.Postgres.Close()) }()

@@ -13,6 +13,7 @@ import (
 
 	"github.com/sallyport/sallyport/test/cluster"
 	"github.com/sallyport/sallyport/test/linearizability"
+	"github.com/sallyport/sallyport/test/pgserver"
 )
 
 func main() {
@@ -42,7 +43,7 @@ func soak(ctx context.Context, duration time.Duration, seed uint64, bug string) 
 	if err != nil {
 		return err
 	}
-	postgres, err := cluster.NewPostgres(cluster.PostgresOptions{})
+	postgres, err := pgserver.Start(pgserver.Options{})
 	if err != nil {
 		return err
 	}
