@@ -23,7 +23,8 @@ const module = "github.com/sallyport/sallyport/internal/"
 var floors = [][]string{
 	{"crashpoint", "text"},
 	{"bounded", "bug", "config", "fault", "id", "seal", "tally"},
-	{"access", "limit", "sqldb"},
+	{"limit"},
+	{"access", "sqldb"},
 	{"httpapi", "sqldb/sqldbtest", "transfer"},
 	{"audit", "backup", "feed", "lockout"},
 	{"doctor", "importer", "role", "feed/feedtest"},

@@ -28,6 +28,7 @@ import (
 	"github.com/sallyport/sallyport/internal/httpapi"
 	"github.com/sallyport/sallyport/internal/identity"
 	"github.com/sallyport/sallyport/internal/keys"
+	"github.com/sallyport/sallyport/internal/limit"
 	"github.com/sallyport/sallyport/internal/lockout"
 	"github.com/sallyport/sallyport/internal/oauth"
 	"github.com/sallyport/sallyport/internal/org"
@@ -54,6 +55,9 @@ type Options struct {
 	// PasswordCost is what hashing a password costs; zero means what RFC 9106 recommends.
 	PasswordCost org.Cost
 
+	// Memory is the limit of the server's memory in bytes; 0 for none that is known.
+	Memory int64
+
 	// Recovering builds the app also on a database that was moved away and is not to be served: Recover is to follow.
 	Recovering bool
 }
@@ -61,6 +65,7 @@ type Options struct {
 // App is the server without its listener.
 type App struct {
 	log        *slog.Logger
+	memory     *limit.Budget // what requests share
 	cleanEvery time.Duration
 	db         *sqldb.DB
 	feed       *feed.Feed
@@ -105,9 +110,11 @@ func New(ctx context.Context, o Options) (*App, error) {
 // build makes the features. Where one needs another that is above it, it gets a function that is set here.
 func (a *App) build(root *seal.Key, o Options) {
 	c := o.Config
+	a.memory = limit.NewBudget(o.Memory)
+	hashing := limit.NewLine(a.memory)
 	a.roles = role.New(a.db, a.feed, a.audit)
 	a.orgs = org.New(org.Options{DB: a.db, Feed: a.feed, Audit: a.audit, Root: root, Cost: o.PasswordCost, MinPassword: c.MinPassword,
-		MakeAdmin: a.makeAdmin})
+		Hashing: hashing, MakeAdmin: a.makeAdmin})
 	a.identities = identity.New(identity.Options{DB: a.db, Feed: a.feed, Roles: a.roles, Audit: a.audit,
 		ExpiryBound: func(ctx context.Context, tx *sqldb.Tx) (time.Time, error) { return a.tokens.ExpiryBound(ctx, tx) },
 		EndSecrets: func(ctx context.Context, tx *feed.Tx, identityID string) error {
@@ -131,7 +138,7 @@ func (a *App) build(root *seal.Key, o Options) {
 		}})
 	a.lockouts = lockout.New(a.db)
 	a.users = user.New(user.Options{DB: a.db, Feed: a.feed, Audit: a.audit, Roles: a.roles, Orgs: a.orgs, Tokens: a.tokens,
-		Lockouts: a.lockouts, SecureCookie: strings.HasPrefix(c.PublicURL, "https:")})
+		Lockouts: a.lockouts, Hashing: hashing, SecureCookie: strings.HasPrefix(c.PublicURL, "https:")})
 	a.configs = auth.New(auth.Options{DB: a.db, Feed: a.feed, Audit: a.audit, Root: root, Orgs: a.orgs,
 		Identities: a.identities, Tokens: a.tokens})
 	a.projects = project.New(project.Options{DB: a.db, Feed: a.feed, Audit: a.audit, Roles: a.roles, Orgs: a.orgs, Identities: a.identities,
@@ -164,6 +171,7 @@ func (a *App) mount(o Options) error {
 	registry := prometheus.NewRegistry()
 	a.api = httpapi.New(httpapi.Options{
 		Authenticate: a.authenticate, Refused: a.refused, Explain: explain, TrustedProxies: proxies, MaxBody: o.Config.MaxBody, Limits: limits,
+		Memory: a.memory, RequestTimeout: o.Config.RequestTimeout, AnswerTimeout: o.Config.AnswerTimeout,
 		Logger: o.Logger, Now: o.Now, Version: o.Version, Registry: registry,
 	})
 	a.statusRoutes()

@@ -16,15 +16,37 @@ func leaveNoCore() error {
 	return unix.Setrlimit(unix.RLIMIT_CORE, &unix.Rlimit{})
 }
 
-// limitMemory has the garbage collector keep the server below nine tenths of what its cgroup allows. GOMEMLIMIT, where it
-// is set, counts instead; without a cgroup there is no limit.
-func limitMemory(log *slog.Logger) {
+// limitMemory has the garbage collector keep the server below nine tenths of what its cgroup allows, and returns that limit
+// in bytes. GOMEMLIMIT, where it is set, counts instead, and the setting before both. Without any there is no limit: 0.
+func limitMemory(log *slog.Logger, setting int64) int64 {
+	limit := setting
+	if limit == 0 {
+		limit = foundLimit(log)
+	}
+	if limit == 0 {
+		return 0
+	}
+	debug.SetMemoryLimit(limit + headroom) // which the collector counts, though it is never in use
+	log.Debug("the garbage collector keeps to a limit of memory", "bytes", limit)
+	return limit
+}
+
+// beyondAll is more memory in bytes than any machine has: a limit above it is none.
+const beyondAll = 1 << 50
+
+// foundLimit returns the limit that the environment or the cgroup names; 0 for none.
+func foundLimit(log *slog.Logger) int64 {
 	limit, err := memlimit.Set(memlimit.WithRatio(0.9), memlimit.WithProvider(memlimit.FromCgroup))
 	if err != nil {
-		log.Debug("the cgroup's limit of memory cannot be read, so none holds", "error", err)
-		return
+		log.Debug("the cgroup's limit of memory cannot be read", "error", err)
 	}
-	log.Debug("the garbage collector keeps to a limit of memory", "bytes", limit)
+	if limit == 0 {
+		limit = debug.SetMemoryLimit(-1) // GOMEMLIMIT
+	}
+	if limit > beyondAll {
+		return 0
+	}
+	return limit
 }
 
 // headroom is how much memory, in bytes, the server sets aside and never touches. The garbage collector counts it as in

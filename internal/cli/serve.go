@@ -20,10 +20,10 @@ func serve(con *console, cfg config.Server, ready func(baseURL string) error) er
 	if err := leaveNoCore(); err != nil {
 		log.Warn("core files could not be switched off: if the server crashes, its keys may stay on the disk", "error", err)
 	}
-	limitMemory(log)
+	memory := limitMemory(log, cfg.MemoryLimit)
 	defer runtime.KeepAlive(make([]byte, headroom))
 	front := newFront(cfg, log)
-	a, err := build(con.ctx, app.Options{Config: cfg, Version: con.version, Logger: log}, front)
+	a, err := build(con.ctx, app.Options{Config: cfg, Version: con.version, Logger: log, Memory: memory}, front)
 	if con.ctx.Err() != nil && errors.Is(err, context.Canceled) {
 		return front.close() // told to stop before it had started
 	}

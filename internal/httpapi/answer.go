@@ -5,6 +5,7 @@ import (
 	"context"
 	"crypto/sha256"
 	"encoding/base64"
+	"io"
 	"net/http"
 	"strconv"
 	"strings"
@@ -17,6 +18,7 @@ import (
 const (
 	maxKept  = 64 << 10 // the largest buffer in bytes that is kept for the next answer
 	maxShort = 2 << 10  // the longest body in bytes that net/http holds back until it knows the length
+	maxWhole = 4 << 20  // the most memory in bytes that a request may have used for its answer to be encoded at once
 )
 
 // page is a buffer that is used again and again.
@@ -48,30 +50,82 @@ func settle() { _ = bytes.IndexByte(settling[:], 1) }
 
 var settling [64]byte
 
-// finish writes what the exchange has come to: its fault, or its answer with status 200.
+// finish writes what the exchange has come to: its fault, or its answer with status 200. What took much memory to find
+// is encoded in pieces.
 func (ex *exchange) finish(r *http.Request) {
 	if ex.fault != nil {
 		ex.refused()
 		ex.writeFault()
 		return
 	}
+	send := ex.sendWhole
+	if ex.memory.Used() > maxWhole {
+		send = ex.sendPieces
+	}
+	if err := send(r); err != nil {
+		ex.fail(fault.From(err))
+		ex.writeFault()
+	}
+}
+
+// sendWhole encodes the answer at once. An error means that nothing was sent.
+func (ex *exchange) sendWhole(r *http.Request) error {
 	page := ex.api.takePage()
 	defer ex.api.givePage(page)
 	if err := page.encode(ex.answer); err != nil {
-		ex.fail(fault.From(err))
-		ex.writeFault()
-		return
+		return err
 	}
 	body := page.Bytes()
-	if r.Method == http.MethodGet || r.Method == http.MethodHead {
-		tag := etag(body)
-		ex.Header()["Etag"] = ex.header(1, tag)
-		if matches(r.Header["If-None-Match"], tag) {
-			ex.WriteHeader(http.StatusNotModified)
-			return
+	if isRead(r) {
+		if len(body) > maxKept {
+			if err := ex.memory.Use(int64(page.Cap())); err != nil {
+				return err
+			}
+		}
+		if ex.unchanged(r, sha256.Sum256(body)) {
+			return nil
 		}
 	}
 	ex.writeJSON(http.StatusOK, body)
+	return nil
+}
+
+// sendPieces encodes the answer twice: for its tag and its length, and to send it. An error means that nothing was sent.
+func (ex *exchange) sendPieces(r *http.Request) error {
+	sum, length := sha256.New(), counter(0)
+	if err := encodePieces(io.MultiWriter(sum, &length), ex.answer); err != nil {
+		return err
+	}
+	if isRead(r) && ex.unchanged(r, [sha256.Size]byte(sum.Sum(nil))) {
+		return nil
+	}
+	h := ex.Header()
+	h["Content-Type"], h["Content-Length"] = jsonType, ex.header(2, strconv.Itoa(int(length)))
+	ex.WriteHeader(http.StatusOK)
+	_ = encodePieces(ex.outgoing(), ex.answer) // an error means that the caller has gone
+	return nil
+}
+
+// counter counts the bytes that are written to it.
+type counter int
+
+// Write counts.
+func (c *counter) Write(p []byte) (int, error) {
+	*c += counter(len(p))
+	return len(p), nil
+}
+
+func isRead(r *http.Request) bool { return r.Method == http.MethodGet || r.Method == http.MethodHead }
+
+// unchanged sets the tag of a body, by its sum, and answers 304 if that is what the caller has.
+func (ex *exchange) unchanged(r *http.Request, sum [sha256.Size]byte) bool {
+	tag := etag(sum)
+	ex.Header()["Etag"] = ex.header(1, tag)
+	if !matches(r.Header["If-None-Match"], tag) {
+		return false
+	}
+	ex.WriteHeader(http.StatusNotModified)
+	return true
 }
 
 // refused tells the audit log of a 403. A caller who hangs up does not cancel that.
@@ -89,12 +143,15 @@ func (ex *exchange) writeJSON(status int, body []byte) {
 		h["Content-Length"] = ex.header(2, strconv.Itoa(len(body)))
 	}
 	ex.WriteHeader(status)
-	_, _ = ex.Write(body) // an error means that the caller has gone
+	if len(body) <= maxKept {
+		_, _ = ex.Write(body) // an error means that the caller has gone
+		return
+	}
+	_, _ = ex.outgoing().Write(body)
 }
 
 // etag returns a strong entity tag that depends on the body alone (RFC 9110 section 8.8.3): 144 bits of its SHA-256.
-func etag(body []byte) string {
-	sum := sha256.Sum256(body)
+func etag(sum [sha256.Size]byte) string {
 	var tag [26]byte
 	tag[0], tag[25] = '"', '"'
 	base64.RawURLEncoding.Encode(tag[1:25], sum[:18])

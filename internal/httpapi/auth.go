@@ -24,6 +24,7 @@ func (ex *exchange) authenticate(r *http.Request) *fault.Error {
 		return f
 	}
 	ex.actor = actor
+	ex.memory.Belongs(actor.ID)
 	if f := ex.spend(); f != nil {
 		return f
 	}

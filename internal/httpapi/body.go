@@ -19,58 +19,50 @@ import (
 // no duplicates, no unknown fields, whole numbers without fraction or exponent. So no second reading of the same bytes
 // can see anything else than the check saw.
 func (ep *endpoint) readBody(ex *exchange, r *http.Request) *fault.Error {
-	page := ex.api.takePage()
-	defer ex.api.givePage(page)
-	if f := ep.receive(ex, r, &page.Buffer); f != nil {
+	bound := ep.bound()
+	tree, given, f := ep.parse(ex, r, bound)
+	if f != nil {
 		return f
 	}
-	body, bound := page.Bytes(), ep.bound()
-	if content := bytes.Trim(body, " \t\r\n"); len(content) == 0 || string(content) == "null" {
-		if ep.bodyPointer && !bound.request.Required { // huma sets Required where a field is required
-			return nil
-		}
-		body = []byte("{}")
-	} else if f := ep.mediaType(r.Header); f != nil {
-		return f
-	} else if isForm(r.Header) {
-		object, f := bound.formObject(content)
-		if f != nil {
-			return f
-		}
-		return ep.check(ex, bound, object)
-	}
-	if f := inspect(body); f != nil {
-		return f
-	}
-	var tree any
-	if err := json.Unmarshal(body, &tree); err != nil {
-		return unreadable(err)
+	if !given && ep.bodyPointer && !bound.request.Required { // huma sets Required where a field is required
+		return nil
 	}
 	return ep.check(ex, bound, tree)
 }
 
-// receive reads the body into buf, up to the route's limit.
-func (ep *endpoint) receive(ex *exchange, r *http.Request, buf *bytes.Buffer) *fault.Error {
-	if r.ContentLength > ep.maxBody {
-		return ep.tooLarge()
+// parse reads a body, and returns what it holds: an empty object if nothing was given. The text is gone once it is parsed.
+func (ep *endpoint) parse(ex *exchange, r *http.Request, bound *binding) (tree any, given bool, f *fault.Error) {
+	page := ex.api.takePage()
+	defer ex.api.givePage(page)
+	body, f := ep.receive(ex, r, page)
+	if f != nil {
+		return nil, false, f
 	}
-	body := io.Reader(r.Body) // net/http reads no further than the length that was announced
-	if r.ContentLength >= 0 {
-		buf.Grow(int(min(r.ContentLength, 1<<20)) + bytes.MinRead)
-	} else {
-		body = http.MaxBytesReader(ex.ResponseWriter, r.Body, ep.maxBody)
+	if content := bytes.Trim(body, " \t\r\n"); len(content) == 0 || string(content) == "null" {
+		return map[string]any{}, false, nil
+	} else if f := ep.mediaType(r.Header); f != nil {
+		return nil, false, f
+	} else if isForm(r.Header) {
+		object, f := bound.formObject(content)
+		return object, true, f
 	}
-	if _, err := buf.ReadFrom(body); err != nil {
-		if tooBig := (*http.MaxBytesError)(nil); errors.As(err, &tooBig) {
-			return ep.tooLarge()
-		}
-		return fault.New(fault.BadRequest, "The body could not be read to its end.").Because(err)
-	}
-	return nil
+	tree, f = ex.parseJSON(body)
+	return tree, true, f
 }
 
-func (ep *endpoint) tooLarge() *fault.Error {
-	return fault.New(fault.TooLarge, "The body is larger than the %d bytes that this route takes.", ep.maxBody)
+// parseJSON parses a text that was looked at before, so that its account knows what that will take.
+func (ex *exchange) parseJSON(text []byte) (tree any, f *fault.Error) {
+	values, f := inspect(text)
+	if f != nil {
+		return nil, f
+	}
+	if err := ex.memory.Await(&ex.ctx, int64(values)*valueCost); err != nil {
+		return nil, ex.endpoint.unreceived(err)
+	}
+	if err := json.Unmarshal(text, &tree); err != nil {
+		return nil, unreadable(err)
+	}
+	return tree, nil
 }
 
 // check compares a parsed body with the schema and writes its canonical form.

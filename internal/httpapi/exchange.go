@@ -8,6 +8,7 @@ import (
 	"github.com/sallyport/sallyport/internal/access"
 	"github.com/sallyport/sallyport/internal/fault"
 	"github.com/sallyport/sallyport/internal/id"
+	"github.com/sallyport/sallyport/internal/limit"
 )
 
 // exchange is one request and its answer: what is known of the caller, which route took it, and what to say. It is the
@@ -20,7 +21,8 @@ type exchange struct {
 	started  time.Time
 	method   string
 	client   access.Client
-	exempt   bool      // from limits
+	exempt   bool // from limits
+	memory   limit.Account
 	endpoint *endpoint // nil until a route took the request
 	actor    *access.Actor
 	query    []pair // the decoded query, if the route has query parameters
@@ -40,10 +42,13 @@ type requestContext struct {
 
 type exchangeKey struct{}
 
-// Value finds the exchange, or what the parent knows.
+// Value finds the exchange or its account of memory, or what the parent knows.
 func (c *requestContext) Value(key any) any {
-	if key == (exchangeKey{}) {
+	switch key.(type) {
+	case exchangeKey:
 		return c.ex
+	case limit.AccountKey:
+		return &c.ex.memory
 	}
 	return c.Context.Value(key)
 }
@@ -76,6 +81,7 @@ func SetCookie(ctx context.Context, cookie *http.Cookie) {
 func (a *API) open(w http.ResponseWriter, r *http.Request) *exchange {
 	ex := &exchange{ResponseWriter: w, api: a, started: a.options.Now(), method: methodLabel(r.Method)}
 	ex.ctx = requestContext{Context: r.Context(), ex: ex}
+	ex.memory.Open(a.options.Memory)
 	ex.client = access.Client{IP: a.clientIP(r), UserAgent: userAgent(r), RequestID: id.Request()}
 	ex.exempt = a.limiter.exempt(ex.client.IP)
 	h := w.Header()

@@ -69,6 +69,10 @@ func (ex *exchange) writeFault() {
 		body.Details = nil
 		_ = page.encode(body) // strings and numbers always encode
 	}
+	if page.Len() > maxKept && ex.memory.Use(int64(page.Cap())) != nil {
+		body.Details = nil
+		_ = page.encode(body)
+	}
 	ex.writeJSON(answer.status, page.Bytes())
 }
 

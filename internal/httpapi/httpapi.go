@@ -17,6 +17,7 @@ import (
 
 	"github.com/sallyport/sallyport/internal/access"
 	"github.com/sallyport/sallyport/internal/fault"
+	"github.com/sallyport/sallyport/internal/limit"
 )
 
 // DefaultMaxBody is the largest request body in bytes when Options.MaxBody is zero.
@@ -44,6 +45,9 @@ type Options struct {
 	TrustedProxies []netip.Prefix       // whose X-Forwarded-For is believed; default nobody's
 	Limits         Limits               // how often callers may come; default as often as they like
 	MaxBody        int64                // largest request body in bytes; default DefaultMaxBody
+	Memory         *limit.Budget        // what all requests share; default no bound
+	RequestTimeout time.Duration        // how long the server lets a caller send a request; default for ever
+	AnswerTimeout  time.Duration        // how long it lets a caller take an answer; default for ever
 	Unrouted       *fault.Error         // answers what no route takes; default 404, or 405 on a path with other methods
 	Logger         *slog.Logger         // default discards
 	Now            func() time.Time     // default time.Now

@@ -19,24 +19,25 @@ type inspector struct {
 	values int
 }
 
-// inspect returns what is wrong with a body, nil if nothing. It does not find syntax errors: the parser does.
-func inspect(text []byte) *fault.Error {
+// inspect returns how many values a body has, about, and what is wrong with it, nil if nothing. It does not find syntax errors:
+// the parser does.
+func inspect(text []byte) (values int, f *fault.Error) {
 	if at := invalidUTF8(text); at >= 0 {
-		return fault.New(fault.BadRequest, "The body is not valid UTF-8 at byte %d.", at+1)
+		return 0, fault.New(fault.BadRequest, "The body is not valid UTF-8 at byte %d.", at+1)
 	}
 	in := inspector{text: text}
 	for i := 0; i < len(text); i++ {
 		if text[i] == '"' {
 			end, f := in.skipString(i + 1)
 			if f != nil {
-				return f
+				return 0, f
 			}
 			i = end
 		} else if f := in.count(text[i], i); f != nil {
-			return f
+			return 0, f
 		}
 	}
-	return nil
+	return in.values, nil
 }
 
 // count keeps book of one byte outside of strings.

@@ -89,6 +89,7 @@ func register[I, O any](a *API, r Route, h func(ctx context.Context, ex *exchang
 	handle := func(ctx context.Context, in *I) (*O, error) {
 		ex := exchangeOf(ctx)
 		ep.restoreZeros(ex, reflect.ValueOf(in).Elem())
+		ex.body = nil // the input has it all
 		out, err := h(ctx, ex, in)
 		switch {
 		case err != nil:

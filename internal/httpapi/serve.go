@@ -97,6 +97,7 @@ func (a *API) allowed(r *http.Request) string {
 // cut connection, which is the only honest answer left.
 func (ex *exchange) close() {
 	p := recover()
+	defer ex.memory.Close()
 	cut := p != nil && ex.status != 0 || p == http.ErrAbortHandler //nolint:errorlint // as net/http compares it
 	if p != nil && p != http.ErrAbortHandler {                     //nolint:errorlint // as net/http compares it
 		ex.panicked(p)

@@ -11,6 +11,7 @@ import (
 	"github.com/sallyport/sallyport/internal/fault"
 	"github.com/sallyport/sallyport/internal/feed"
 	"github.com/sallyport/sallyport/internal/id"
+	"github.com/sallyport/sallyport/internal/limit"
 	"github.com/sallyport/sallyport/internal/role"
 	"github.com/sallyport/sallyport/internal/seal"
 	"github.com/sallyport/sallyport/internal/sqldb"
@@ -23,6 +24,8 @@ type Options struct {
 	Audit *audit.Log
 	Root  *seal.Key // the root key
 	Cost  Cost      // of passwords
+
+	Hashing *limit.Line // where a bootstrap waits to have its password hashed
 
 	MinPassword int // how many characters a new password needs; 0 means 12
 
@@ -60,11 +63,9 @@ var errSetUp = fault.New(fault.BadRequest, "This instance has been set up before
 	Named("Instance initialization")
 
 // Bootstrap sets up an empty instance: a super administrator, an organisation, and an identity with a token. Of callers
-// at the same time one wins; the others, and all later ones, get BadRequest; a weak password is Validation. They take turns, since this is open to
-// everybody and hashing a password costs 64 MiB and much time.
+// at the same time one wins; the others, and all later ones, get BadRequest; a weak password is Validation. This is open to
+// everybody, so they wait in the line of the logins: RateLimited where that is too long.
 func (s *Service) Bootstrap(ctx context.Context, client access.Client, email, password, name string) (*Setup, error) {
-	s.settingUp.Lock()
-	defer s.settingUp.Unlock()
 	if done, err := s.Initialized(ctx); err != nil || done {
 		return nil, orSetUp(err)
 	}
@@ -72,7 +73,7 @@ func (s *Service) Bootstrap(ctx context.Context, client access.Client, email, pa
 	if err := s.checkNew(password, local, email, name); err != nil {
 		return nil, err
 	}
-	hash, err := s.Cost.hash(password) // slow on purpose, so it is done before the transaction
+	hash, err := s.hashInTurn(ctx, client, password) // slow on purpose, so it is done before the transaction
 	if err != nil {
 		return nil, err
 	}
@@ -88,6 +89,19 @@ func (s *Service) Bootstrap(ctx context.Context, client access.Client, email, pa
 	})
 	crashpoint.Reach(crashpoint.Bootstrapped)
 	return setup, err
+}
+
+// hashInTurn hashes the password of a bootstrap once it has its turn, unless another one was faster.
+func (s *Service) hashInTurn(ctx context.Context, client access.Client, password string) (string, error) {
+	leave, err := s.Hashing.Enter(ctx, access.Network(client.IP))
+	if err != nil {
+		return "", err
+	}
+	defer leave()
+	if done, err := s.Initialized(ctx); err != nil || done {
+		return "", orSetUp(err)
+	}
+	return s.Cost.hash(password)
 }
 
 func orSetUp(err error) error {

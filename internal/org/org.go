@@ -7,7 +7,6 @@ import (
 	"errors"
 	"regexp"
 	"strings"
-	"sync"
 
 	"github.com/sallyport/sallyport/internal/fault"
 	"github.com/sallyport/sallyport/internal/feed"
@@ -30,8 +29,7 @@ type Organization struct {
 // Service finds organisations and sets up the instance.
 type Service struct {
 	Options
-	cache     *feed.Cache[*Organization]
-	settingUp sync.Mutex // held by the one Bootstrap at a time
+	cache *feed.Cache[*Organization]
 }
 
 // Find returns an organisation by its id, from memory where it can; NotFound if there is none.

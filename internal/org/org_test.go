@@ -6,6 +6,7 @@ import (
 	"errors"
 	"fmt"
 	"log/slog"
+	"net/netip"
 	"regexp"
 	"slices"
 	"strings"
@@ -20,6 +21,7 @@ import (
 	"github.com/sallyport/sallyport/internal/fault"
 	"github.com/sallyport/sallyport/internal/feed"
 	"github.com/sallyport/sallyport/internal/id"
+	"github.com/sallyport/sallyport/internal/limit"
 	"github.com/sallyport/sallyport/internal/sqldb"
 	"github.com/sallyport/sallyport/internal/sqldb/sqldbtest"
 )
@@ -38,7 +40,7 @@ func each(t *testing.T, fn func(t *testing.T, db *sqldb.DB)) {
 func service(t *testing.T, db *sqldb.DB, makeAdmin func(context.Context, *sqldb.Tx, Organization) (Admin, error)) *Service {
 	t.Helper()
 	f := feed.New(feed.Options{DB: db, Logger: slog.New(slog.DiscardHandler)})
-	s := New(Options{DB: db, Feed: f, Audit: audit.New(db, 0), MakeAdmin: makeAdmin})
+	s := New(Options{DB: db, Feed: f, Audit: audit.New(db, 0), Hashing: limit.NewLine(limit.NewBudget(0)), MakeAdmin: makeAdmin})
 	if err := f.Start(t.Context()); err != nil {
 		t.Fatal(err)
 	}
@@ -81,7 +83,7 @@ func TestBootstrapHasOneWinner(t *testing.T) {
 		var group sync.WaitGroup
 		for n := range 20 {
 			group.Go(func() {
-				setup, err := replicas[n%2].Bootstrap(t.Context(), access.Client{}, fmt.Sprintf("u%d@example.com", n), "tulip mantle gravel", "Org")
+				setup, err := replicas[n%2].Bootstrap(t.Context(), access.Client{IP: netip.AddrFrom4([4]byte{192, 0, 2, byte(n)})}, fmt.Sprintf("u%d@example.com", n), "tulip mantle gravel", "Org")
 				switch {
 				case err == nil && setup.Admin.Token == "a token":
 					won.Add(1)

@@ -6,7 +6,9 @@ import (
 
 	"github.com/sallyport/sallyport/internal/bounded"
 	"github.com/sallyport/sallyport/internal/feed"
+	"github.com/sallyport/sallyport/internal/limit"
 	"github.com/sallyport/sallyport/internal/project"
+	"github.com/sallyport/sallyport/internal/sqldb"
 )
 
 // maxShelves bounds how many folders the cache knows of.
@@ -60,7 +62,7 @@ func (c *cache) load(ctx context.Context, s *spot, name string, read func() ([]r
 	}
 	at := place{on, name}
 	if rows, ok := c.rows.GetIfPresent(at); ok && s.opens(rows) {
-		return rows, nil
+		return rows, limit.Use(ctx, int64(weight(rows))*sqldb.RowCost)
 	}
 	rows, err := read()
 	if err != nil || len(rows) == 0 {

@@ -8,7 +8,6 @@ import (
 	"fmt"
 	"time"
 
-	"github.com/georgysavva/scany/v2/sqlscan"
 	"github.com/jackc/pgx/v5/pgconn"
 	"modernc.org/sqlite"
 	sqlite3 "modernc.org/sqlite/lib"
@@ -23,7 +22,7 @@ func (db *DB) Get(ctx context.Context, dst any, query string, args ...any) error
 	if err != nil {
 		return err
 	}
-	return scanOne(dst, rows, query)
+	return scanOne(ctx, dst, rows, query)
 }
 
 // Select reads all rows into dst, a pointer to a slice, which it empties first.
@@ -34,7 +33,7 @@ func (db *DB) Select(ctx context.Context, dst any, query string, args ...any) er
 	if err != nil {
 		return err
 	}
-	return scanAll(dst, rows, query)
+	return scanAll(ctx, dst, rows, query)
 }
 
 // readDeadline is how long a reading statement, or all of a Read, may take when PostgreSQL is on a network that may swallow everything.
@@ -140,18 +139,6 @@ func sqliteCode(err error) int {
 		return lite.Code()
 	}
 	return 0
-}
-
-func scanOne(dst any, rows *sql.Rows, query string) error {
-	err := sqlscan.ScanOne(dst, rows)
-	if errors.Is(err, sql.ErrNoRows) {
-		return ErrNoRows
-	}
-	return explain(err, query)
-}
-
-func scanAll(dst any, rows *sql.Rows, query string) error {
-	return explain(sqlscan.ScanAll(dst, rows), query)
 }
 
 // explain adds to an error which statement it is about. A statement holds no secrets: values travel beside it.

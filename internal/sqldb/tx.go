@@ -34,23 +34,23 @@ func (tx *Tx) Now() time.Time { return tx.now }
 
 // Get reads one row into dst, as DB.Get does. Having no row is not a failure of the transaction.
 func (tx *Tx) Get(ctx context.Context, dst any, query string, args ...any) error {
-	return tx.statement(ctx, query, len(args), func(ctx context.Context) error {
-		rows, err := tx.run.QueryContext(ctx, query, args...)
+	return tx.statement(ctx, query, len(args), func(bound context.Context) error {
+		rows, err := tx.run.QueryContext(bound, query, args...)
 		if err != nil {
 			return explain(err, query)
 		}
-		return scanOne(dst, rows, query)
+		return scanOne(ctx, dst, rows, query)
 	})
 }
 
 // Select reads all rows into dst, as DB.Select does.
 func (tx *Tx) Select(ctx context.Context, dst any, query string, args ...any) error {
-	return tx.statement(ctx, query, len(args), func(ctx context.Context) error {
-		rows, err := tx.run.QueryContext(ctx, query, args...)
+	return tx.statement(ctx, query, len(args), func(bound context.Context) error {
+		rows, err := tx.run.QueryContext(bound, query, args...)
 		if err != nil {
 			return explain(err, query)
 		}
-		return scanAll(dst, rows, query)
+		return scanAll(ctx, dst, rows, query)
 	})
 }
 

@@ -16,6 +16,7 @@ import (
 	"github.com/sallyport/sallyport/internal/feed"
 	"github.com/sallyport/sallyport/internal/feed/feedtest"
 	"github.com/sallyport/sallyport/internal/id"
+	"github.com/sallyport/sallyport/internal/limit"
 	"github.com/sallyport/sallyport/internal/lockout"
 	"github.com/sallyport/sallyport/internal/org"
 	"github.com/sallyport/sallyport/internal/role"
@@ -76,8 +77,8 @@ func replica(t *testing.T, db *sqldb.DB) *Service {
 		t.Fatal(err)
 	}
 	f, records := feed.New(feed.Options{DB: db, Logger: log}), audit.New(db, 0)
-	o := Options{DB: db, Feed: f, Audit: records, Roles: role.New(db, f, records), Lockouts: lockout.New(db)}
-	o.Orgs = org.New(org.Options{DB: db, Feed: f, Audit: records, Root: root, Cost: org.Cost{Passes: 1, KiB: 64, Lanes: 1},
+	o := Options{DB: db, Feed: f, Audit: records, Roles: role.New(db, f, records), Lockouts: lockout.New(db), Hashing: limit.NewLine(limit.NewBudget(0))}
+	o.Orgs = org.New(org.Options{DB: db, Feed: f, Audit: records, Root: root, Hashing: o.Hashing, Cost: org.Cost{Passes: 1, KiB: 64, Lanes: 1},
 		MakeAdmin: func(context.Context, *sqldb.Tx, org.Organization) (org.Admin, error) {
 			return org.Admin{ID: id.New()}, nil
 		}})

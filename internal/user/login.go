@@ -41,7 +41,7 @@ func (s *Service) Login(ctx context.Context, email, password string, client acce
 		return nil, err
 	}
 	birth := s.Tokens.Birth() // before anything is checked
-	leave, err := s.gate.enter(ctx, client.IP)
+	leave, err := s.Hashing.Enter(ctx, lockout.Caller(client.IP))
 	if err != nil {
 		return nil, err
 	}
@@ -50,7 +50,7 @@ func (s *Service) Login(ctx context.Context, email, password string, client acce
 	if err != nil {
 		return nil, err
 	}
-	s.gate.welcome(client.IP)
+	s.Hashing.Welcome(lockout.Caller(client.IP))
 	return s.begin(ctx, u, birth, client)
 }
 

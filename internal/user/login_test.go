@@ -1,12 +1,7 @@
 package user
 
 import (
-	"context"
-	"errors"
-	"math"
-	"net/netip"
 	"sync"
-	"sync/atomic"
 	"testing"
 	"time"
 
@@ -14,7 +9,6 @@ import (
 
 	"github.com/sallyport/sallyport/internal/access"
 	"github.com/sallyport/sallyport/internal/fault"
-	"github.com/sallyport/sallyport/internal/lockout"
 	"github.com/sallyport/sallyport/internal/token"
 )
 
@@ -125,7 +119,8 @@ func TestLockoutCeiling(t *testing.T) {
 func TestGuessingAtOnceDoesNotHelp(t *testing.T) {
 	f := newFixture(t, "sqlite")
 	var group sync.WaitGroup
-	for range mostByCaller {
+	const atOnce = 8 // as many as one address may have in the line
+	for range atOnce {
 		group.Go(func() { f.try(email, "wrong", home) })
 	}
 	group.Wait()
@@ -139,7 +134,7 @@ func TestGuessingAtOnceDoesNotHelp(t *testing.T) {
 			locked++
 		}
 	}
-	if guesses := mostByCaller + 1 - locked; guesses >= int(rule.Threshold)+hashesAtOnce {
+	if guesses := atOnce + 1 - locked; guesses >= int(rule.Threshold)+2 {
 		t.Errorf("%d guesses were looked at", guesses)
 	}
 }
@@ -155,154 +150,4 @@ func (f *fixture) reasons() (reasons []string, err error) {
 		reasons = append(reasons, field(text, "reasonCode"))
 	}
 	return reasons, err
-}
-
-func TestGate(t *testing.T) {
-	caller := func(n byte) netip.Addr { return netip.AddrFrom4([4]byte{192, 0, 2, n}) }
-	enter := func(t *testing.T, g *gate, n byte) func() {
-		t.Helper()
-		return must[func()](t)(g.enter(t.Context(), caller(n)))
-	}
-	t.Run("accepted/as many as may hash at once", func(t *testing.T) {
-		g := newGate()
-		g.wait = 0
-		for range hashesAtOnce {
-			defer enter(t, g, 1)()
-		}
-		_, err := g.enter(t.Context(), caller(1))
-		want(t, err, fault.RateLimited)
-	})
-	t.Run("accepted/once another has left", func(t *testing.T) {
-		g := newGate()
-		leave := enter(t, g, 1)
-		defer enter(t, g, 2)()
-		go leave()
-		enter(t, g, 3)()
-	})
-	t.Run("refused/one caller too often", func(t *testing.T) {
-		g := newGate()
-		g.most = longestLine
-		for range mostByCaller {
-			defer enter(t, g, 1)()
-		}
-		_, err := g.enter(t.Context(), caller(1))
-		want(t, err, fault.RateLimited)
-		enter(t, g, 2)()
-	})
-	t.Run("refused/the line is full", func(t *testing.T) {
-		g := newGate()
-		g.most = longestLine + 1
-		for n := range longestLine {
-			defer enter(t, g, byte(n))()
-		}
-		_, err := g.enter(t.Context(), caller(100))
-		want(t, err, fault.RateLimited)
-	})
-	t.Run("refused/the caller has gone", func(t *testing.T) {
-		g := newGate()
-		for n := range hashesAtOnce {
-			defer enter(t, g, byte(n))()
-		}
-		ctx, cancel := context.WithCancel(t.Context())
-		cancel()
-		if _, err := g.enter(ctx, caller(9)); !errors.Is(err, context.Canceled) {
-			t.Error(err)
-		}
-		if g.inside != hashesAtOnce || len(g.callers) != hashesAtOnce {
-			t.Errorf("%d are inside, of %d callers", g.inside, len(g.callers))
-		}
-	})
-	t.Run("accepted/by address in turn", func(t *testing.T) {
-		g := newGate()
-		g.most = 1
-		leave := enter(t, g, 1)
-		served := make(chan byte, 16)
-		queue := func(n byte) {
-			c, turn, err := g.join(lockout.Caller(caller(n)))
-			if err != nil {
-				t.Fatal(err)
-			}
-			go func() {
-				if <-turn == nil {
-					served <- n
-					g.leave(c)
-				}
-			}()
-		}
-		for range mostByCaller {
-			queue(2)
-		}
-		queue(3)
-		leave()
-		if first, second := <-served, <-served; first != 2 || second != 3 {
-			t.Errorf("served %d, then %d; want one of each address", first, second)
-		}
-	})
-	t.Run("accepted/a newcomer takes a place from who has most", func(t *testing.T) {
-		g := newGate()
-		g.most = 1
-		defer enter(t, g, 0)()
-		var last chan error
-		for n := byte(1); g.inside < longestLine; n++ {
-			for range min(mostByCaller, longestLine-g.inside) {
-				_, turn, err := g.join(lockout.Caller(caller(n)))
-				if err != nil {
-					t.Fatal(err)
-				}
-				if n == 1 {
-					last = turn
-				}
-			}
-		}
-		if _, _, err := g.join(lockout.Caller(caller(100))); err != nil {
-			t.Fatal(err)
-		}
-		want(t, <-last, fault.RateLimited)
-	})
-	t.Run("accepted/a place is kept for who has logged in before", func(t *testing.T) {
-		g := newGate()
-		g.most = 1
-		defer enter(t, g, 0)()
-		for n := byte(1); g.inside < longestLine; n++ {
-			if _, _, err := g.join(lockout.Caller(caller(n))); err != nil {
-				t.Fatal(err)
-			}
-		}
-		_, _, err := g.join(lockout.Caller(caller(100)))
-		want(t, err, fault.RateLimited)
-		g.welcome(caller(101))
-		if _, _, err := g.join(lockout.Caller(caller(101))); err != nil {
-			t.Error(err)
-		}
-	})
-	t.Run("one at a time where memory is little", func(t *testing.T) {
-		for limit, most := range map[int64]int{100 << 20: 1, 230 << 20: hashesAtOnce, math.MaxInt64: hashesAtOnce} {
-			if got := hashesFor(limit); got != most {
-				t.Errorf("%d at once with %d bytes; want %d", got, limit, most)
-			}
-		}
-	})
-	t.Run("accepted/everybody in turn, and nobody stays", func(t *testing.T) {
-		g := newGate()
-		var hashing, most atomic.Int64
-		var group sync.WaitGroup
-		for n := range 40 {
-			group.Go(func() {
-				leave, err := g.enter(t.Context(), caller(byte(n)))
-				if err != nil {
-					t.Error(err)
-					return
-				}
-				now := hashing.Add(1)
-				for was := most.Load(); now > was && !most.CompareAndSwap(was, now); was = most.Load() {
-				}
-				hashing.Add(-1)
-				leave()
-			})
-		}
-		group.Wait()
-		if most.Load() > hashesAtOnce || g.inside != 0 || len(g.callers) != 0 {
-			t.Errorf("%d at once; %d stayed, of %d callers", most.Load(), g.inside, len(g.callers))
-		}
-	})
 }

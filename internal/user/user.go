@@ -11,6 +11,7 @@ import (
 	"github.com/sallyport/sallyport/internal/fault"
 	"github.com/sallyport/sallyport/internal/feed"
 	"github.com/sallyport/sallyport/internal/id"
+	"github.com/sallyport/sallyport/internal/limit"
 	"github.com/sallyport/sallyport/internal/lockout"
 	"github.com/sallyport/sallyport/internal/org"
 	"github.com/sallyport/sallyport/internal/role"
@@ -34,6 +35,7 @@ type Options struct {
 	Orgs     *org.Service
 	Tokens   *token.Service
 	Lockouts *lockout.Counter
+	Hashing  *limit.Line // where logins wait to have their passwords hashed
 
 	SecureCookie bool // clients reach the server over https, so that they must not send the cookie over anything else
 }
@@ -42,13 +44,12 @@ type Options struct {
 type Service struct {
 	Options
 	cache *feed.Cache[*User]
-	gate  *gate
 	uses  tally.Tally // of sessions
 }
 
 // New returns a service that follows the feed.
 func New(o Options) *Service {
-	return &Service{Options: o, cache: feed.NewCache[*User](o.Feed, feed.UserRow, cacheSize), gate: newGate()}
+	return &Service{Options: o, cache: feed.NewCache[*User](o.Feed, feed.UserRow, cacheSize)}
 }
 
 // User is a person as stored, without the password. Times are milliseconds UTC. It is shared: do not change it.

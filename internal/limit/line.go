@@ -1,8 +1,7 @@
-package user
+package limit
 
 import (
 	"context"
-	"net/netip"
 	"runtime/debug"
 	"slices"
 	"sync"
@@ -10,7 +9,6 @@ import (
 
 	"github.com/sallyport/sallyport/internal/bounded"
 	"github.com/sallyport/sallyport/internal/fault"
-	"github.com/sallyport/sallyport/internal/lockout"
 )
 
 // A password hash costs 64 MiB and much time, and anybody may ask for one. So few run at once, fewer where there is little
@@ -23,17 +21,15 @@ const (
 	longestWait  = 5 * time.Second
 )
 
-// littleMemory is the limit of memory in bytes below which one hash runs at a time.
-const littleMemory = 220 << 20
-
 // knownCallers bounds how many addresses are remembered from which somebody has logged in.
 const knownCallers = 10_000
 
-// gate lets logins through to the hashing of passwords.
-type gate struct {
-	wait  time.Duration
-	most  int                             // hashes at once
-	known bounded.Cache[string, struct{}] // callers who have logged in before
+// Line is where those wait who want a password hashed. It is safe for concurrent use.
+type Line struct {
+	budget *Budget
+	wait   time.Duration
+	most   int                             // hashes at once
+	known  bounded.Cache[string, struct{}] // callers who have logged in before
 
 	mu      sync.Mutex
 	hashing int
@@ -50,25 +46,26 @@ type caller struct {
 	waiting []chan error // each is sent nil for its turn, or why there will be none
 }
 
-func newGate() *gate {
-	return &gate{wait: longestWait, most: hashesFor(debug.SetMemoryLimit(-1)), callers: map[string]*caller{},
+// NewLine returns an empty line for hashes that take their memory of a budget.
+func NewLine(b *Budget) *Line {
+	return &Line{budget: b, wait: longestWait, most: hashesIn(b.Size()), callers: map[string]*caller{},
 		known: bounded.New(&bounded.Options[string, struct{}]{MaximumSize: knownCallers})}
 }
 
-// hashesFor returns how many hashes may run at once under a limit of memory in bytes.
-func hashesFor(limit int64) int {
-	if limit < littleMemory {
+// hashesIn returns how many hashes may run at once in a budget of so many bytes, so that something is left next to them.
+func hashesIn(size int64) int {
+	if size < hashesAtOnce*HashBytes+HashBytes/4 {
 		return 1
 	}
 	return hashesAtOnce
 }
 
-// welcome notes that somebody has logged in from ip: a place in the line is kept for that address.
-func (g *gate) welcome(ip netip.Addr) { g.known.Set(lockout.Caller(ip), struct{}{}) }
+// Welcome notes that somebody has logged in from an address: a place in the line is kept for it.
+func (g *Line) Welcome(address string) { g.known.Set(address, struct{}{}) }
 
-// enter waits for a turn. Call leave when done. Errors: RateLimited, or ctx's own.
-func (g *gate) enter(ctx context.Context, ip netip.Addr) (leave func(), err error) {
-	c, turn, err := g.join(lockout.Caller(ip))
+// Enter waits for a turn, and for the memory of a hash. Call leave when done. Errors: RateLimited, or ctx's own.
+func (g *Line) Enter(ctx context.Context, address string) (leave func(), err error) {
+	c, turn, err := g.join(address)
 	if err != nil {
 		return nil, err
 	}
@@ -78,11 +75,15 @@ func (g *gate) enter(ctx context.Context, ip netip.Addr) (leave func(), err erro
 	if err != nil {
 		return nil, err
 	}
-	return func() { g.leave(c) }, nil
+	if err := g.budget.AwaitHash(ctx, g.wait); err != nil {
+		g.leave(c)
+		return nil, crowdedOr(ctx.Err())
+	}
+	return func() { g.done(c) }, nil
 }
 
 // join takes a place in the line; turn is nil where there is nobody to wait for.
-func (g *gate) join(address string) (c *caller, turn chan error, err error) {
+func (g *Line) join(address string) (c *caller, turn chan error, err error) {
 	g.mu.Lock()
 	defer g.mu.Unlock()
 	if c = g.callers[address]; c == nil {
@@ -90,7 +91,7 @@ func (g *gate) join(address string) (c *caller, turn chan error, err error) {
 		c = &caller{address: address, known: known}
 	}
 	if c.inside >= mostByCaller || g.inside >= longestLine && !g.displace(c) {
-		return nil, nil, busy()
+		return nil, nil, crowded()
 	}
 	g.callers[address] = c
 	c.inside++
@@ -109,7 +110,7 @@ func (g *gate) join(address string) (c *caller, turn chan error, err error) {
 
 // displace makes room for c at the cost of whoever has more places in the line; of those from where somebody has logged in
 // before only if that holds for c too. It reports whether there was such a place.
-func (g *gate) displace(c *caller) bool {
+func (g *Line) displace(c *caller) bool {
 	var most *caller
 	for _, other := range g.line {
 		worse := len(other.waiting) > len(c.waiting)+1 || c.known && !other.known
@@ -123,26 +124,26 @@ func (g *gate) displace(c *caller) bool {
 	last := most.waiting[len(most.waiting)-1]
 	g.remove(most, last)
 	g.gone(most)
-	last <- busy()
+	last <- crowded()
 	return true
 }
 
 // await waits for a turn that was joined for.
-func (g *gate) await(ctx context.Context, c *caller, turn chan error) error {
+func (g *Line) await(ctx context.Context, c *caller, turn chan error) error {
 	timer := time.NewTimer(g.wait)
 	defer timer.Stop()
 	select {
 	case err := <-turn:
 		return err
 	case <-timer.C:
-		return g.giveUp(c, turn, busy())
+		return g.giveUp(c, turn, crowded())
 	case <-ctx.Done():
 		return g.giveUp(c, turn, ctx.Err())
 	}
 }
 
 // giveUp leaves the line with an error. A turn that came meanwhile goes to the next.
-func (g *gate) giveUp(c *caller, turn chan error, because error) error {
+func (g *Line) giveUp(c *caller, turn chan error, because error) error {
 	g.mu.Lock()
 	waits := g.remove(c, turn)
 	if waits {
@@ -155,29 +156,34 @@ func (g *gate) giveUp(c *caller, turn chan error, because error) error {
 	return because
 }
 
-// leave passes the turn on. With nobody left, what the hashes took is given back to the system; where memory is little, before
-// the next hash takes as much again.
-func (g *gate) leave(c *caller) {
+// done ends a hash. What it took is given back to the system: where memory is little before the next takes as much again,
+// otherwise after the last.
+func (g *Line) done(c *caller) {
 	scarce := g.most < hashesAtOnce
 	if scarce {
 		debug.FreeOSMemory()
 	}
+	g.budget.GiveHash()
+	if idle := g.leave(c); idle && !scarce {
+		debug.FreeOSMemory()
+	}
+}
+
+// leave passes the turn on, and reports whether nobody hashes any more.
+func (g *Line) leave(c *caller) (idle bool) {
 	g.mu.Lock()
+	defer g.mu.Unlock()
 	g.gone(c)
 	if len(g.line) > 0 {
 		g.pass()
 	} else {
 		g.hashing--
 	}
-	idle := g.hashing == 0
-	g.mu.Unlock()
-	if idle && !scarce {
-		debug.FreeOSMemory()
-	}
+	return g.hashing == 0
 }
 
 // pass hands a turn to the next caller, who then goes to the end of the line.
-func (g *gate) pass() {
+func (g *Line) pass() {
 	next := g.line[0]
 	turn := next.waiting[0]
 	next.waiting = next.waiting[1:]
@@ -189,7 +195,7 @@ func (g *gate) pass() {
 }
 
 // remove takes a place out of the line, and reports whether it was there.
-func (g *gate) remove(c *caller, turn chan error) bool {
+func (g *Line) remove(c *caller, turn chan error) bool {
 	at := slices.Index(c.waiting, turn)
 	if at < 0 {
 		return false
@@ -202,14 +208,22 @@ func (g *gate) remove(c *caller, turn chan error) bool {
 }
 
 // gone counts one login of a caller off.
-func (g *gate) gone(c *caller) {
+func (g *Line) gone(c *caller) {
 	g.inside--
 	if c.inside--; c.inside == 0 {
 		delete(g.callers, c.address)
 	}
 }
 
-func busy() error {
+// crowdedOr returns the caller's own error, or crowded.
+func crowdedOr(err error) error {
+	if err == nil {
+		err = crowded()
+	}
+	return err
+}
+
+func crowded() error {
 	f := fault.New(fault.RateLimited, "Too many people are logging in at this moment. Try again in a few seconds.")
 	f.RetryAfter = longestWait
 	return f

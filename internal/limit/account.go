@@ -1,0 +1,112 @@
+package limit
+
+import (
+	"context"
+	"sync"
+	"sync/atomic"
+	"time"
+
+	"github.com/sallyport/sallyport/internal/fault"
+)
+
+const (
+	unnoticed = 16 << 10 // bytes that a request uses without taking them of the budget: most need no more
+	step      = 64 << 10 // what is taken of the budget at a time
+	patience  = 500 * time.Millisecond
+)
+
+// Account is the memory that one request uses. It takes what the request uses of a budget, and gives it back at the end.
+// The zero value is bounded by nothing. It is safe for concurrent use.
+type Account struct {
+	budget *Budget
+	holder string
+	used   atomic.Int64
+
+	mu     sync.Mutex
+	taken  int64
+	closed bool
+}
+
+// AccountKey is the key under which a context holds the *Account of its request.
+type AccountKey struct{}
+
+// Open has an account take from a budget, for strangers. Call it before anything else.
+func (a *Account) Open(b *Budget) { a.budget = b }
+
+// Belongs says who holds what is used from now on. Call it before anything was used.
+func (a *Account) Belongs(holder string) { a.holder = holder }
+
+// Used returns how many bytes were used.
+func (a *Account) Used() int64 { return a.used.Load() }
+
+// Use notes that the request uses n bytes more. The error says what the caller can do: Unavailable when there are not so
+// many at the moment, BadRequest when no request may ever use as many.
+func (a *Account) Use(n int64) error { return a.use(nil, n) }
+
+// Await is Use for whoever can wait a little. Errors: also that of ctx.
+func (a *Account) Await(ctx context.Context, n int64) error { return a.use(ctx, n) }
+
+// Use has the account of the request that ctx belongs to use n bytes more. Outside of a request it does nothing.
+func Use(ctx context.Context, n int64) error {
+	a, _ := ctx.Value(AccountKey{}).(*Account)
+	return a.Use(n)
+}
+
+// AccountOf returns the account of the request that ctx belongs to, nil outside of one.
+func AccountOf(ctx context.Context) *Account {
+	a, _ := ctx.Value(AccountKey{}).(*Account)
+	return a
+}
+
+// use waits if there is a ctx.
+func (a *Account) use(ctx context.Context, n int64) error {
+	if a == nil {
+		return nil
+	}
+	if used := a.used.Add(n); used <= unnoticed || a.budget == nil {
+		return nil
+	}
+	err := a.take(ctx)
+	if err != nil {
+		a.used.Add(-n)
+	}
+	return err
+}
+
+// take takes of the budget what is used beyond what was taken.
+func (a *Account) take(ctx context.Context) error {
+	a.mu.Lock()
+	defer a.mu.Unlock()
+	whole := (a.used.Load() - unnoticed + step - 1) / step * step
+	more := whole - a.taken
+	if a.closed || more <= 0 {
+		return nil
+	}
+	if whole > a.budget.Share(a.holder) {
+		return fault.New(fault.BadRequest, "This request takes more memory than the %d MB that the server has for one caller. Ask for less at once, or have an operator give the server more memory.",
+			a.budget.Share(a.holder)>>20)
+	}
+	if ctx != nil {
+		if err := a.budget.Await(ctx, a.holder, more, patience); err != nil {
+			return err
+		}
+	} else if !a.budget.Take(a.holder, more) {
+		return busy()
+	}
+	a.taken += more
+	return nil
+}
+
+// Close gives back everything. What is used afterwards is not counted.
+func (a *Account) Close() {
+	if a.used.Load() <= unnoticed {
+		return
+	}
+	a.mu.Lock()
+	defer a.mu.Unlock()
+	a.closed = true
+	if a.taken > 0 {
+		a.budget.Give(a.holder, a.taken)
+		a.taken = 0
+	}
+}
