@@ -128,7 +128,7 @@ func (b *bench) tokensOn(db *sqldb.DB, dir string) (*token.Service, error) {
 		return nil, err
 	}
 	log := feed.New(feed.Options{DB: db, Logger: silent})
-	trusted := feed.NewCache[*access.IPList](log, feed.Config, 1000)
+	trusted := feed.NewCache[*access.IPList](log, feed.Config, 1000, nil)
 	s := token.New(token.Options{DB: db, Feed: log, Audit: audit.New(db, 0), Root: root, Logger: silent,
 		AddressAllowed: func(ctx context.Context, identityID, method string, ip netip.Addr) (bool, error) {
 			list, err := trusted.Load(ctx, feed.Key(identityID, method), anywhere)

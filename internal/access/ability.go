@@ -8,6 +8,7 @@ type Ability struct {
 	scope *vocabulary
 	rules []Rule
 	index map[permission]*entry // by what is asked
+	bytes int                   // of the rules, as they are and compiled
 }
 
 // permission is one action on one subject.

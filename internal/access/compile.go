@@ -32,6 +32,10 @@ func (v *vocabulary) compile(rules []Rule) (*Ability, error) {
 	if len(rules) > maxRules {
 		return nil, fault.Invalid("too_big", fmt.Sprintf("There are %d rules; at most %d are allowed.", len(rules), maxRules), "permissions")
 	}
+	size, err := weigh(rules)
+	if err != nil {
+		return nil, err
+	}
 	a := &Ability{scope: v, rules: slices.Clone(rules), index: make(map[permission]*entry)}
 	patterns := 0
 	for i := range a.rules {
@@ -43,6 +47,7 @@ func (v *vocabulary) compile(rules []Rule) (*Ability, error) {
 			return nil, fault.Invalid("too_big", "The $glob patterns of these rules are too many or too long; use fewer wildcards.", "permissions")
 		}
 	}
+	a.bytes = ruleCost*size + patternCost*patterns
 	a.arrange()
 	return a, nil
 }

@@ -96,7 +96,7 @@ func New(ctx context.Context, o Options) (*App, error) {
 		return nil, err
 	}
 	a := &App{log: o.Logger, cleanEvery: cmp.Or(o.CleanEvery, time.Minute), db: db, audit: audit.New(db, o.Config.AuditRetention),
-		feed: feed.New(feed.Options{DB: db, Logger: o.Logger, Lease: o.Config.Lease, Name: replicaName(o.Config), Keys: root.IDs()})}
+		feed: feed.New(feed.Options{DB: db, Logger: o.Logger, Lease: o.Config.Lease, Name: replicaName(o.Config), Keys: root.IDs(), Caches: limit.Caches(o.Memory)})}
 	a.build(root, o)
 	if err := a.mount(o); err != nil {
 		return nil, errors.Join(err, db.Close())
@@ -144,7 +144,7 @@ func (a *App) build(root *seal.Key, o Options) {
 	a.projects = project.New(project.Options{DB: a.db, Feed: a.feed, Audit: a.audit, Roles: a.roles, Orgs: a.orgs, Identities: a.identities,
 		Grace: c.EnvGrace, EmptyFolder: secret.Empty, HoldsAny: secret.HoldsAny, Holdings: secret.Holdings()})
 	a.audit.Projects = audit.Projects{Check: a.projects.MayReadAudit, Readable: a.projects.Audited}
-	a.secrets = secret.New(secret.Options{DB: a.db, Feed: a.feed, Audit: a.audit, Projects: a.projects, Cache: c.SecretCache})
+	a.secrets = secret.New(secret.Options{DB: a.db, Feed: a.feed, Audit: a.audit, Projects: a.projects, Cache: min(c.SecretCache, limit.Caches(o.Memory)/2)})
 	a.tokenAuth = tokenauth.New(tokenauth.Options{DB: a.db, Audit: a.audit, Orgs: a.orgs, Identities: a.identities,
 		Configs: a.configs, Tokens: a.tokens})
 	a.universal = universal.New(universal.Options{DB: a.db, Feed: a.feed, Audit: a.audit, Root: root, Identities: a.identities,

@@ -11,6 +11,7 @@ import (
 
 	"github.com/sallyport/sallyport/internal/access"
 	"github.com/sallyport/sallyport/internal/audit"
+	"github.com/sallyport/sallyport/internal/bounded"
 	"github.com/sallyport/sallyport/internal/fault"
 	"github.com/sallyport/sallyport/internal/feed"
 	"github.com/sallyport/sallyport/internal/identity"
@@ -43,7 +44,7 @@ type Service struct {
 
 // New returns a service that follows the feed.
 func New(o Options) *Service {
-	return &Service{Options: o, methods: map[string]info{}, cache: feed.NewCache[*Config](o.Feed, feed.Config, cacheSize)}
+	return &Service{Options: o, methods: map[string]info{}, cache: feed.NewCache[*Config](o.Feed, feed.Config, cacheSize, (*Config).bytes)}
 }
 
 // Tx is a transaction that may append to the log of changes.
@@ -60,6 +61,14 @@ type Config struct {
 	own     common // the method's settings
 	trusted *access.IPList
 	answer  atomic.Pointer[[]byte] // how it is shown as JSON, once that was asked for
+}
+
+// bytes is about how many the settings take beyond what is ordinary: as they are, and as they are shown.
+func (c *Config) bytes() int {
+	if c == nil {
+		return 0
+	}
+	return 2 * bounded.Size(c.own)
 }
 
 // Shared returns the settings that every method has. All of its fields are set.

@@ -3,6 +3,7 @@ package feed
 import (
 	"context"
 	"hash/maphash"
+	"math"
 	"sync"
 
 	"github.com/sallyport/sallyport/internal/bounded"
@@ -26,10 +27,19 @@ type lane struct {
 	changes uint64 // how many entries for keys of this lane were applied
 }
 
-// NewCache returns a cache of at most size values that are evicted by entries of a kind with the value's key.
-func NewCache[V any](f *Feed, kind Kind, size int) *Cache[V] {
+// ordinary is about how many bytes of memory a value without much text takes, with its key and its place in the cache.
+const ordinary = 512
+
+// NewCache returns a cache of at most size values that are evicted by entries of a kind with the value's key. It is bounded by
+// bytes: weigh, which may be nil, returns those that a value has beyond what is ordinary. Where memory is little, the
+// bound is a part of that (Options.Caches).
+func NewCache[V any](f *Feed, kind Kind, size int, weigh func(V) int) *Cache[V] {
+	weight := func(any) int { return ordinary }
+	if weigh != nil {
+		weight = func(v any) int { return ordinary + weigh(v.(V)) }
+	}
 	c := &Cache[V]{
-		items: newItems(size),
+		items: newItems(int64(size)*ordinary*f.share()/whole, weight),
 		seed:  maphash.MakeSeed(),
 	}
 	f.Follow(kind, func(e Entry) { c.Evict(e.Key) })
@@ -37,8 +47,20 @@ func NewCache[V any](f *Feed, kind Kind, size int) *Cache[V] {
 	return c
 }
 
-func newItems(size int) bounded.Cache[string, any] {
-	return bounded.New(&bounded.Options[string, any]{MaximumSize: size})
+// whole is what share returns where caches are as large as they were made for.
+const whole = 1000
+
+// share returns how many thousandths caches have of the bytes that they were made for.
+func (f *Feed) share() int64 {
+	if f.Caches <= 0 {
+		return whole
+	}
+	return max(1, min(whole, f.Caches*whole/allCaches))
+}
+
+func newItems(bytes int64, weight func(any) int) bounded.Cache[string, any] {
+	return bounded.New(&bounded.Options[string, any]{MaximumWeight: uint64(max(bytes, ordinary)),
+		Weigher: func(_ string, v any) uint32 { return uint32(min(weight(v), math.MaxUint32)) }})
 }
 
 // Load returns the value of key from memory, or else reads it. A value that was read while a change of it came in is

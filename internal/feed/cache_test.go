@@ -25,7 +25,7 @@ func always(v int, reads *int) func(context.Context) (int, error) {
 func newCache(t *testing.T) (*Feed, *Cache[int]) {
 	t.Helper()
 	f := New(Options{DB: open(t, sqldb.SQLite, newClock()), Logger: quiet})
-	return f, NewCache[int](f, Config, 1000)
+	return f, NewCache[int](f, Config, 1000, nil)
 }
 
 func TestCacheReadsOnce(t *testing.T) {
@@ -71,7 +71,7 @@ func TestCacheKeepsNoErrors(t *testing.T) {
 
 func TestCacheIsBounded(t *testing.T) {
 	f := New(Options{DB: open(t, sqldb.SQLite, newClock()), Logger: quiet})
-	c := NewCache[int](f, Config, 10)
+	c := NewCache[int](f, Config, 10, nil)
 	reads := 0
 	for n := range 1000 {
 		if _, err := c.Load(t.Context(), strconv.Itoa(n), always(n, &reads)); err != nil {
@@ -81,6 +81,32 @@ func TestCacheIsBounded(t *testing.T) {
 	c.items.CleanUp()
 	if n := c.items.EstimatedSize(); n > 10 {
 		t.Errorf("holds %d values; want at most 10", n)
+	}
+}
+
+// TestCacheIsBoundedByBytes: what is large leaves no place for many, and where memory is little there is less of all.
+func TestCacheIsBoundedByBytes(t *testing.T) {
+	db := open(t, sqldb.SQLite, newClock())
+	for name, test := range map[string]struct{ caches, each, most int }{
+		"ordinary values":                 {0, 0, 1000},
+		"large values":                    {0, 64 << 10, 8},
+		"little memory":                   {20 << 20, 0, 100},
+		"large values and little memory":  {100 << 20, 64 << 10, 4},
+		"a value that is larger than all": {0, 1 << 20, 0},
+	} {
+		t.Run(name, func(t *testing.T) {
+			f := New(Options{DB: db, Logger: quiet, Caches: int64(test.caches)})
+			c, reads := NewCache[int](f, Config, 1000, func(int) int { return test.each }), 0
+			for n := range 3000 {
+				if v, err := c.Load(t.Context(), strconv.Itoa(n), always(n, &reads)); err != nil || v != n {
+					t.Fatal(v, err)
+				}
+			}
+			c.items.CleanUp()
+			if n := c.items.EstimatedSize(); n > test.most || n < test.most/2 {
+				t.Errorf("holds %d values; want at most %d", n, test.most)
+			}
+		})
 	}
 }
 
@@ -218,7 +244,7 @@ func TestCacheBesideChanges(t *testing.T) {
 		var feeds []*Feed
 		for range map[sqldb.Engine]int{sqldb.SQLite: 1, sqldb.Postgres: 2}[engine] {
 			f := New(Options{DB: db, Logger: quiet})
-			caches = append(caches, NewCache[int](f, OrgRow, 10))
+			caches = append(caches, NewCache[int](f, OrgRow, 10, nil))
 			feeds = append(feeds, f)
 			start(t, f)
 		}

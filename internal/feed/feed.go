@@ -30,7 +30,11 @@ type Options struct {
 	Name   string        // what operators call this replica, such as its address
 	Keys   []string      // fingerprints of the root keys that it was given, for the register
 	Clock  Clock         // nil means BootTime
+	Caches int64         // bytes that all caches together may take; 0 for as many as they were made for
 }
+
+// allCaches is about how many bytes all caches take that are as large as they were made for.
+const allCaches = 200 << 20
 
 // The lengths that a lease may have. The longest bounds how long a change waits when nobody can read the register.
 const (

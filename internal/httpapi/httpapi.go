@@ -79,7 +79,7 @@ func New(o Options) *API {
 		o.Now = time.Now
 	}
 	a := &API{options: o, mux: http.NewServeMux(), yielded: http.NewServeMux(), metrics: newMetrics(o.Registry),
-		limiter: newLimiter(o.Limits, o.Registry)}
+		limiter: newLimiter(o.Limits, o.Memory, o.Registry)}
 	a.pages.New = func() any { return &page{} }
 	a.mux.HandleFunc("/", a.yielded.ServeHTTP)
 	a.yielded.HandleFunc("/", a.unrouted)

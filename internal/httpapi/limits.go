@@ -33,6 +33,14 @@ type Limits struct {
 // most is how many addresses, and how many identities, are kept count of: a few megabytes.
 const most = 1 << 16
 
+// mostIn is most, or less where there is little memory.
+func mostIn(memory *limit.Budget) int {
+	if memory == nil {
+		return most
+	}
+	return int(min(most, memory.Size()>>14))
+}
+
 // maxStalled bounds how many callers wait for their 429 at once; others lose their connection with it.
 const maxStalled = 1024
 
@@ -53,7 +61,8 @@ type limiter struct {
 	refused        *prometheus.CounterVec
 }
 
-func newLimiter(l Limits, registry *prometheus.Registry) *limiter {
+func newLimiter(l Limits, memory *limit.Budget, registry *prometheus.Registry) *limiter {
+	most := mostIn(memory)
 	n := &limiter{Limits: l, tokens: limit.New[netip.Addr](l.Failures, most), logins: limit.New[netip.Addr](l.Failures, most),
 		identities: limit.New[string](l.Identity, most), seen: limit.NewSeen(),
 		stalled: make(chan struct{}, maxStalled)}

@@ -44,7 +44,7 @@ type Service struct {
 
 // New returns a service that follows the feed.
 func New(o Options) *Service {
-	return &Service{Options: o, cache: feed.NewCache[*Identity](o.Feed, feed.IdentityRow, cacheSize)}
+	return &Service{Options: o, cache: feed.NewCache[*Identity](o.Feed, feed.IdentityRow, cacheSize, nil)}
 }
 
 // Identity is a machine identity as it is stored. Times are milliseconds UTC.

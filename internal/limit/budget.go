@@ -55,6 +55,15 @@ func NewBudget(memory int64) *Budget {
 	return &Budget{size: size, free: size, by: map[string]int64{}}
 }
 
+// Caches returns how many bytes caches may take in a server whose memory is limited to so many bytes; 0 for no known limit. They
+// are a part of what the budget leaves.
+func Caches(memory int64) int64 {
+	if memory <= 0 {
+		memory = assumed
+	}
+	return max(4<<20, memory/8-8<<20)
+}
+
 // Size returns the bytes of the whole budget.
 func (b *Budget) Size() int64 { return b.size }
 

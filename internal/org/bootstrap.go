@@ -43,7 +43,7 @@ type Admin struct {
 // New returns a service that follows the feed.
 func New(o Options) *Service {
 	o.Cost, o.MinPassword = o.Cost.orRecommended(), cmp.Or(o.MinPassword, minPassword)
-	return &Service{Options: o, cache: feed.NewCache[*Organization](o.Feed, feed.OrgRow, cacheSize)}
+	return &Service{Options: o, cache: feed.NewCache[*Organization](o.Feed, feed.OrgRow, cacheSize, nil)}
 }
 
 // User is a person. Only bootstrap makes one so far: the super administrator.

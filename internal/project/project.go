@@ -20,6 +20,7 @@ import (
 
 	"github.com/sallyport/sallyport/internal/access"
 	"github.com/sallyport/sallyport/internal/audit"
+	"github.com/sallyport/sallyport/internal/bounded"
 	"github.com/sallyport/sallyport/internal/fault"
 	"github.com/sallyport/sallyport/internal/feed"
 	"github.com/sallyport/sallyport/internal/id"
@@ -28,6 +29,9 @@ import (
 	"github.com/sallyport/sallyport/internal/role"
 	"github.com/sallyport/sallyport/internal/sqldb"
 )
+
+// keySize is about how many bytes a data key takes that is ready for use.
+const keySize = 2 << 10
 
 // cacheSize bounds how many projects, slugs and keys are kept in memory.
 const cacheSize = 10_000
@@ -62,9 +66,9 @@ type Service struct {
 // New returns a service that follows the feed.
 func New(o Options) *Service {
 	return &Service{Options: o,
-		projects: feed.NewCache[*Project](o.Feed, feed.Project, cacheSize),
-		slugs:    feed.NewCache[string](o.Feed, feed.ProjectSlug, cacheSize),
-		keys:     feed.NewCache[*DataKey](o.Feed, feed.ProjectKey, cacheSize)}
+		projects: feed.NewCache[*Project](o.Feed, feed.Project, cacheSize, func(p *Project) int { return bounded.Size(p) }),
+		slugs:    feed.NewCache[string](o.Feed, feed.ProjectSlug, cacheSize, nil),
+		keys:     feed.NewCache[*DataKey](o.Feed, feed.ProjectKey, cacheSize, func(*DataKey) int { return keySize })}
 }
 
 // Project is a project with its environments. It is shared and must not be changed. Times are milliseconds UTC.

@@ -8,6 +8,7 @@ import (
 	"github.com/sallyport/sallyport/internal/access"
 	"github.com/sallyport/sallyport/internal/fault"
 	"github.com/sallyport/sallyport/internal/feed"
+	"github.com/sallyport/sallyport/internal/limit"
 	"github.com/sallyport/sallyport/internal/sqldb"
 )
 
@@ -51,6 +52,9 @@ func (s *Service) customs(ctx context.Context, orgID, projectID string) ([]Role,
 	err := s.db.Select(ctx, &rows, `SELECT `+customColumns+` FROM custom_roles WHERE org_id = $1 AND project_id = $2 ORDER BY slug`, orgID, projectID)
 	roles := make([]Role, 0, len(rows))
 	for _, row := range rows {
+		if err == nil {
+			err = limit.Use(ctx, rulesCost*int64(len(row.Permissions)))
+		}
 		if err == nil {
 			var r *Role
 			r, err = row.role()

@@ -55,13 +55,16 @@ func (s *Service) readInProject(ctx context.Context, actorType access.ActorType,
 	if err != nil {
 		return nil, err
 	}
-	rights, err := s.rightsOf(stored, vars)
+	if shared, ok := s.project.of(stored); ok {
+		return &Grants{Member: member, vars: vars, Rights: shared, shared: true}, nil
+	}
+	rights, err := s.rightsOf(ctx, stored, vars)
 	return &Grants{Member: member, vars: vars, Rights: rights}, err
 }
 
 // rightsOf returns what roles and privileges of a project amount to now.
-func (s *Service) rightsOf(stored []storedRole, vars *variables) (access.Rights, error) {
-	held, err := grantsOf(stored, access.ProjectRole)
+func (s *Service) rightsOf(ctx context.Context, stored []storedRole, vars *variables) (access.Rights, error) {
+	held, err := s.grantsOf(ctx, stored, access.ProjectRole)
 	if err != nil {
 		return access.Rights{}, err
 	}

@@ -51,7 +51,7 @@ func (s *Service) MayReplaceRoles(ctx context.Context, by Authority, identityID,
 	if err != nil {
 		return err
 	}
-	alone, err := s.rightsOf(privileges, vars)
+	alone, err := s.rightsOf(ctx, privileges, vars)
 	if err != nil {
 		return err
 	}

@@ -7,7 +7,9 @@ import (
 
 	"github.com/sallyport/sallyport/internal/access"
 	"github.com/sallyport/sallyport/internal/audit"
+	"github.com/sallyport/sallyport/internal/bounded"
 	"github.com/sallyport/sallyport/internal/feed"
+	"github.com/sallyport/sallyport/internal/limit"
 	"github.com/sallyport/sallyport/internal/sqldb"
 )
 
@@ -16,20 +18,23 @@ const cacheSize = 50_000
 
 // Service resolves grants, from memory where they were read before, and keeps custom roles.
 type Service struct {
-	db       *sqldb.DB
-	feed     *feed.Feed
-	audit    *audit.Log
-	cache    *feed.Cache[*Grants]
-	projects *feed.Cache[*Grants]
-	vars     *feed.Cache[*variables]
+	db           *sqldb.DB
+	feed         *feed.Feed
+	audit        *audit.Log
+	cache        *feed.Cache[*Grants]
+	projects     *feed.Cache[*Grants]
+	vars         *feed.Cache[*variables]
+	organization *common // the rights of built-in roles of organizations
+	project      *common // the same, of projects
 }
 
 // New returns a service that follows the feed.
 func New(db *sqldb.DB, f *feed.Feed, log *audit.Log) *Service {
-	s := &Service{db: db, feed: f, audit: log,
-		cache:    feed.NewCache[*Grants](f, feed.Grants, cacheSize),
-		projects: feed.NewCache[*Grants](f, feed.Grants, cacheSize),
-		vars:     feed.NewCache[*variables](f, feed.IdentityRow, cacheSize)}
+	s := &Service{db: db, feed: f, audit: log, organization: newCommon(builtIn, access.OrgRole, access.Resolve),
+		project:  newCommon(projectBuiltIn, access.ProjectRole, access.ResolveProject),
+		cache:    feed.NewCache[*Grants](f, feed.Grants, cacheSize, (*Grants).bytes),
+		projects: feed.NewCache[*Grants](f, feed.Grants, cacheSize, (*Grants).bytes),
+		vars:     feed.NewCache[*variables](f, feed.IdentityRow, cacheSize, func(v *variables) int { return bounded.Size(v.values) })}
 	// A role may be held by any number of identities: rather than look for them, all grants are read anew.
 	f.Follow(feed.Roles, func(feed.Entry) {
 		s.cache.Clear()
@@ -43,7 +48,16 @@ type Grants struct {
 	Member        bool // it is an active member at all
 	InstanceAdmin bool // not told in a project
 	access.Rights
-	vars *variables // what templates were filled in with; nil in an organisation
+	vars   *variables // what templates were filled in with; nil in an organisation
+	shared bool       // the rights are those of a built-in role, which all have in common
+}
+
+// bytes is about how many the rights take in memory.
+func (g *Grants) bytes() int {
+	if g.shared {
+		return 0
+	}
+	return g.Rights.Bytes()
 }
 
 // Of returns the grants of an identity, or of a user, in an organisation. No membership is no error: the ability is then empty.
@@ -63,21 +77,33 @@ func (s *Service) read(ctx context.Context, actorID, orgID string) (*Grants, err
 	if err != nil {
 		return nil, err
 	}
-	held, err := grantsOf(stored, access.OrgRole)
+	g := &Grants{Member: len(stored) > 0, InstanceAdmin: len(stored) > 0 && stored[0].InstanceAdmin}
+	if shared, ok := s.organization.of(stored); ok {
+		g.Rights, g.shared = shared, true
+		return g, nil
+	}
+	held, err := s.grantsOf(ctx, stored, access.OrgRole)
 	if err != nil {
 		return nil, err
 	}
-	rights, err := access.Resolve(held, s.db.Now().UnixMilli())
-	return &Grants{Member: len(stored) > 0, InstanceAdmin: len(stored) > 0 && stored[0].InstanceAdmin, Rights: rights}, err
+	g.Rights, err = access.Resolve(held, s.db.Now().UnixMilli())
+	return g, err
 }
 
 // staleAt reports whether a temporary role has begun or ended since the grants were resolved.
 func (g *Grants) staleAt(now int64) bool { return g.ChangesAt != 0 && now >= g.ChangesAt }
 
-// grantsOf returns what roles grant and when, in their order. builtIn has the rules of built-in ones.
-func grantsOf(stored []storedRole, builtIn func(slug string) ([]access.Rule, bool)) ([]access.Grant, error) {
+// rulesCost is how many bytes of memory a byte of stored rules takes that are parsed and compiled.
+const rulesCost = 12
+
+// grantsOf returns what roles grant and when, in their order. builtIn has the rules of built-in ones. The account of the
+// request that ctx belongs to uses the memory first.
+func (s *Service) grantsOf(ctx context.Context, stored []storedRole, builtIn func(slug string) ([]access.Rule, bool)) ([]access.Grant, error) {
 	held := make([]access.Grant, 0, len(stored))
 	for _, r := range stored {
+		if err := limit.Use(ctx, rulesCost*r.length()); err != nil {
+			return nil, err
+		}
 		rules, err := r.rules(builtIn)
 		if err != nil {
 			return nil, err

@@ -12,7 +12,10 @@ import (
 )
 
 // maxShelves bounds how many folders the cache knows of.
-const maxShelves = 100_000
+const maxShelves = 50_000
+
+// shelfSize is about how many bytes the imports of a folder take that has some.
+const shelfSize = 1 << 10
 
 // cache keeps rows of folders as they are stored, sealed, until the feed says that a secret of the folder changed. It holds
 // shared secrets in force alone: what most readers ask for, again and again.
@@ -36,7 +39,7 @@ type place struct {
 
 func newCache(f *feed.Feed, size int64) *cache {
 	return &cache{
-		shelves: feed.NewCache[*shelf](f, feed.Secrets, maxShelves),
+		shelves: feed.NewCache[*shelf](f, feed.Secrets, maxShelves, func(*shelf) int { return shelfSize }),
 		rows: bounded.New(&bounded.Options[place, []row]{MaximumWeight: uint64(size), //nolint:gosec // config bounds it
 			Weigher: func(_ place, rows []row) uint32 { return weight(rows) }}),
 	}

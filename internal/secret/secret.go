@@ -7,6 +7,7 @@ import (
 
 	"github.com/sallyport/sallyport/internal/access"
 	"github.com/sallyport/sallyport/internal/audit"
+	"github.com/sallyport/sallyport/internal/bounded"
 	"github.com/sallyport/sallyport/internal/fault"
 	"github.com/sallyport/sallyport/internal/feed"
 	"github.com/sallyport/sallyport/internal/project"
@@ -35,7 +36,7 @@ type Service struct {
 
 // New returns a service that follows the feed.
 func New(o Options) *Service {
-	s := &Service{Options: o, tags: feed.NewCache[map[string]Tag](o.Feed, feed.Project, cacheSize), from: o.DB}
+	s := &Service{Options: o, tags: feed.NewCache[map[string]Tag](o.Feed, feed.Project, cacheSize, func(tags map[string]Tag) int { return bounded.Size(tags) }), from: o.DB}
 	if o.Cache > 0 {
 		s.cache = newCache(o.Feed, o.Cache)
 	}

@@ -49,7 +49,7 @@ type Service struct {
 
 // New returns a service that follows the feed.
 func New(o Options) *Service {
-	return &Service{Options: o, cache: feed.NewCache[*User](o.Feed, feed.UserRow, cacheSize)}
+	return &Service{Options: o, cache: feed.NewCache[*User](o.Feed, feed.UserRow, cacheSize, nil)}
 }
 
 // User is a person as stored, without the password. Times are milliseconds UTC. It is shared: do not change it.
