@@ -229,6 +229,14 @@ func (a *App) Close() error {
 	return errors.Join(a.tokens.Flush(ctx), a.universal.Flush(ctx), a.identities.Flush(ctx), a.users.Flush(ctx), a.audit.Flush(ctx), a.db.Close())
 }
 
+// pageCache returns how many bytes of the database a connection may keep in memory; 0 for the default.
+func pageCache(memory int64) int64 {
+	if memory <= 0 {
+		return 0
+	}
+	return min(4<<20, max(1<<20, memory/256))
+}
+
 // open opens the database and finds the root key.
 func open(ctx context.Context, o Options) (*sqldb.DB, *seal.Key, error) {
 	if err := makeDir(o.Config.DataDir); err != nil {
@@ -238,7 +246,7 @@ func open(ctx context.Context, o Options) (*sqldb.DB, *seal.Key, error) {
 	if url == "" {
 		url = "sqlite:" + filepath.Join(o.Config.DataDir, "sallyport.db")
 	}
-	db, err := sqldb.Open(ctx, sqldb.Options{URL: url, Now: o.Now, Logger: o.Logger, LostLog: o.Recovering})
+	db, err := sqldb.Open(ctx, sqldb.Options{URL: url, Now: o.Now, Logger: o.Logger, LostLog: o.Recovering, PageCache: pageCache(o.Memory)})
 	if err != nil {
 		return nil, nil, err
 	}

@@ -26,7 +26,7 @@ func limitMemory(log *slog.Logger, setting int64) int64 {
 	if limit == 0 {
 		return 0
 	}
-	debug.SetMemoryLimit(limit + headroom) // which the collector counts, though it is never in use
+	debug.SetMemoryLimit(limit)
 	log.Debug("the garbage collector keeps to a limit of memory", "bytes", limit)
 	return limit
 }

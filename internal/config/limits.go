@@ -15,7 +15,7 @@ type Limits struct {
 	IdentityRate  int64         `default:"2000" env:"SALLYPORT_IDENTITY_RATE" help:"Requests a second that one identity or user may make for ever, on each replica; 0 for any number."`
 	IdentityBurst int64         `default:"20000" env:"SALLYPORT_IDENTITY_BURST" help:"How many requests it may make at once."`
 	UnlimitedNets []string      `name:"rate-limits-exempt" default:"127.0.0.0/8,::1" env:"SALLYPORT_RATE_LIMITS_EXEMPT" placeholder:"CIDR" help:"Networks whose callers are never limited; none for nobody."`
-	MemoryLimit   int64         `default:"0" env:"SALLYPORT_MEMORY_LIMIT" help:"Memory in bytes that the server keeps within, at least 96 MiB. Requests share what is left of it, and wait or get 503 when it is used up. 0 takes GOMEMLIMIT, or nine tenths of what the cgroup allows; without either there is no limit, and requests share some 800 MB."`
+	MemoryLimit   int64         `default:"0" env:"SALLYPORT_MEMORY_LIMIT" help:"Memory in bytes that the server keeps within, at least 96 MiB. Requests share what is left of it, and wait or get 503 when it is used up. 0 takes GOMEMLIMIT, or nine tenths of what the cgroup allows; without either there is no limit, and requests share 1.2 GB."`
 	MaxHeader     int           `default:"65536" env:"SALLYPORT_MAX_HEADER" help:"Largest header of a request, in bytes; 4096 are added to it."`
 }
 

@@ -12,6 +12,7 @@ import (
 const (
 	unnoticed = 16 << 10 // bytes that a request uses without taking them of the budget: most need no more
 	step      = 64 << 10 // what is taken of the budget at a time
+	scarce    = 128 << 20
 	patience  = 500 * time.Millisecond
 )
 
@@ -56,6 +57,17 @@ func Use(ctx context.Context, n int64) error {
 func AccountOf(ctx context.Context) *Account {
 	a, _ := ctx.Value(AccountKey{}).(*Account)
 	return a
+}
+
+// Scarce reports whether so little memory is left that a request should know what it is about to use, rather than count what it has
+// used already.
+func (a *Account) Scarce() bool {
+	return a != nil && a.budget != nil && a.budget.Size()-a.budget.Used() < scarce
+}
+
+// Uncounted returns a context in which nothing is counted, for what was counted beforehand.
+func Uncounted(ctx context.Context) context.Context {
+	return context.WithValue(ctx, AccountKey{}, (*Account)(nil))
 }
 
 // use waits if there is a ctx.

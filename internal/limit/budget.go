@@ -14,7 +14,10 @@ const (
 	spare = 6        // the part of the memory that is left to connections, caches and garbage
 
 	// assumed is the limit of memory in bytes where the machine and its operator name none.
-	assumed = 1 << 30
+	assumed = 3 << 29
+
+	// largest is what the largest request takes that callers expect to be served, a body of 8 MB.
+	largest = 50 << 20
 
 	// least is the size of the smallest budget: a password hash, and some small work next to it.
 	least = HashBytes + 4<<20
@@ -27,7 +30,7 @@ const HashBytes = 64 << 20
 const Strangers = ""
 
 // Budget is the memory in bytes that all requests of a server share: bodies as they arrive, what is read from the
-// database, answers, and hashes of passwords. One holder has at most half of it, and strangers together an eighth, so that nobody
+// database, answers, and hashes of passwords. One holder has at most half of it, three quarters where it is small, and strangers together an eighth, so that nobody
 // can take it all. It is safe for concurrent use.
 type Budget struct {
 	size int64
@@ -79,7 +82,7 @@ func (b *Budget) Share(holder string) int64 {
 	if holder == Strangers {
 		return b.size / 8
 	}
-	return b.size / 2
+	return max(b.size/2, min(b.size/4*3, largest))
 }
 
 // Take takes n bytes for a holder at once, and reports whether they were there. While somebody waits for memory, that is not

@@ -2,8 +2,10 @@ package secret
 
 import (
 	"context"
+	"strings"
 
 	"github.com/sallyport/sallyport/internal/feed"
+	"github.com/sallyport/sallyport/internal/limit"
 	"github.com/sallyport/sallyport/internal/project"
 	"github.com/sallyport/sallyport/internal/sqldb"
 )
@@ -15,17 +17,39 @@ import (
 // one reads a version of a secret that the room's key opens; ErrNoRows if there is none.
 func (r *room) one(ctx context.Context, from project.Reader, query string, args ...any) (*row, error) {
 	stored := &row{}
-	err := from.Get(ctx, stored, query, args...)
+	ctx, err := foresee(ctx, from, query, args)
+	if err == nil {
+		err = from.Get(ctx, stored, query, args...)
+	}
 	if err == nil {
 		err = r.learn(ctx, from, stored.KeyID)
 	}
 	return stored, err
 }
 
+// foresee has the account of a request use what reading secrets will take, where memory is scarce: a row is in memory before it
+// can be counted. It returns the context to read with. Where there is enough memory, rows are counted as they are read.
+func foresee(ctx context.Context, from project.Reader, query string, args []any) (context.Context, error) {
+	account := limit.AccountOf(ctx)
+	if !account.Scarce() || !strings.HasPrefix(query, "SELECT ") {
+		return ctx, nil
+	}
+	var bytes int64
+	err := from.Get(ctx, &bytes, `SELECT coalesce(sum(length(value) + length(metadata)), 0) FROM (`+query+`) AS found`, args...)
+	if err == nil {
+		err = account.Use(bytes * sqldb.RowCost)
+	}
+	return limit.Uncounted(ctx), err
+}
+
 // several reads versions of secrets that the room's key opens.
 func (r *room) several(ctx context.Context, query string, args ...any) ([]row, error) {
 	var rows []row
-	if err := r.from.Select(ctx, &rows, query, args...); err != nil {
+	ctx, err := foresee(ctx, r.from, query, args)
+	if err == nil {
+		err = r.from.Select(ctx, &rows, query, args...)
+	}
+	if err != nil {
 		return nil, err
 	}
 	for i := range rows {

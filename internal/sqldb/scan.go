@@ -10,9 +10,9 @@ import (
 	"github.com/sallyport/sallyport/internal/limit"
 )
 
-// RowCost is how many bytes of memory a byte takes that a request reads from the database: as it was read, opened or parsed,
-// in the answer, and as garbage of each.
-const RowCost = 4
+// RowCost is how many bytes of memory a byte takes that a request reads from the database: as it is in the database's own
+// memory, as it was read, opened or parsed, in the answer, and as garbage of each. It was measured.
+const RowCost = 6
 
 // rowItself is about how many bytes a row has next to its texts.
 const rowItself = 100

@@ -31,6 +31,8 @@ type Options struct {
 	Now    func() time.Time // the clock; nil means time.Now
 	Logger *slog.Logger     // nil means slog.Default()
 
+	PageCache int64 // bytes of the file that each connection to SQLite keeps in memory; 0 means 4 MiB
+
 	LostLog bool // open a SQLite file also where a crash left its newest commits in a log that is gone; see DB.Recovered
 }
 

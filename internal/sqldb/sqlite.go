@@ -1,9 +1,11 @@
 package sqldb
 
 import (
+	"cmp"
 	"context"
 	"database/sql"
 	"errors"
+	"fmt"
 	"os"
 	"sync"
 	"sync/atomic"
@@ -12,7 +14,8 @@ import (
 // liteStore is a SQLite file: one connection that writes, in groups, and a pool of connections that can only read.
 type liteStore struct {
 	path        string
-	checked     bool // every page was read when the file was opened
+	pages       string // how much of the file each connection keeps in memory, as a setting
+	checked     bool   // every page was read when the file was opened
 	group       *group
 	writer      *sql.DB
 	readers     *sql.DB
@@ -29,7 +32,7 @@ func openSQLite(ctx context.Context, db *DB, o Options) error {
 	if err != nil {
 		return err
 	}
-	s := &liteStore{path: path}
+	s := &liteStore{path: path, pages: fmt.Sprintf("_pragma=cache_size(-%d)", cmp.Or(o.PageCache, pageCache)>>10)}
 	if err := s.open(ctx, db.log, path, o.LostLog); err != nil {
 		_ = s.release()
 		return liteFailure(path, err)

@@ -22,6 +22,9 @@ import (
 // applicationID marks a SQLite file as ours ("Sall"), so that no other program's database is ever migrated.
 const applicationID = 0x53616c6c
 
+// pageCache is how many bytes of the file a connection keeps in memory where nothing else is asked for.
+const pageCache = 4 << 20
+
 // errLocked says that another process has the database.
 var errLocked = errors.New("in use")
 
@@ -59,7 +62,7 @@ func (s *liteStore) open(ctx context.Context, log *slog.Logger, path string, los
 	if err := checkFile(path); err != nil {
 		return err
 	}
-	if s.writer, err = liteConnect(path, "_txlock=immediate", "_pragma=journal_size_limit(67108864)"); err != nil {
+	if s.writer, err = liteConnect(path, s.pages, "_txlock=immediate", "_pragma=journal_size_limit(67108864)"); err != nil {
 		return err
 	}
 	s.writer.SetMaxOpenConns(1)
@@ -69,7 +72,7 @@ func (s *liteStore) open(ctx context.Context, log *slog.Logger, path string, los
 	if s.checked, err = checkSmall(ctx, path, s.writer); err != nil {
 		return err
 	}
-	if s.readers, err = liteConnect(path, "mode=ro", "_query_only=1"); err != nil {
+	if s.readers, err = liteConnect(path, s.pages, "mode=ro", "_query_only=1"); err != nil {
 		return err
 	}
 	n := min(max(2*runtime.GOMAXPROCS(0), 4), 16)
@@ -152,7 +155,7 @@ func liteConnect(path string, settings ...string) (*sql.DB, error) {
 	settings = append(settings,
 		"_busy_timeout=5000", // another process can only be an operator's tool
 		"_dqs=0", "_defensive=1",
-		"_pragma=foreign_keys(1)", "_pragma=synchronous(FULL)", "_pragma=cache_size(-4096)",
+		"_pragma=foreign_keys(1)", "_pragma=synchronous(FULL)",
 		"_pragma=temp_store(MEMORY)", "_pragma=trusted_schema(0)")
 	file := url.URL{Scheme: "file", Path: path, RawQuery: strings.Join(settings, "&")}
 	connector, err := sqlite.NewConnector(file.String())
