@@ -15,7 +15,7 @@ func (e *engine) sample(ctx context.Context) (sampled, error) {
 	for i, query := range []string{
 		"SELECT * FROM access_tokens WHERE revoked ORDER BY id",
 		"SELECT * FROM audit_logs WHERE event_type = 'create-token-identity-token-auth' ORDER BY id",
-		"SELECT * FROM changes WHERE kind = 'token' ORDER BY seq",
+		"SELECT * FROM change_log WHERE kind = 'token' ORDER BY seq",
 		"SELECT * FROM audit_logs WHERE event_type = 'revoke-identity-access-token' ORDER BY id",
 	} {
 		var err error
@@ -39,7 +39,7 @@ func (e *engine) sample(ctx context.Context) (sampled, error) {
 			{`UPDATE access_tokens SET revoked = TRUE, updated_at = $1 WHERE id = $2 RETURNING expires_at`, []any{change[4], token[0]}},
 			insertion("audit_logs", found[3][i]),
 			{`UPDATE feed_head SET seq = seq + $1 WHERE id = 'head' RETURNING seq`, []any{1}},
-			insertion("changes", change),
+			insertion("change_log", change),
 		})
 	}
 	return all, nil

@@ -21,8 +21,8 @@ var manyRevoked = subject{"live revocations", 1_000_000, 1,
 // revocations of tokens of 5,000 identities, each to be remembered for up to 90 days. The log goes on after what the set-up
 // wrote to it.
 func (at *stage) revocations() filling {
-	return filling{table: "changes", rows: at.n, columns: "seq, kind, key, until, at",
+	return filling{table: "change_log", rows: at.n, columns: "seq, kind, key, until, at",
 		values: "(SELECT seq FROM feed_head) + i, 'token', " + at.store.madeUp(tokenID, "1000000000 + i") + " || ' ' || " +
 			at.store.madeUp(identityID, "i % 5000") + ", $now + 3600000 + i * 7919 % 7776000000, $now",
-		anew: "changes_by_until", after: "UPDATE feed_head SET seq = (SELECT max(seq) FROM changes)"}
+		anew: "changes_by_until", after: "UPDATE feed_head SET seq = (SELECT max(seq) FROM change_log)"}
 }

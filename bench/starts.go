@@ -92,7 +92,7 @@ func (b *bench) readRevocations(dir string) (float64, error) {
 		return 0, err
 	}
 	defer e.close()
-	rows, err := e.conn.QueryContext(b.ctx, `SELECT seq, kind, key, until FROM changes`)
+	rows, err := e.conn.QueryContext(b.ctx, `SELECT seq, kind, key, until FROM change_log`)
 	if err != nil {
 		return 0, err
 	}
@@ -129,7 +129,7 @@ func (b *bench) fill(dir string, texts []string, n int64) error {
 // remembered for up to 90 days.
 var revocationRows = []string{
 	`WITH RECURSIVE n(i) AS (SELECT 1 UNION ALL SELECT i + 1 FROM n WHERE i < $1)
-	 INSERT INTO changes (seq, kind, key, until, at)
+	 INSERT INTO change_log (seq, kind, key, until, at)
 	 SELECT i, 'token', lower(printf('%s-%s-7%s-8%s-%s %08x-0000-7000-8000-%012x', hex(randomblob(4)), hex(randomblob(2)),
 	   substr(hex(randomblob(2)), 1, 3), substr(hex(randomblob(2)), 1, 3), hex(randomblob(6)), i % 5000, i % 5000)),
 	   $2 + 3600000 + abs(random()) % 7776000000, $2 FROM n`,

@@ -91,10 +91,10 @@ func BenchmarkCommit(b *testing.B) {
 // BenchmarkRow reads 10,000 entries of the log: Row.
 func BenchmarkRow(b *testing.B) {
 	c := connect(b, sqldbtest.URL(b, sqldb.Postgres))
-	exec(b, c, "INSERT INTO changes (seq, kind, key, until, at) SELECT n, 'token', gen_random_uuid() || ' ' || gen_random_uuid(), 1790000000000, 0 FROM generate_series(1, 10000) n")
+	exec(b, c, "INSERT INTO change_log (seq, kind, key, until, at) SELECT n, 'token', gen_random_uuid() || ' ' || gen_random_uuid(), 1790000000000, 0 FROM generate_series(1, 10000) n")
 	report := spent(b, c, 10000)
 	for b.Loop() {
-		rows, err := c.Query(b.Context(), "SELECT seq, kind, key, until FROM changes WHERE seq > $1 ORDER BY seq", 0)
+		rows, err := c.Query(b.Context(), "SELECT seq, kind, key, until FROM change_log WHERE seq > $1 ORDER BY seq", 0)
 		if err != nil {
 			b.Fatal(err)
 		}

@@ -96,7 +96,7 @@ func New(ctx context.Context, o Options) (*App, error) {
 		return nil, err
 	}
 	a := &App{log: o.Logger, cleanEvery: cmp.Or(o.CleanEvery, time.Minute), db: db, audit: audit.New(db, o.Config.AuditRetention),
-		feed: feed.New(feed.Options{DB: db, Logger: o.Logger, Lease: o.Config.Lease, Name: replicaName(o.Config), Keys: root.IDs(), Caches: limit.Caches(o.Memory)})}
+		feed: feed.New(feed.Options{DB: db, Logger: o.Logger, Lease: o.Config.Lease, Name: replicaName(o.Config), Version: o.Version, Keys: root.IDs(), Caches: limit.Caches(o.Memory)})}
 	a.build(root, o)
 	if err := a.mount(o); err != nil {
 		return nil, errors.Join(err, db.Close())
@@ -192,7 +192,7 @@ func (a *App) mount(o Options) error {
 	a.audit.Routes(a.api)
 	a.feed.Routes(a.api)
 	a.documents()
-	a.measure(registry)
+	a.measure(registry, o.Version)
 	return nil
 }
 
@@ -211,6 +211,10 @@ func (a *App) start(ctx context.Context, recovering bool) error {
 // Check reads a large database through, and returns an error that says what to do if it is damaged: then stop serving,
 // since a revocation may be lost. A small one was read when it was opened.
 func (a *App) Check(ctx context.Context) error { return a.db.Check(ctx) }
+
+// Superseded returns an error as soon as this server is too old for the schema of its database, which a newer one has changed: then
+// stop serving. It returns nil when ctx ends first.
+func (a *App) Superseded(ctx context.Context) error { return a.feed.Superseded(ctx) }
 
 // Handler serves the whole API.
 func (a *App) Handler() http.Handler { return a.api.Handler() }

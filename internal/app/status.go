@@ -3,6 +3,7 @@ package app
 import (
 	"context"
 	"net/http"
+	"strconv"
 	"sync"
 	"time"
 
@@ -12,6 +13,7 @@ import (
 
 	"github.com/sallyport/sallyport/internal/access"
 	"github.com/sallyport/sallyport/internal/fault"
+	"github.com/sallyport/sallyport/internal/feed"
 	"github.com/sallyport/sallyport/internal/httpapi"
 )
 
@@ -96,7 +98,7 @@ func (a *App) documents() {
 }
 
 // measure mounts the metrics.
-func (a *App) measure(registry *prometheus.Registry) {
+func (a *App) measure(registry *prometheus.Registry, version string) {
 	gauge := func(name, help string, value func() float64) prometheus.Collector {
 		return prometheus.NewGaugeFunc(prometheus.GaugeOpts{Namespace: "sallyport", Name: name, Help: help}, value)
 	}
@@ -104,7 +106,11 @@ func (a *App) measure(registry *prometheus.Registry) {
 		return prometheus.NewCounterFunc(prometheus.CounterOpts{Namespace: "sallyport", Name: name, Help: help},
 			func() float64 { return float64(value()) })
 	}
-	registry.MustRegister(collectors.NewGoCollector(), collectors.NewProcessCollector(collectors.ProcessCollectorOpts{}),
+	build := prometheus.NewGauge(prometheus.GaugeOpts{Namespace: "sallyport", Name: "build_info",
+		Help:        "Always 1; the labels tell the version of this program, and the newest schema version that it knows.",
+		ConstLabels: prometheus.Labels{"version": version, "schema": strconv.FormatInt(a.db.Schema(), 10)}})
+	build.Set(1)
+	registry.MustRegister(build, programs{a.feed}, collectors.NewGoCollector(), collectors.NewProcessCollector(collectors.ProcessCollectorOpts{}),
 		gauge("revoked_tokens", "Revoked tokens held in memory.", func() float64 { n, _ := a.tokens.Revocations(); return float64(n) }),
 		gauge("cutoffs", "Cut-offs held in memory.", func() float64 { _, n := a.tokens.Revocations(); return float64(n) }),
 		gauge("feed_applied", "Sequence number of the newest change that is applied.", func() float64 { return float64(a.feed.Applied()) }),
@@ -113,4 +119,29 @@ func (a *App) measure(registry *prometheus.Registry) {
 		counter("grouped_changes_total", "Changes in those groups: divided by the commits, the size of a group.", func() uint64 { return a.db.Stats().Grouped }),
 	)
 	a.api.Mount("GET /metrics", promhttp.HandlerFor(registry, promhttp.HandlerOpts{}))
+}
+
+// programs counts the replicas by what they run.
+type programs struct{ feed *feed.Feed }
+
+var replicasByProgram = prometheus.NewDesc("sallyport_replicas",
+	"Replicas in the register, by the version of their program and the newest schema version that it knows; both empty for one too old to tell.",
+	[]string{"version", "schema"}, nil)
+
+// Describe implements prometheus.Collector.
+func (programs) Describe(to chan<- *prometheus.Desc) { to <- replicasByProgram }
+
+// Collect implements prometheus.Collector. Without the database there is nothing to count.
+func (p programs) Collect(to chan<- prometheus.Metric) {
+	found, err := p.feed.Programs(context.Background())
+	if err != nil {
+		return
+	}
+	for program, n := range found {
+		schema := ""
+		if program.Schema > 0 {
+			schema = strconv.FormatInt(program.Schema, 10)
+		}
+		to <- prometheus.MustNewConstMetric(replicasByProgram, prometheus.GaugeValue, float64(n), program.Version, schema)
+	}
 }

@@ -290,7 +290,7 @@ func TestDetachKillsItsTokens(t *testing.T) {
 			t.Errorf("a detached method: %v; want a dead token", err)
 		}
 		var cuts []int64
-		err = h.DB.Select(t.Context(), &cuts, `SELECT until FROM changes WHERE seq > $1 AND kind = $2`, before, feed.CutMethod)
+		err = h.DB.Select(t.Context(), &cuts, `SELECT until FROM change_log WHERE seq > $1 AND kind = $2`, before, feed.CutMethod)
 		if bound := h.ms.Load() + (90 * 24 * time.Hour).Milliseconds(); err != nil || len(cuts) != 1 || cuts[0] != bound {
 			t.Errorf("cut-offs until %v, %v; want one until %d", cuts, err, bound)
 		}

@@ -83,7 +83,7 @@ func (a *applying) known(ctx context.Context, c *Change) error {
 		Key   string `db:"key"`
 		Until int64  `db:"until"`
 	}
-	err := a.tx.Select(ctx, &there, `SELECT kind, key, until FROM changes WHERE seq = $1`, c.Seq)
+	err := a.tx.Select(ctx, &there, `SELECT kind, key, until FROM change_log WHERE seq = $1`, c.Seq)
 	if err == nil && len(there) > 0 && (there[0].Kind != c.Kind || there[0].Key != c.Key || there[0].Until != c.Until) {
 		err = errOther
 	}
@@ -92,7 +92,7 @@ func (a *applying) known(ctx context.Context, c *Change) error {
 
 // change writes a change that came after the backup, and marks the row of a revoked token, which lists show.
 func (a *applying) change(ctx context.Context, c *Change) error {
-	_, err := a.tx.Exec(ctx, `INSERT INTO changes (seq, kind, key, until, at) VALUES ($1, $2, $3, $4, $5)`, c.Seq, c.Kind, c.Key, c.Until, c.At)
+	_, err := a.tx.Exec(ctx, `INSERT INTO change_log (seq, kind, key, until, at) VALUES ($1, $2, $3, $4, $5)`, c.Seq, c.Kind, c.Key, c.Until, c.At)
 	if token, identity, two := strings.Cut(c.Key, " "); err == nil && c.Kind == "token" && two {
 		_, err = a.tx.Exec(ctx, `UPDATE access_tokens SET revoked = TRUE WHERE id = $1 AND identity_id = $2`, token, identity)
 	}

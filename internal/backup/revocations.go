@@ -76,8 +76,8 @@ type end struct {
 	SHA256  string `json:"sha256"`
 }
 
-// logTables are what a log is read from.
-var logTables = []string{"changes", "feed_head", "signing_keys", "access_tokens", "client_secrets", "assertions"}
+// logTables are what a log is read from, beside the log of changes.
+var logTables = []string{"feed_head", "signing_keys", "access_tokens", "client_secrets", "assertions"}
 
 // WriteRevocations writes the log of revocations of a database to a file that is not there yet, mode 0600. Its servers must
 // be stopped: what they take back afterwards would be missing. A database whose log cannot be trusted is refused. say is told
@@ -92,8 +92,13 @@ func WriteRevocations(ctx context.Context, s *Source, to string, now time.Time, 
 	case s.LostLog:
 		return nil, errors.New("the write-ahead log of the database is gone, and the newest revocations with it; put the -wal file back, or restore without --revocations, which kills every token")
 	}
+	version, err := s.Schema(ctx)
+	if err != nil {
+		return nil, fmt.Errorf("the version of the database cannot be read: %w", err)
+	}
+	changes := sqldb.LogTable(version)
 	if s.Engine == sqldb.SQLite {
-		if err := sound(ctx, s.DB, logTables...); err != nil {
+		if err := sound(ctx, s.DB, append([]string{changes}, logTables...)...); err != nil {
 			return nil, fmt.Errorf("the database is damaged where its revocations lie, so they cannot be trusted; restore without --revocations, which kills every token: %w", err)
 		}
 	}
@@ -103,12 +108,12 @@ func WriteRevocations(ctx context.Context, s *Source, to string, now time.Time, 
 		if err != nil {
 			return err
 		}
-		return errors.Join(l.write(ctx, s.DB, f), f.Close())
+		return errors.Join(l.write(ctx, s.DB, changes, f), f.Close())
 	})
 }
 
-// write reads the database as of one moment.
-func (l *Log) write(ctx context.Context, db *sql.DB, f io.Writer) error {
+// write reads the database as of one moment. changes is the table with the log of changes.
+func (l *Log) write(ctx context.Context, db *sql.DB, changes string, f io.Writer) error {
 	tx, err := db.BeginTx(ctx, &sql.TxOptions{Isolation: sql.LevelRepeatableRead, ReadOnly: true})
 	if err != nil {
 		tx, err = db.BeginTx(ctx, nil) // SQLite knows one level, which is as good
@@ -128,7 +133,7 @@ func (l *Log) write(ctx context.Context, db *sql.DB, f io.Writer) error {
 	if err := w.put(l.Header); err != nil {
 		return err
 	}
-	if err := l.entries(ctx, tx, w); err != nil {
+	if err := l.entries(ctx, tx, changes, w); err != nil {
 		return err
 	}
 	if err := w.put(end{l.Entries, hex.EncodeToString(w.sum.Sum(nil))}); err != nil {
@@ -137,12 +142,12 @@ func (l *Log) write(ctx context.Context, db *sql.DB, f io.Writer) error {
 	return out.Flush()
 }
 
-func (l *Log) entries(ctx context.Context, tx *sql.Tx, w *lines) error {
+func (l *Log) entries(ctx context.Context, tx *sql.Tx, changes string, w *lines) error {
 	for _, part := range []struct {
 		query string
 		read  func(*sql.Rows) (Entry, error)
 	}{
-		{`SELECT seq, kind, key, until, at FROM changes WHERE until > 0 ORDER BY seq`, func(rows *sql.Rows) (Entry, error) {
+		{`SELECT seq, kind, key, until, at FROM ` + changes + ` WHERE until > 0 ORDER BY seq`, func(rows *sql.Rows) (Entry, error) {
 			var c Change
 			return Entry{Change: &c}, rows.Scan(&c.Seq, &c.Kind, &c.Key, &c.Until, &c.At)
 		}},

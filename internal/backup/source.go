@@ -139,6 +139,11 @@ func openPostgres(ctx context.Context, raw string) (*Source, error) {
 	return s, nil
 }
 
+// Schema returns the version of the database's schema.
+func (s *Source) Schema(ctx context.Context) (version int64, err error) {
+	return version, s.DB.QueryRowContext(ctx, `SELECT max(version_id) FROM sallyport_versions`).Scan(&version)
+}
+
 // Close ends the connections, and gives the lock back.
 func (s *Source) Close() error {
 	var errs []error

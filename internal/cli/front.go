@@ -25,7 +25,7 @@ type front struct {
 
 // newFront bounds what one connection may cost: time for headers, body and answer, and the size of headers.
 func newFront(cfg config.Server, log *slog.Logger) *front {
-	f := &front{cfg: cfg, log: log, failed: make(chan error, 2)}
+	f := &front{cfg: cfg, log: log, failed: make(chan error, 3)}
 	f.server = &http.Server{
 		Handler:           http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) { (*f.handler.Load()).ServeHTTP(w, r) }),
 		ReadHeaderTimeout: cfg.HeaderTimeout, ReadTimeout: cfg.RequestTimeout, WriteTimeout: cfg.AnswerTimeout,

@@ -58,11 +58,13 @@ func run(ctx context.Context, a *app.App, front *front, ready func(string) error
 		a.Run(background)
 	}()
 	go giveBack(background)
-	go func() {
-		if err := a.Check(background); err != nil {
-			front.failed <- err
-		}
-	}()
+	for _, fails := range []func(context.Context) error{a.Check, a.Superseded} {
+		go func() {
+			if err := fails(background); err != nil {
+				front.failed <- err
+			}
+		}()
+	}
 
 	front.log.Info("serving", "url", front.url())
 	var err error

@@ -12,17 +12,24 @@ import (
 )
 
 // schema compares the version of the schema.
-func (x *examination) schema(ctx context.Context) (Finding, error) {
-	n, err := x.number(ctx, `SELECT max(version_id) FROM sallyport_versions`)
+func (x *examination) schema(ctx context.Context) (f Finding, err error) {
+	if x.at, err = x.source.Schema(ctx); err != nil {
+		return Finding{}, err
+	}
+	if x.at < x.Schema {
+		return Finding{Says: fmt.Sprintf("version %d of %d", x.at, x.Schema), Do: "start the server of this version: it brings the schema up to date"}, nil
+	}
+	oldest, err := x.number(ctx, `SELECT oldest FROM feed_head`)
 	switch {
 	case err != nil:
 		return Finding{}, err
-	case n > x.Schema:
-		return Finding{Says: fmt.Sprintf("version %d, and this program knows versions up to %d", n, x.Schema), Do: "run a program that is as new as the one that last ran here"}, nil
-	case n < x.Schema:
-		return Finding{Says: fmt.Sprintf("version %d of %d", n, x.Schema), Do: "start the server of this version: it brings the schema up to date"}, nil
+	case oldest > x.Schema:
+		return Finding{Says: fmt.Sprintf("version %d, which programs can serve that know version %d; this program knows versions up to %d", x.at, oldest, x.Schema),
+			Do: "run a program that is as new as the one that last ran here"}, nil
+	case x.at > x.Schema:
+		return good("version %d; this program knows versions up to %d, and can serve it", x.at, x.Schema)
 	}
-	return good("version %d", n)
+	return good("version %d", x.at)
 }
 
 // marks tells whether the database may be served.
@@ -91,7 +98,7 @@ func (x *examination) changes(ctx context.Context) (Finding, error) {
 	if err != nil {
 		return Finding{}, err
 	}
-	beyond, err := x.number(ctx, `SELECT count(*) FROM changes WHERE seq > $1`, head)
+	beyond, err := x.number(ctx, `SELECT count(*) FROM `+sqldb.LogTable(x.at)+` WHERE seq > $1`, head)
 	if err != nil {
 		return Finding{}, err
 	}
@@ -137,7 +144,7 @@ const clockSlack = 5 * time.Second
 
 // clock compares the wall clock with the newest times in the database.
 func (x *examination) clock(ctx context.Context) (Finding, error) {
-	latest, err := x.number(ctx, `SELECT max(at) FROM (SELECT coalesce(max(at), 0) AS at FROM changes
+	latest, err := x.number(ctx, `SELECT max(at) FROM (SELECT coalesce(max(at), 0) AS at FROM `+sqldb.LogTable(x.at)+`
 		UNION ALL SELECT coalesce(max(created_at), 0) FROM audit_logs UNION ALL SELECT coalesce(max(seen_at), 0) FROM replicas) AS times`)
 	if err != nil {
 		return Finding{}, err

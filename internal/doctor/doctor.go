@@ -34,6 +34,7 @@ type examination struct {
 	source *backup.Source
 	root   *seal.Key // nil if there is none to be had
 	found  []Finding
+	at     int64 // version of the database's schema
 }
 
 // Examine makes all checks, and returns a finding of each, in a fixed order. A database that cannot be opened is a finding

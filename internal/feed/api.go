@@ -12,6 +12,8 @@ import (
 type replicasOutput struct {
 	Body struct {
 		Head     int64         `json:"head" doc:"Sequence number of the newest change in the database"`
+		Schema   int64         `json:"schema" doc:"Version of the database schema"`
+		Oldest   int64         `json:"oldest" doc:"Programs that know this version of the schema, or a newer one, can serve it"`
 		Replicas []wireReplica `json:"replicas"`
 	}
 }
@@ -26,12 +28,14 @@ type wireReplica struct {
 	Lag       int64        `json:"lag" doc:"Changes that it had not reported as known"`
 	StartedAt httpapi.Time `json:"startedAt"`
 	SeenAt    httpapi.Time `json:"seenAt" doc:"When it last renewed, by its own clock"`
+	Version   string       `json:"version" doc:"Version of its program; empty if that cannot tell it"`
+	Schema    int64        `json:"schema" doc:"The newest version of the database schema that its program knows; 0 if that cannot tell it. Such a program is too old to serve"`
 }
 
 // Routes mounts the register of replicas.
 func (f *Feed) Routes(api *httpapi.API) {
 	httpapi.Handle(api, httpapi.Route{Method: http.MethodGet, Path: "/api/v1/admin/replicas", ID: "list-replicas", Tag: "Instance",
-		Summary: "List the replicas with their lease and lag", Description: "For instance administrators.", AnyActor: true}, f.replicasRoute)
+		Summary: "List the replicas with their version, lease and lag", Description: "For instance administrators.", AnyActor: true}, f.replicasRoute)
 }
 
 func (f *Feed) replicasRoute(ctx context.Context, actor *access.Actor, _ *httpapi.Empty) (*replicasOutput, error) {
@@ -46,11 +50,16 @@ func (f *Feed) replicasRoute(ctx context.Context, actor *access.Actor, _ *httpap
 	if err != nil {
 		return nil, err
 	}
+	schema, oldest, err := f.DB.SchemaNow(ctx)
+	if err != nil {
+		return nil, err
+	}
 	out := &replicasOutput{}
+	out.Body.Schema, out.Body.Oldest = schema, oldest
 	out.Body.Head, out.Body.Replicas = head, make([]wireReplica, len(replicas))
 	for i, r := range replicas {
 		out.Body.Replicas[i] = wireReplica{r.ID, r.Name, r.Self, r.Lease.Milliseconds(), r.Beat, r.Applied, max(0, head-r.Applied),
-			httpapi.Time(r.StartedAt), httpapi.Time(r.SeenAt)}
+			httpapi.Time(r.StartedAt), httpapi.Time(r.SeenAt), r.Version, r.Schema}
 	}
 	return out, nil
 }

@@ -37,7 +37,7 @@ func (f *Feed) Change(ctx context.Context, fn func(*Tx) error) error {
 			return err
 		}
 		var err error
-		seq, err = appendEntries(ctx, tx)
+		seq, err = f.appendEntries(ctx, tx)
 		return err
 	})
 	if err != nil || seq == 0 {

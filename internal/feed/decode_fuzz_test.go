@@ -76,12 +76,12 @@ func write(t *testing.T, db *sqldb.DB, lines ...Entry) {
 	err := db.Write(ctx, func(tx *sqldb.Tx) error {
 		for _, e := range lines {
 			head = e.Seq
-			if _, err := tx.Exec(ctx, `INSERT INTO changes (seq, kind, key, until, at) VALUES ($1, $2, $3, $4, 0)`, e.Seq, e.Kind, e.Key, e.Until); err != nil {
+			if _, err := tx.Exec(ctx, `INSERT INTO change_log (seq, kind, key, until, at) VALUES ($1, $2, $3, $4, 0)`, e.Seq, e.Kind, e.Key, e.Until); err != nil {
 				return err
 			}
 		}
 		if len(lines) == 0 {
-			if _, err := tx.Exec(ctx, `DELETE FROM changes`); err != nil {
+			if _, err := tx.Exec(ctx, `DELETE FROM change_log`); err != nil {
 				return err
 			}
 		}

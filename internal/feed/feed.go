@@ -5,6 +5,7 @@ package feed
 
 import (
 	"context"
+	"errors"
 	"fmt"
 	"log/slog"
 	"sync"
@@ -24,13 +25,14 @@ type Entry struct {
 
 // Options says what a feed works with.
 type Options struct {
-	DB     *sqldb.DB
-	Logger *slog.Logger
-	Lease  time.Duration // how long one renewal lets this replica answer from memory; 0 means DefaultLease
-	Name   string        // what operators call this replica, such as its address
-	Keys   []string      // fingerprints of the root keys that it was given, for the register
-	Clock  Clock         // nil means BootTime
-	Caches int64         // bytes that all caches together may take; 0 for as many as they were made for
+	DB      *sqldb.DB
+	Logger  *slog.Logger
+	Lease   time.Duration // how long one renewal lets this replica answer from memory; 0 means DefaultLease
+	Name    string        // what operators call this replica, such as its address
+	Version string        // of the program, for the register
+	Keys    []string      // fingerprints of the root keys that it was given, for the register
+	Clock   Clock         // nil means BootTime
+	Caches  int64         // bytes that all caches together may take; 0 for as many as they were made for
 }
 
 // allCaches is about how many bytes all caches take that are as large as they were made for.
@@ -63,6 +65,8 @@ type Feed struct {
 	lease   lease
 	settler settler
 	told    int64 // what the register says is applied here; of Run alone
+	ending  ending
+	census  census
 }
 
 // New returns a feed that knows nothing yet.
@@ -75,6 +79,7 @@ func New(o Options) *Feed {
 	}
 	f := &Feed{Options: o, alone: o.DB.Engine() == sqldb.SQLite, followers: map[Kind][]func(Entry){}, started: o.DB.Now().UnixMilli()}
 	f.settler.wake = make(chan struct{}, 1)
+	f.ending.over = make(chan struct{})
 	return f
 }
 
@@ -98,6 +103,10 @@ func (f *Feed) Start(ctx context.Context) error {
 	err := f.register(ctx)
 	if err == nil {
 		err = f.locked(func() error { return f.reload(ctx, func() {}) }) // nothing is cached yet
+	}
+	var old *sqldb.Superseded
+	if errors.As(err, &old) {
+		return err
 	}
 	if err != nil {
 		return fmt.Errorf("cannot read the log of changes: %w", err)

@@ -2,6 +2,7 @@ package feed
 
 import (
 	"context"
+	"errors"
 	"sync"
 	"sync/atomic"
 	"time"
@@ -10,6 +11,7 @@ import (
 	"github.com/sallyport/sallyport/internal/crashpoint"
 	"github.com/sallyport/sallyport/internal/fault"
 	"github.com/sallyport/sallyport/internal/id"
+	"github.com/sallyport/sallyport/internal/sqldb"
 )
 
 // Channels of PostgreSQL's NOTIFY: hints that save waiting, nothing more.
@@ -50,7 +52,11 @@ func (f *Feed) Current(ctx context.Context) error {
 	}
 	ctx, cancel := context.WithTimeout(context.WithoutCancel(ctx), f.Lease)
 	defer cancel()
-	if err := f.CatchUp(ctx); err != nil {
+	err := f.CatchUp(ctx)
+	if superseded(err) {
+		return err
+	}
+	if err != nil {
 		e := fault.New(fault.Unavailable, "This replica cannot reach its database, so it cannot tell whether the token was revoked. Try again, or ask another replica.").Because(err)
 		e.RetryAfter = time.Second
 		return e
@@ -58,14 +64,20 @@ func (f *Feed) Current(ctx context.Context) error {
 	return nil
 }
 
-// register makes a row for this replica, under a new id: whoever waited for the old one has struck it off.
+// register makes a row for this replica, under a new id: whoever waited for the old one has struck it off. It waits for whoever
+// changes the schema. The error is a *sqldb.Superseded if this program is too old for the schema.
 func (f *Feed) register(ctx context.Context) error {
 	if f.alone {
 		return nil
 	}
 	next := id.New()
 	crashpoint.Reach(crashpoint.Register)
-	if err := f.insertReplica(ctx, next); err != nil {
+	err := f.insertReplica(ctx, next)
+	var old *sqldb.Superseded
+	if errors.As(err, &old) {
+		_ = f.supersede(old)
+	}
+	if err != nil {
 		return err
 	}
 	crashpoint.Reach(crashpoint.Registered)

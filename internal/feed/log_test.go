@@ -61,7 +61,7 @@ func watchForGaps(t *testing.T, db *sqldb.DB, done <-chan struct{}) {
 			if err := tx.Get(t.Context(), &head, `SELECT seq FROM feed_head`); err != nil {
 				return err
 			}
-			if err := tx.Select(t.Context(), &list, `SELECT seq FROM changes ORDER BY seq`); err != nil {
+			if err := tx.Select(t.Context(), &list, `SELECT seq FROM change_log ORDER BY seq`); err != nil {
 				return err
 			}
 			for i, seq := range list {
@@ -323,7 +323,7 @@ func TestPrune(t *testing.T) {
 
 func logged(t *testing.T, db *sqldb.DB) (list []int64) {
 	t.Helper()
-	if err := db.Select(t.Context(), &list, `SELECT seq FROM changes ORDER BY seq`); err != nil {
+	if err := db.Select(t.Context(), &list, `SELECT seq FROM change_log ORDER BY seq`); err != nil {
 		t.Fatal(err)
 	}
 	return list

@@ -79,7 +79,7 @@ func TestDatabaseThatLostChanges(t *testing.T) {
 	}
 	change(t, f, Entry{Kind: Grants, Key: "kept"}, Entry{Kind: Grants, Key: "lost"})
 	err := db.Write(t.Context(), func(tx *sqldb.Tx) error {
-		_, err := tx.Exec(t.Context(), `DELETE FROM changes WHERE seq = 2`)
+		_, err := tx.Exec(t.Context(), `DELETE FROM change_log WHERE seq = 2`)
 		if err == nil {
 			_, err = tx.Exec(t.Context(), `UPDATE feed_head SET seq = 1 WHERE id = 'head'`)
 		}
@@ -108,9 +108,10 @@ func TestSurveyTrustsNothingNewerThanTheRegister(t *testing.T) {
 		longest  time.Duration
 		known    int64
 	}{
-		"alone":          {[]Replica{{Self: true, Lease: time.Second}}, 7, time.Second, 7},
-		"behind others":  {[]Replica{{Self: true}, {Applied: 8, Lease: time.Second}}, 7, time.Second, 7},
-		"another behind": {[]Replica{{Self: true}, {Applied: 5, Lease: 3 * time.Second}}, 7, 3 * time.Second, 5},
+		"alone":                              {[]Replica{{Self: true, Lease: time.Second, Schema: 1}}, 7, time.Second, 7},
+		"behind others":                      {[]Replica{{Self: true, Schema: 1}, {Applied: 8, Lease: time.Second, Schema: 1}}, 7, time.Second, 7},
+		"another behind":                     {[]Replica{{Self: true, Schema: 1}, {Applied: 5, Lease: 3 * time.Second, Schema: 1}}, 7, 3 * time.Second, 5},
+		"beside one that can decide nothing": {[]Replica{{Self: true, Schema: 1}, {Applied: 5, Lease: 3 * time.Second}}, 7, time.Second, 7},
 	} {
 		t.Run(name, func(t *testing.T) {
 			if longest, known := f.survey(tc.replicas, tc.own); longest != tc.longest || known != tc.known {

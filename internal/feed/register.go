@@ -19,13 +19,19 @@ type Replica struct {
 	SeenAt    int64 // milliseconds UTC, by its own clock
 	Self      bool
 	Keys      []string // fingerprints of the root keys that it was given
+	Version   string   // of its program; empty if that is from before the version guard
+	Schema    int64    // the newest schema version that its program knows; 0 if it is from before the version guard
 }
+
+// fenced reports whether the program of a replica is from before the version guard. It cannot read the log, so it decides nothing.
+func (r *Replica) fenced() bool { return r.Schema == 0 }
 
 // Replicas reads the register, oldest first.
 func (f *Feed) Replicas(ctx context.Context) ([]Replica, error) {
 	if f.alone {
 		now := f.DB.Now().UnixMilli()
-		return []Replica{{ID: "sqlite", Name: f.Name, Lease: f.Lease, Applied: f.Applied(), SeenAt: now, StartedAt: f.started, Self: true, Keys: f.Keys}}, nil
+		return []Replica{{ID: "sqlite", Name: f.Name, Lease: f.Lease, Applied: f.Applied(), SeenAt: now, StartedAt: f.started, Self: true, Keys: f.Keys,
+			Version: f.Version, Schema: f.DB.Schema()}}, nil
 	}
 	var rows []struct {
 		ID        string `db:"id"`
@@ -36,21 +42,28 @@ func (f *Feed) Replicas(ctx context.Context) ([]Replica, error) {
 		StartedAt int64  `db:"started_at"`
 		SeenAt    int64  `db:"seen_at"`
 		RootKeys  string `db:"root_keys"`
+		Version   string `db:"version"`
+		Schema    int64  `db:"schema"`
 	}
-	err := f.DB.Select(ctx, &rows, `SELECT id, name, lease, beat, applied, started_at, seen_at, root_keys FROM replicas ORDER BY started_at, id`)
+	err := f.DB.Select(ctx, &rows, `SELECT id, name, lease, beat, applied, started_at, seen_at, root_keys,
+		coalesce(version, '') AS version, coalesce(schema, 0) AS schema FROM replicas ORDER BY started_at, id`)
 	replicas := make([]Replica, len(rows))
 	self := f.lease.row()
 	for i, r := range rows {
 		replicas[i] = Replica{r.ID, r.Name, time.Duration(r.Lease) * time.Millisecond, r.Beat, r.Applied, r.StartedAt, r.SeenAt, r.ID == self,
-			strings.Fields(r.RootKeys)}
+			strings.Fields(r.RootKeys), r.Version, r.Schema}
 	}
 	return replicas, err
 }
 
 func (f *Feed) insertReplica(ctx context.Context, replicaID string) error {
 	return f.DB.Write(ctx, func(tx *sqldb.Tx) error {
-		_, err := tx.Exec(ctx, `INSERT INTO replicas (id, name, lease, beat, applied, started_at, seen_at, root_keys) VALUES ($1, $2, $3, 0, 0, $4, $5, $6)`,
-			replicaID, f.Name, f.Lease.Milliseconds(), f.started, tx.Now().UnixMilli(), strings.Join(f.Keys, " "))
+		if err := f.DB.HoldSchema(ctx, tx); err != nil {
+			return err
+		}
+		_, err := tx.Exec(ctx, `INSERT INTO replicas (id, name, lease, beat, applied, started_at, seen_at, root_keys, version, schema)
+			VALUES ($1, $2, $3, 0, 0, $4, $5, $6, $7, $8)`,
+			replicaID, f.Name, f.Lease.Milliseconds(), f.started, tx.Now().UnixMilli(), strings.Join(f.Keys, " "), f.Version, f.DB.Schema())
 		return err
 	})
 }

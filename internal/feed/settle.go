@@ -140,18 +140,21 @@ func (f *Feed) release(ctx context.Context, newest int64) {
 	now := f.Clock()
 	if err != nil {
 		// Without the register nobody knows how long the others' leases are: wait the longest.
-		f.settler.letGo(func(p *pending) bool { return now-p.since >= withDrift(MaxLease) })
+		f.settler.letGo(func(p *pending) bool { return now-p.since >= sqldb.Outlast(MaxLease) })
 		return
 	}
 	replicas = f.strikeSilent(ctx, replicas, now, newest)
 	longest, known := f.survey(replicas, own)
-	f.settler.letGo(func(p *pending) bool { return p.seq <= known || now-p.since >= withDrift(longest) })
+	f.settler.letGo(func(p *pending) bool { return p.seq <= known || now-p.since >= sqldb.Outlast(longest) })
 }
 
-// survey returns the longest lease, and up to where every replica knows the log; own is how far this one does.
+// survey returns the longest lease, and up to where every replica that may decide knows the log; own is how far this one does.
 func (f *Feed) survey(replicas []Replica, own int64) (longest time.Duration, known int64) {
 	longest, known = f.Lease, own
 	for _, r := range replicas {
+		if r.fenced() {
+			continue
+		}
 		longest = max(longest, r.Lease)
 		if !r.Self {
 			known = min(known, r.Applied)
@@ -159,9 +162,6 @@ func (f *Feed) survey(replicas []Replica, own int64) (longest time.Duration, kno
 	}
 	return longest, known
 }
-
-// withDrift is how long to wait so that a lease is over on another clock too, whose rate may differ by a twentieth.
-func withDrift(lease time.Duration) time.Duration { return lease + lease/20 + time.Millisecond }
 
 func (s *settler) letGo(settled func(*pending) bool) {
 	s.mu.Lock()

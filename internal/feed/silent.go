@@ -5,6 +5,7 @@ import (
 	"time"
 
 	"github.com/sallyport/sallyport/internal/crashpoint"
+	"github.com/sallyport/sallyport/internal/sqldb"
 )
 
 // sightings remembers for each other replica the beat that was last seen, and when it was seen first.
@@ -30,13 +31,14 @@ func (s *sightings) note(replicas []Replica, now time.Duration) {
 
 // strikeSilent takes off the register who lacks the newest change and has not beaten for a whole lease, so that the
 // next change is quick again, and returns who is left. That is safe: the lease that goes with a beat is over a lease
-// after the beat was seen, and the row goes only if it still shows that beat.
+// after the beat was seen, and the row goes only if it still shows that beat. A fenced replica has no lease, so its row goes at once.
 func (f *Feed) strikeSilent(ctx context.Context, replicas []Replica, now time.Duration, newest int64) []Replica {
 	f.settler.seen.note(replicas, now)
 	left := replicas[:0]
 	for _, r := range replicas {
-		silent := now - f.settler.seen[r.ID].at
-		if r.Self || r.Applied >= newest || silent < withDrift(r.Lease) || !f.strike(ctx, r) {
+		silent := now-f.settler.seen[r.ID].at >= sqldb.Outlast(r.Lease)
+		needed := r.Self || !r.fenced() && (r.Applied >= newest || !silent)
+		if needed || !f.strike(ctx, r) {
 			left = append(left, r)
 		}
 	}
@@ -50,7 +52,11 @@ func (f *Feed) strike(ctx context.Context, r Replica) bool {
 	if err != nil {
 		f.Logger.Warn("cannot strike off a silent replica", "silent", r.Name, "error", err)
 	} else if struck {
-		f.Logger.Warn("struck off a replica that was silent for a lease", "silent", r.Name, "id", r.ID)
+		why := "struck off a replica that was silent for a lease"
+		if r.fenced() {
+			why = "struck off a replica of a version that is too old to serve; stop it"
+		}
+		f.Logger.Warn(why, "silent", r.Name, "id", r.ID)
 	}
 	return struck
 }

@@ -44,7 +44,7 @@ func (f *Feed) load(ctx context.Context, now time.Time) error {
 // longer than reading them. They come in the order of seq, page by page; the + keeps SQLite from going by until, where
 // they lie scattered.
 const revocationPage = `SELECT string_agg(key || ' ' || until, ','), max(seq) FROM
-	(SELECT seq, key, until FROM changes WHERE kind = 'token' AND +until >= $1 AND seq > $2 ORDER BY seq LIMIT 10000) revoked`
+	(SELECT seq, key, until FROM change_log WHERE kind = 'token' AND +until >= $1 AND seq > $2 ORDER BY seq LIMIT 10000) revoked`
 
 func (f *Feed) readRevocations(ctx context.Context, now int64, to chan<- string) error {
 	var text *string
@@ -72,7 +72,7 @@ func (f *Feed) applyRevocations(text string) error {
 
 // loadOthers applies what is not the revocation of a single token. It is little, and has an index of its own.
 func (f *Feed) loadOthers(ctx context.Context, now int64) error {
-	rows, err := f.DB.Query(ctx, `SELECT seq, kind, key, until FROM changes WHERE kind <> 'token' AND until >= $1`, now)
+	rows, err := f.DB.Query(ctx, `SELECT seq, kind, key, until FROM change_log WHERE kind <> 'token' AND until >= $1`, now)
 	if err != nil {
 		return err
 	}
@@ -109,9 +109,10 @@ func (f *Feed) readOn(ctx context.Context) error {
 	return nil
 }
 
-// newEntries returns the head of the log and the entries after what is applied, as of one moment.
+// newEntries returns the head of the log and the entries after what is applied, as of one moment. It fails if this program is
+// too old for the schema as of that moment: so whoever decides, and whoever renews a lease, has asked.
 func (f *Feed) newEntries(ctx context.Context) (head int64, entries []Entry, err error) {
-	rows, err := f.DB.Query(ctx, `SELECT h.seq, c.seq, c.kind, c.key, c.until FROM feed_head h LEFT JOIN changes c ON c.seq > $1
+	rows, err := f.DB.Query(ctx, `SELECT h.seq, h.oldest, c.seq, c.kind, c.key, c.until FROM feed_head h LEFT JOIN change_log c ON c.seq > $1
 		WHERE h.id = 'head' ORDER BY c.seq`, f.applied.Load())
 	if err != nil {
 		return 0, nil, err
@@ -120,7 +121,11 @@ func (f *Feed) newEntries(ctx context.Context) (head int64, entries []Entry, err
 	for rows.Next() {
 		var seq, until *int64
 		var kind, key *string
-		if err := rows.Scan(&head, &seq, &kind, &key, &until); err != nil {
+		var oldest int64
+		if err := rows.Scan(&head, &oldest, &seq, &kind, &key, &until); err != nil {
+			return 0, nil, err
+		}
+		if err := f.supports(oldest); err != nil {
 			return 0, nil, err
 		}
 		if seq != nil {
@@ -132,19 +137,23 @@ func (f *Feed) newEntries(ctx context.Context) (head int64, entries []Entry, err
 
 // appendEntries writes what tx has to say to the log, as its last statements, and returns the last sequence number, or
 // 0 where there is nothing. The lock on the head row, held until the commit, makes the order of seq that of commits.
-func appendEntries(ctx context.Context, tx *Tx) (seq int64, err error) {
+// It fails if this program is too old for the schema: what it wrote before may be what no newer program reads.
+func (f *Feed) appendEntries(ctx context.Context, tx *Tx) (seq int64, err error) {
 	n := int64(len(tx.entries))
 	if n == 0 {
 		return 0, nil
 	}
 	crashpoint.Reach(crashpoint.FeedAppend)
-	err = tx.Get(ctx, &seq, `UPDATE feed_head SET seq = seq + $1 WHERE id = 'head' RETURNING seq`, n)
+	err = tx.Get(ctx, &seq, `UPDATE feed_head SET seq = seq + $1 WHERE id = 'head' AND oldest <= $2 RETURNING seq`, n, f.DB.Schema())
+	if errors.Is(err, sqldb.ErrNoRows) {
+		return 0, f.refused(ctx, tx)
+	}
 	if err != nil {
 		return 0, err
 	}
 	at := tx.Now().UnixMilli()
 	for i, e := range tx.entries {
-		_, err = tx.Exec(ctx, `INSERT INTO changes (seq, kind, key, until, at) VALUES ($1, $2, $3, $4, $5)`,
+		_, err = tx.Exec(ctx, `INSERT INTO change_log (seq, kind, key, until, at) VALUES ($1, $2, $3, $4, $5)`,
 			seq-n+int64(i)+1, e.Kind, e.Key, e.Until, at)
 		if err != nil {
 			return 0, err
@@ -154,13 +163,26 @@ func appendEntries(ctx context.Context, tx *Tx) (seq int64, err error) {
 	return seq, nil
 }
 
+// refused returns why the log takes no entries from this program.
+func (f *Feed) refused(ctx context.Context, tx *Tx) error {
+	var oldest int64
+	err := tx.Get(ctx, &oldest, `SELECT oldest FROM feed_head WHERE id = 'head'`)
+	if err == nil {
+		err = f.supports(oldest)
+	}
+	if err == nil {
+		err = errors.New("the log of changes takes no entries")
+	}
+	return err
+}
+
 // Prune deletes up to n entries that nobody needs any more, and returns how many it deleted.
 func (f *Feed) Prune(ctx context.Context, n int64) (deleted int64, err error) {
 	crashpoint.Reach(crashpoint.FeedPrune)
 	err = f.DB.Write(ctx, func(tx *sqldb.Tx) error {
 		old := tx.Now().Add(-ClockSlack).UnixMilli()
-		deleted, err = tx.Exec(ctx, `DELETE FROM changes WHERE seq IN
-			(SELECT seq FROM changes WHERE until < $1 AND at < $1 AND seq <= $2 ORDER BY until LIMIT $3)`,
+		deleted, err = tx.Exec(ctx, `DELETE FROM change_log WHERE seq IN
+			(SELECT seq FROM change_log WHERE until < $1 AND at < $1 AND seq <= $2 ORDER BY until LIMIT $3)`,
 			old, f.Applied(), n)
 		return err
 	})

@@ -121,7 +121,7 @@ func TestDelete(t *testing.T) {
 			Key   string `db:"key"`
 			Until int64  `db:"until"`
 		}
-		if err := f.DB.Get(t.Context(), &entry, `SELECT kind, key, until FROM changes WHERE seq > $1 AND until > 0`, before); err != nil {
+		if err := f.DB.Get(t.Context(), &entry, `SELECT kind, key, until FROM change_log WHERE seq > $1 AND until > 0`, before); err != nil {
 			t.Fatal(err)
 		}
 		if entry.Kind != string(feed.CutIdentity) || entry.Key != d.ID || entry.Until != f.ms.Load()+lifeOfTokens.Milliseconds() {

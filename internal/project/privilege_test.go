@@ -132,7 +132,7 @@ func TestOwnedIdentitiesDieWithTheProject(t *testing.T) {
 		}
 		_, err = f.Identities.ByID(t.Context(), worker.ID)
 		want(t, err, fault.NotFound)
-		if n := f.count(`SELECT count(*) FROM changes WHERE kind = 'cut-identity' AND key = $1`, worker.ID); n != 1 {
+		if n := f.count(`SELECT count(*) FROM change_log WHERE kind = 'cut-identity' AND key = $1`, worker.ID); n != 1 {
 			t.Errorf("%d cut-offs of it", n)
 		}
 	})

@@ -14,7 +14,7 @@ import (
 func change(ctx context.Context, n int64) func(*sqldb.Tx) error {
 	key := strconv.FormatInt(n, 10)
 	return func(tx *sqldb.Tx) error {
-		if _, err := tx.Exec(ctx, "INSERT INTO changes (seq, kind, key, until, at) VALUES ($1, $2, $3, $4, $5)",
+		if _, err := tx.Exec(ctx, "INSERT INTO change_log (seq, kind, key, until, at) VALUES ($1, $2, $3, $4, $5)",
 			n, "token", key, 0, 0); err != nil {
 			return err
 		}

@@ -92,9 +92,13 @@ func TestOpenPostgres(t *testing.T) {
 		sqldbtest.OpenWith(t, sqldb.Postgres, sqldb.Options{URL: as("sqldb_stranger") + "&search_path=shared"})
 		sqldbtest.OpenWith(t, sqldb.Postgres, sqldb.Options{URL: as("sqldb_stranger") + "&search_path=shared"})
 	})
-	t.Run("refused/newer schema", func(t *testing.T) {
+	t.Run("accepted/newer schema that states this version", func(t *testing.T) {
 		raw(t, "pgx", url, "INSERT INTO sallyport_versions (version_id, is_applied) VALUES (9999, TRUE)")
-		refused(t, url, "version 9999", "as new as")
+		sqldbtest.OpenWith(t, sqldb.Postgres, sqldb.Options{URL: url})
+	})
+	t.Run("refused/newer schema", func(t *testing.T) {
+		raw(t, "pgx", url, "UPDATE feed_head SET oldest = 9000")
+		refused(t, url, "version 9999", "version 9000 or newer", "as new as")
 	})
 }
 

@@ -179,8 +179,13 @@ func TestOpenSQLite(t *testing.T) {
 	})
 	t.Run("refused/newer schema", func(t *testing.T) {
 		path, url := lite(t)
+		raw(t, "sqlite", path, "INSERT INTO sallyport_versions (version_id, is_applied) VALUES (9999, TRUE)", "UPDATE feed_head SET oldest = 9000")
+		refused(t, url, "version 9999", "version 9000 or newer", "as new as")
+	})
+	t.Run("accepted/newer schema that states this version", func(t *testing.T) {
+		path, url := lite(t)
 		raw(t, "sqlite", path, "INSERT INTO sallyport_versions (version_id, is_applied) VALUES (9999, TRUE)")
-		refused(t, url, "version 9999", "as new as")
+		sqldbtest.OpenWith(t, sqldb.SQLite, sqldb.Options{URL: url})
 	})
 	t.Run("refused/directory in the way", func(t *testing.T) {
 		refused(t, "sqlite:"+t.TempDir(), "cannot be opened")

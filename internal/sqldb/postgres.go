@@ -12,7 +12,8 @@ import (
 	"github.com/pressly/goose/v3"
 )
 
-// migrationLock is the key of the advisory lock ("sallypor") that one replica holds while it changes the schema.
+// migrationLock is the key of the advisory lock ("sallypor") that one replica holds while it changes the schema, and that replicas
+// share while they register.
 const migrationLock = 0x73616c6c79706f72
 
 // pgStore is a PostgreSQL database: a pool for reading and for transactions of their own, and one connection beside it
@@ -46,20 +47,46 @@ func openPostgres(ctx context.Context, db *DB, o Options) error {
 	return nil
 }
 
-// prepare checks the server and migrates if there is something to migrate, one replica at a time.
+// prepare checks the server and migrates if there is something to migrate, one replica at a time, and only where no replica is
+// left that could not run next to what comes.
 func (s *pgStore) prepare(ctx context.Context) error {
-	newest, err := SchemaVersion()
+	all, err := steps()
 	if err != nil {
 		return err
 	}
+	newest := all[len(all)-1].version
 	version, err := s.inspect(ctx, newest)
 	if err != nil {
 		return err
+	}
+	if version > newest {
+		return serves(ctx, s.DB, version, newest)
 	}
 	statements, err := s.unsorted(ctx)
 	if err != nil || version == newest && len(statements) == 0 {
 		return err
 	}
+	return s.locked(ctx, func(held func(context.Context) error) error {
+		version, err := s.inspect(ctx, newest) // another replica may have done it meanwhile
+		if err == nil && version < newest {
+			err = s.alone(ctx, version, all)
+		}
+		if err == nil {
+			err = migrate(ctx, s.db.log, s.DB, goose.DialectPostgres, version, held)
+		}
+		if registeredMeanwhile(err) {
+			return errRegistered
+		}
+		if err != nil {
+			return err
+		}
+		return s.sort(ctx)
+	})
+}
+
+// locked runs fn while nobody else changes the schema, and no replica registers. held returns an error once that is no longer
+// certain: the lock goes with its connection.
+func (s *pgStore) locked(ctx context.Context, fn func(held func(context.Context) error) error) error {
 	conn, err := s.Conn(ctx)
 	if err != nil {
 		return err
@@ -71,13 +98,10 @@ func (s *pgStore) prepare(ctx context.Context) error {
 	defer func() {
 		_, _ = conn.ExecContext(context.WithoutCancel(ctx), "SELECT pg_advisory_unlock($1)", migrationLock)
 	}()
-	if version, err = s.inspect(ctx, newest); err != nil { // another replica may have done it meanwhile
+	return fn(func(ctx context.Context) error {
+		_, err := conn.ExecContext(ctx, "SELECT 1")
 		return err
-	}
-	if err := migrate(ctx, s.db.log, s.DB, goose.DialectPostgres, version); err != nil {
-		return err
-	}
-	return s.sort(ctx)
+	})
 }
 
 // inspect returns the version of the schema, 0 if there is none, or why this server cannot be used.

@@ -28,6 +28,11 @@ func pgAgain(err error) bool {
 
 // pgFailure puts why a database could not be opened in a sentence for the operator. pgx keeps passwords out of its errors.
 func pgFailure(config *pgx.ConnConfig, err error) error {
+	var old *Superseded
+	var refused versionsApart
+	if errors.As(err, &old) || errors.As(err, &refused) {
+		return err
+	}
 	at := "PostgreSQL at " + address(config)
 	switch code := pgCode(err); {
 	case strings.HasPrefix(code, "28"):

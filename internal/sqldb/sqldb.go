@@ -55,6 +55,7 @@ type DB struct {
 	now    func() time.Time
 	log    *slog.Logger
 	texts  texts
+	schema int64
 	store  store
 	group  *group
 	closed atomic.Bool
@@ -71,8 +72,9 @@ type store interface {
 	close() error
 }
 
-// Open opens the database, makes or updates its schema and checks that this program may use it. An error says in one
-// sentence what is wrong and what to do; the operator is meant to read it.
+// Open opens the database, makes or updates its schema and checks that this program may use it: a schema from the future is
+// used if what made it says that this program can serve it. An error says what is wrong and what to do; the operator is meant to
+// read it.
 func Open(ctx context.Context, o Options) (*DB, error) {
 	db := &DB{now: o.Now}
 	if db.now == nil {
@@ -83,6 +85,9 @@ func Open(ctx context.Context, o Options) (*DB, error) {
 	}
 	scheme, _, _ := strings.Cut(o.URL, ":")
 	var err error
+	if db.schema, err = SchemaVersion(); err != nil {
+		return nil, err
+	}
 	switch scheme {
 	case "sqlite":
 		err = openSQLite(ctx, db, o)

@@ -195,7 +195,7 @@ func claim(ctx context.Context, log *slog.Logger, writer *sql.DB) error {
 			return err
 		}
 	}
-	return migrate(ctx, log, writer, goose.DialectSQLite3, version)
+	return migrate(ctx, log, writer, goose.DialectSQLite3, version, nil)
 }
 
 // The refusals that are not SQLite's own.

@@ -208,7 +208,7 @@ func TestRevokeKillsEveryRenewal(t *testing.T) {
 func (f *fixture) untilOf(kind feed.Kind) time.Time {
 	f.t.Helper()
 	var until int64
-	if err := f.DB.Get(f.t.Context(), &until, `SELECT until FROM changes WHERE kind = $1 ORDER BY seq DESC LIMIT 1`, kind); err != nil {
+	if err := f.DB.Get(f.t.Context(), &until, `SELECT until FROM change_log WHERE kind = $1 ORDER BY seq DESC LIMIT 1`, kind); err != nil {
 		f.t.Fatal(err)
 	}
 	return time.UnixMilli(until).UTC()

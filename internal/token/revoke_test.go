@@ -258,7 +258,7 @@ func TestKeysOfRevocations(t *testing.T) {
 		})
 		want(t, err, "")
 		var keys []string
-		if err := f.DB.Select(t.Context(), &keys, `SELECT key FROM changes WHERE kind = $1 ORDER BY seq`, feed.TokenRevoked); err != nil {
+		if err := f.DB.Select(t.Context(), &keys, `SELECT key FROM change_log WHERE kind = $1 ORDER BY seq`, feed.TokenRevoked); err != nil {
 			t.Fatal(err)
 		}
 		for _, key := range keys {

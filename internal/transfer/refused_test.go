@@ -112,7 +112,7 @@ func TestDifferences(t *testing.T) {
 		"organizations": `UPDATE organizations SET updated_at = updated_at + 1`,
 		"auth_configs":  `UPDATE auth_configs SET settings = settings || '\x00'::bytea`,
 		"feed_head":     `DELETE FROM feed_head`,
-		"changes":       `INSERT INTO changes (seq, kind, key, until, at) VALUES (99, 'k', '', 0, 0)`,
+		"change_log":    `INSERT INTO change_log (seq, kind, key, until, at) VALUES (99, 'k', '', 0, 0)`,
 	} {
 		t.Run("refused/"+table, func(t *testing.T) {
 			i, to := small(t, 10), target(t)

@@ -98,6 +98,9 @@ func Run(ctx context.Context, o Options) (*Result, error) {
 
 // prepare reads what is to be moved and refuses, before anything is changed, what could not be served afterwards.
 func (m *move) prepare(ctx context.Context) (err error) {
+	if err = alike(ctx, m.Source, m.Target); err != nil {
+		return err
+	}
 	if m.id, err = fingerprint(ctx, m.Source); err != nil {
 		return err
 	}
@@ -106,6 +109,21 @@ func (m *move) prepare(ctx context.Context) (err error) {
 	}
 	m.tables, err = tables(ctx, m.Source)
 	return err
+}
+
+// alike returns an error unless both sides have the schema of this program: it knows what to move of that alone. It can serve one
+// that a newer program has made.
+func alike(ctx context.Context, sides ...*sqldb.DB) error {
+	for _, db := range sides {
+		version, _, err := db.SchemaNow(ctx)
+		if err != nil {
+			return err
+		}
+		if version != db.Schema() {
+			return fmt.Errorf("a database to move has schema version %d, and this program moves version %d; run sallyport migrate of the version that last ran there", version, db.Schema())
+		}
+	}
+	return nil
 }
 
 // again checks a finished move. Once the target has been used, the two sides differ, and should.

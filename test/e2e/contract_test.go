@@ -66,7 +66,7 @@ func TestRevokeAnswersAsTheReferenceDocumentsIt(t *testing.T) {
 	check("404 for an unknown token", 404, revoke(s.Admin, "01890000-0000-7000-8000-000000000000"))
 	check("404 for an id of another form", 404, revoke(s.Admin, "nope"))
 	check("422 for an id that no database takes", 422, revoke(s.Admin, "%00"))
-	mend := s.Break(t, "changes", "INSERT")
+	mend := s.Break(t, "change_log", "INSERT")
 	check("500 when the database fails", 500, revoke(s.Admin, a.TokenID))
 	mend()
 	check("200", 200, revoke(s.Admin, a.TokenID))

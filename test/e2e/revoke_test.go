@@ -21,7 +21,7 @@ func leftOf(t *testing.T, s *harness.Server, a harness.Actor) left {
 	t.Helper()
 	return left{
 		Row:   s.Count(t, `SELECT count(*) FROM access_tokens WHERE id = ? AND revoked`, a.TokenID),
-		Entry: s.Count(t, `SELECT count(*) FROM changes WHERE kind = 'token' AND key = ?`, a.TokenID+" "+a.ID),
+		Entry: s.Count(t, `SELECT count(*) FROM change_log WHERE kind = 'token' AND key = ?`, a.TokenID+" "+a.ID),
 		Event: s.Count(t, `SELECT count(*) FROM audit_logs WHERE event_type = 'revoke-identity-access-token' AND event_metadata LIKE ?`, "%"+a.TokenID+"%"),
 	}
 }
@@ -38,7 +38,7 @@ func TestRevokeLeavesRowRevocationFeedEntryAndAuditEventInOneTransaction(t *test
 	} {
 		t.Run(name+"/all of it or nothing", func(t *testing.T) {
 			a := s.NewActor(t, "no-access", nil)
-			for table, event := range map[string]string{"access_tokens": "UPDATE", "changes": "INSERT", "feed_head": "UPDATE", "audit_logs": "INSERT"} {
+			for table, event := range map[string]string{"access_tokens": "UPDATE", "change_log": "INSERT", "feed_head": "UPDATE", "audit_logs": "INSERT"} {
 				mend := s.Break(t, table, event)
 				revoke(a).WantError(500, "InternalServerError")
 				if got := leftOf(t, s, a); got != (left{}) {
@@ -229,7 +229,7 @@ func TestDetachKillsAllTokensWithOneCutOffAndReAttachingDoesNotBringThemBack(t *
 	a := s.NewActor(t, "no-access", nil)
 	second, _ := s.NewToken(t, a.ID)
 	bystander := s.NewActor(t, "no-access", nil)
-	entries := s.Count(t, `SELECT count(*) FROM changes WHERE kind = 'token' OR kind LIKE 'cut-%'`)
+	entries := s.Count(t, `SELECT count(*) FROM change_log WHERE kind = 'token' OR kind LIKE 'cut-%'`)
 
 	s.Admin.Call(t, http.MethodDelete, harness.TokenAuth+a.ID, nil).Want(200)
 	if a.Works(t) || s.As(second).Works(t) {
@@ -238,10 +238,10 @@ func TestDetachKillsAllTokensWithOneCutOffAndReAttachingDoesNotBringThemBack(t *
 	if !bystander.Works(t) {
 		t.Error("a token of another identity died")
 	}
-	if n := s.Count(t, `SELECT count(*) FROM changes WHERE kind = 'token' OR kind LIKE 'cut-%'`) - entries; n != 1 {
+	if n := s.Count(t, `SELECT count(*) FROM change_log WHERE kind = 'token' OR kind LIKE 'cut-%'`) - entries; n != 1 {
 		t.Errorf("it took %d entries, want one", n)
 	}
-	if n := s.Count(t, `SELECT count(*) FROM changes WHERE kind = 'cut-method' AND key = ?`, a.ID+" token-auth"); n != 1 {
+	if n := s.Count(t, `SELECT count(*) FROM change_log WHERE kind = 'cut-method' AND key = ?`, a.ID+" token-auth"); n != 1 {
 		t.Errorf("%d cut-offs of the method, want one", n)
 	}
 
@@ -274,7 +274,7 @@ func TestDeletingAnIdentityKillsEveryTokenOfIt(t *testing.T) {
 		shared.As(jwt).Call(t, http.MethodGet, harness.Identities, nil).WantError(401, "TokenError")
 		shared.As("").Call(t, http.MethodPost, renewPath, object{"accessToken": jwt}).WantError(401, "TokenError")
 	}
-	if n := shared.Count(t, `SELECT count(*) FROM changes WHERE kind = 'cut-identity' AND key = ?`, a.ID); n != 1 {
+	if n := shared.Count(t, `SELECT count(*) FROM change_log WHERE kind = 'cut-identity' AND key = ?`, a.ID); n != 1 {
 		t.Errorf("%d cut-offs, want one", n)
 	}
 }

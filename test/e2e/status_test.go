@@ -27,7 +27,8 @@ func TestHealthAndReadiness(t *testing.T) {
 func TestMetricsAndDocumentationAreServedWithoutAnythingFromOutside(t *testing.T) {
 	t.Parallel()
 	metrics := shared.As("").Call(t, http.MethodGet, "/metrics", nil).Want(200)
-	for _, name := range []string{"sallyport_revoked_tokens", "sallyport_cutoffs", "sallyport_feed_applied", "sallyport_http_requests_total", "go_goroutines"} {
+	for _, name := range []string{"sallyport_revoked_tokens", "sallyport_cutoffs", "sallyport_feed_applied", "sallyport_http_requests_total", "go_goroutines",
+		`sallyport_build_info{schema="`, `sallyport_replicas{schema="`} {
 		if !strings.Contains(string(metrics.Body), name) {
 			t.Errorf("the metrics lack %s", name)
 		}
@@ -39,6 +40,17 @@ func TestMetricsAndDocumentationAreServedWithoutAnythingFromOutside(t *testing.T
 	if !strings.Contains(string(docs.Body), "/api/v1/auth/token-auth/tokens/{tokenId}/revoke") {
 		t.Error("the page lacks the revoke route")
 	}
+}
+
+func TestRegisterTellsVersions(t *testing.T) {
+	t.Parallel()
+	const path = "/api/v1/admin/replicas"
+	answer := shared.Admin.Call(t, http.MethodGet, path, nil).Want(200)
+	schema, oldest := answer.Number("schema"), answer.Number("oldest")
+	if schema < 19 || oldest < 19 || oldest > schema || answer.Number("replicas.0.schema") != schema || answer.Text("replicas.0.version") != "test" {
+		t.Errorf("the register is %s; want the schema, the oldest version that can serve it, and what this server runs", answer.Body)
+	}
+	shared.NewActor(t, "admin", nil).Call(t, http.MethodGet, path, nil).WantError(403, "ForbiddenError")
 }
 
 func TestFailuresOfTheDatabaseStayInTheLog(t *testing.T) {

@@ -53,7 +53,7 @@ func readState(db *sql.DB) (*state, error) {
 	for query, take := range map[string]func(*sql.Rows) error{
 		`SELECT id, identity_id, method, uses, uses_limit, born, revoked, expires_at FROM access_tokens`:           s.takeRow,
 		`SELECT identity_id || ' ' || method, total FROM token_counts`:                                             s.takeCount,
-		`SELECT seq, kind, key FROM changes ORDER BY seq`:                                                          s.takeChange,
+		`SELECT seq, kind, key FROM change_log ORDER BY seq`:                                                       s.takeChange,
 		`SELECT event_type, event_metadata FROM audit_logs`:                                                        s.takeEvent,
 		`SELECT identity_id FROM auth_configs WHERE method = 'token-auth'`:                                         s.takeConfig,
 		`SELECT id, uses, revoked FROM client_secrets`:                                                             s.takeClientSecret,

@@ -37,9 +37,9 @@ func TestDamagedFile(t *testing.T) {
 		words  string
 		doctor string
 	}{
-		"refused/torn page of a table":         {func(s *site) { s.tear("changes") }, "is damaged; restore it", "damaged"},
+		"refused/torn page of a table":         {func(s *site) { s.tear("change_log") }, "is damaged; restore it", "damaged"},
 		"refused/torn page of an index":        {func(s *site) { s.tear("changes_by_until") }, "is damaged; restore it", "damaged"},
-		"refused/flipped bit in a table page":  {func(s *site) { s.flipHeader("changes") }, "is damaged; restore it", "damaged"},
+		"refused/flipped bit in a table page":  {func(s *site) { s.flipHeader("change_log") }, "is damaged; restore it", "damaged"},
 		"refused/flipped bit in an index page": {func(s *site) { s.flipHeader("changes_by_until") }, "is damaged; restore it", "damaged"},
 		"refused/cut short": {func(s *site) {
 			change(s.t, s.file(), func(b []byte) []byte { return b[:len(b)/2/pageSize*pageSize] })

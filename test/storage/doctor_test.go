@@ -2,6 +2,7 @@ package storage
 
 import (
 	"crypto/sha256"
+	"errors"
 	"fmt"
 	"os"
 	"path/filepath"
@@ -71,8 +72,10 @@ func TestDoctorFinds(t *testing.T) {
 		{"clock that is behind", "by NTP", func() error { return s.sql(`UPDATE audit_logs SET created_at = created_at + 600000`) },
 			func() error { return s.sql(`UPDATE audit_logs SET created_at = created_at - 600000`) }},
 		{"newer schema", "a program that is as new", func() error {
-			return s.sql(`INSERT INTO sallyport_versions (version_id, is_applied) VALUES (9999, TRUE)`)
-		}, func() error { return s.sql(`DELETE FROM sallyport_versions WHERE version_id = 9999`) }},
+			return errors.Join(s.sql(`INSERT INTO sallyport_versions (version_id, is_applied) VALUES (9999, TRUE)`), s.sql(`UPDATE feed_head SET oldest = oldest + 9000`))
+		}, func() error {
+			return errors.Join(s.sql(`DELETE FROM sallyport_versions WHERE version_id = 9999`), s.sql(`UPDATE feed_head SET oldest = oldest - 9000`))
+		}},
 		{"log beyond its head", "restore a backup", func() error { return s.sql(`UPDATE feed_head SET seq = seq - 1`) },
 			func() error { return s.sql(`UPDATE feed_head SET seq = seq + 1`) }},
 		{"signing key that does not open", "does not open", func() error { return s.sql(`UPDATE signing_keys SET sealed = zeroblob(100)`) }, func() error { return nil }},

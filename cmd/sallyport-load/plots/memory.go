@@ -86,7 +86,7 @@ func revoke(ctx context.Context, file string, n int) error {
 	for _, text := range []string{
 		`WITH RECURSIVE n(i) AS (SELECT 1 UNION ALL SELECT i + 1 FROM n WHERE i < $1),
 			token(i, a, b) AS (SELECT i, hex(randomblob(8)), hex(randomblob(8)) FROM n)
-		INSERT INTO changes (seq, kind, key, until, at)
+		INSERT INTO change_log (seq, kind, key, until, at)
 		SELECT head.seq + i, 'token', lower(substr(a, 1, 8) || '-' || substr(a, 9, 4) || '-7' || substr(a, 13, 3) || '-8' || substr(b, 1, 3) ||
 				'-' || substr(b, 4, 12) || ' ' || printf('%08x-0000-7000-8000-%012x', i % 5000, i % 5000)), $2 + 3600000 + abs(random()) % 7776000000, $2
 		FROM token, feed_head AS head WHERE head.id = 'head'`,

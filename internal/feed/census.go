@@ -1,0 +1,43 @@
+package feed
+
+import (
+	"context"
+	"maps"
+	"sync"
+	"time"
+)
+
+// Program is what a replica runs: its version, and the newest schema version that it knows; both empty for one from before the
+// version guard.
+type Program struct {
+	Version string
+	Schema  int64
+}
+
+// census is what the register said last.
+type census struct {
+	mu       sync.Mutex
+	until    time.Duration // reading of the clock up to which it is good enough
+	programs map[Program]int
+}
+
+// Programs returns how many replicas of the register run each program. What it says may be a lease old: anybody may ask for it, and
+// must not be able to keep the database busy.
+func (f *Feed) Programs(ctx context.Context) (map[Program]int, error) {
+	f.census.mu.Lock()
+	defer f.census.mu.Unlock()
+	if now := f.Clock(); f.census.programs == nil || now >= f.census.until {
+		ctx, cancel := context.WithTimeout(ctx, f.Lease)
+		defer cancel()
+		replicas, err := f.Replicas(ctx)
+		if err != nil {
+			return nil, err
+		}
+		f.census.programs = map[Program]int{}
+		for _, r := range replicas {
+			f.census.programs[Program{r.Version, r.Schema}]++
+		}
+		f.census.until = now + f.Lease
+	}
+	return maps.Clone(f.census.programs), nil
+}
