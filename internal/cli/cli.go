@@ -22,7 +22,7 @@ type commands struct {
 	Bootstrap bootstrapCmd `cmd:"" help:"Set up an empty server and print its first token."`
 	Backup    backupCmd    `cmd:"" help:"Back up the embedded database while the server runs, or save what was revoked from one that is to be given up."`
 	Restore   restoreCmd   `cmd:"" help:"Put a backup in place, safe to serve: nothing that was revoked since is alive in it."`
-	Doctor    doctorCmd    `cmd:"" help:"Look for what is wrong with an installation, and say what to do. Changes nothing."`
+	Doctor    doctorCmd    `cmd:"" help:"Look for what is wrong with an installation, and say what to do. Without --repair it changes nothing."`
 	Recover   recoverCmd   `cmd:"" help:"Make a database that was restored from a backup safe to serve: kill every token, and print a new one for the administrator."`
 	Migrate   migrateCmd   `cmd:"" help:"Move everything from SQLite to an empty PostgreSQL database, for more than one server."`
 	Import    importCmd    `cmd:"" help:"Copy what another server has to this one."`

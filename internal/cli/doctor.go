@@ -11,16 +11,23 @@ import (
 
 type doctorCmd struct {
 	config.Storage `embed:""`
+	Repair         bool `help:"Complete rows that an older version left incomplete, then look. Stop a server on SQLite before."`
 }
 
-// Run prints a line a check. It changes nothing; the error says that something is wrong.
+// Run prints a line a check. It changes nothing unless it is told to; the error says that something is wrong.
 func (c *doctorCmd) Run(con *console) error {
 	schema, err := sqldb.SchemaVersion()
 	if err != nil {
 		return err
 	}
+	o := doctor.Options{Storage: c.Storage, URL: databaseURL(c.Storage), Schema: schema, Now: time.Now}
+	if c.Repair {
+		if err := c.repair(con, o); err != nil {
+			return err
+		}
+	}
 	wrong := 0
-	for _, f := range doctor.Examine(con.ctx, doctor.Options{Storage: c.Storage, URL: databaseURL(c.Storage), Schema: schema, Now: time.Now}) {
+	for _, f := range doctor.Examine(con.ctx, o) {
 		state := "ok   "
 		if f.Do != "" {
 			wrong++
@@ -35,4 +42,16 @@ func (c *doctorCmd) Run(con *console) error {
 		return fmt.Errorf("%d of these need you", wrong)
 	}
 	return nil
+}
+
+func (c *doctorCmd) repair(con *console, o doctor.Options) error {
+	log, err := newLogger(con.err, config.Server{LogLevel: "warn", LogFormat: "text"})
+	if err != nil {
+		return err
+	}
+	n, err := doctor.Repair(con.ctx, o, log)
+	if err == nil {
+		con.print("repaired: %d rows changed\n", n)
+	}
+	return err
 }

@@ -54,7 +54,7 @@ func Examine(ctx context.Context, o Options) []Finding {
 		do   func(context.Context) (Finding, error)
 	}{
 		{"schema", x.schema}, {"marks", x.marks}, {"integrity", x.integrity}, {"log of changes", x.changes},
-		{"sealed keys", x.sealed}, {"clock", x.clock}, {"replicas", x.replicas}, {"rules", x.rules},
+		{"sealed keys", x.sealed}, {"clock", x.clock}, {"replicas", x.replicas}, {"rules", x.rules}, {"rows", x.rows},
 	} {
 		f, err := check.do(ctx)
 		if err != nil {
