@@ -5,6 +5,7 @@ import (
 	"os"
 	"os/exec"
 	"path/filepath"
+	"slices"
 	"strings"
 	"syscall"
 	"time"
@@ -43,6 +44,12 @@ var clusterKey = rootKey()
 
 // SetEnv adds a setting, NAME=value, that holds from the next start.
 func (r *Replica) SetEnv(setting string) { r.env = append(r.env, setting) }
+
+// SetProgram has another server run from the next start on; see Build.
+func (r *Replica) SetProgram(path string) { r.program = path }
+
+// Env returns the settings that the process runs with, for commands.
+func (r *Replica) Env() []string { return slices.Clone(r.env) }
 
 // Start starts the process and returns when it answers.
 func (r *Replica) Start() error {
@@ -83,6 +90,18 @@ func (r *Replica) Await() error {
 		return fmt.Errorf("replica %s: %w\n%s", r.Name, err, r.Tail(30))
 	}
 	return nil
+}
+
+// AwaitEnd returns nil when the process has ended by itself, or why not.
+func (r *Replica) AwaitEnd(within time.Duration) error {
+	deadline := time.NewTimer(within)
+	defer deadline.Stop()
+	select {
+	case <-r.ended:
+		return nil
+	case <-deadline.C:
+		return fmt.Errorf("replica %s is still running after %s\n%s", r.Name, within, r.Tail(30))
+	}
 }
 
 // Running reports whether the process is there, frozen or not.
