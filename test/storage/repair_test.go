@@ -4,7 +4,7 @@ import (
 	"strings"
 	"testing"
 
-	"github.com/sallyport/sallyport/test/cluster"
+	"github.com/sallyport/sallyport/test/pgserver"
 )
 
 // asOldProgramsWrite puts what secrets say where programs from before schema version 11 put it, and takes from client secrets what
@@ -17,7 +17,7 @@ var asOldProgramsWrite = []string{
 }
 
 // holding is a site with a secret, and a client secret that ends.
-func holding(t *testing.T, p *cluster.Postgres) (s *site, secret string) {
+func holding(t *testing.T, p *pgserver.Server) (s *site, secret string) {
 	t.Helper()
 	s = start(t, p)
 	project := s.must("POST", "/api/v1/projects", map[string]any{"projectName": "P"}).Text("project.id")
@@ -71,7 +71,7 @@ func TestDoctorRepairs(t *testing.T) {
 		s.mustHold(secret)
 	})
 	t.Run("repaired/PostgreSQL, serving", func(t *testing.T) {
-		p, err := cluster.NewPostgres(cluster.PostgresOptions{})
+		p, err := pgserver.Start(pgserver.Options{})
 		if err != nil {
 			t.Fatal(err)
 		}

@@ -15,6 +15,7 @@ import (
 	"time"
 
 	"github.com/sallyport/sallyport/test/cluster"
+	"github.com/sallyport/sallyport/test/pgserver"
 )
 
 // lease is short, so that whatever waits for its end is soon done.
@@ -31,7 +32,7 @@ var (
 	settable  string // this version, or with SALLYPORT_NEXT_SCHEMA up to three steps of the schema later
 	previous  string // the version before the newest step of the schema
 	guardless string // the last version without the version guard
-	postgres  *cluster.Postgres
+	postgres  *pgserver.Server
 )
 
 // The settings that make settable a later version.
@@ -55,7 +56,7 @@ func TestMain(m *testing.M) {
 			settable, err = cluster.Build(dir, cluster.Obedient)
 		}
 		if err == nil {
-			postgres, err = cluster.NewPostgres(cluster.PostgresOptions{})
+			postgres, err = pgserver.Start(pgserver.Options{})
 		}
 		if err != nil {
 			return nil, err
