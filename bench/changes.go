@@ -11,42 +11,52 @@ import (
 	"strings"
 )
 
-// changesPerRound is how many tokens one round creates and revokes.
+// changesPerRound is how many changes one round of the small parts makes.
 const changesPerRound = 800
 
 // inOneCommit is how many changes the second floor has in a commit: one of each caller.
 const inOneCommit = callers
 
-// changes compares creating and revoking tokens over HTTP with SQLite alone writing the same rows: once with a commit
-// for each change, and once with as many changes in a commit as there are callers.
+// changes compares creating and revoking tokens over HTTP with the engine alone writing the same rows: with as many changes
+// in a commit as there are callers, and for SQLite with a commit for each change too.
 func changes(b *bench) ([]line, error) {
-	s, err := b.setUp()
-	if err != nil {
-		return nil, err
-	}
-	table, err := b.changes(s)
-	return table, errors.Join(err, s.stop())
+	return b.onBoth(func(st *store) ([]line, error) {
+		s, err := st.setUp()
+		if err != nil {
+			return nil, err
+		}
+		table, err := st.changes(s)
+		return table, errors.Join(err, s.stop())
+	})
 }
 
-func (b *bench) changes(s *instance) ([]line, error) {
-	ids, _, err := s.create() // also the sample of rows that the floor writes
+// perTurn is how many changes a turn makes: about two seconds of them.
+func (st *store) perTurn() int {
+	if st.pg != nil {
+		return 5 * changesPerRound
+	}
+	return 16 * changesPerRound
+}
+
+func (st *store) changes(s *instance) ([]line, error) {
+	ids, _, err := s.create(st.perTurn()) // also the sample of rows that the floor writes
 	if err != nil {
 		return nil, err
 	}
 	if _, err := s.revoke(ids); err != nil {
 		return nil, err
 	}
-	e, err := openEngine(b.ctx, s.dir, durable)
+	e, err := st.engine(s, durable)
 	if err != nil {
 		return nil, err
 	}
-	rows, err := e.sample(b.ctx)
+	rows, err := e.sample(st.ctx, st.perTurn())
 	if err := errors.Join(err, e.close()); err != nil {
 		return nil, err
 	}
 	var table []line
-	for _, o := range s.operations(rows) {
-		lines, err := b.change(s, o)
+	for _, o := range st.operations(s, rows) {
+		lines, err := st.change(s, o)
 		if err != nil {
 			return nil, err
 		}
@@ -55,49 +65,59 @@ func (b *bench) changes(s *instance) ([]line, error) {
 	return table, nil
 }
 
-// operation is a sort of change: over HTTP, and what SQLite alone has to write for it.
+// operation is a sort of change: over HTTP, and what the engine alone has to write for it.
 type operation struct {
 	what          string
 	ours          func() (perSecond float64, err error)
 	before, floor [][]statement
 }
 
-func (s *instance) operations(rows sampled) []operation {
-	var ready [][]string // tokens that were created and not revoked, one list a round
+func (st *store) operations(s *instance, rows sampled) []operation {
 	create := func() (float64, error) {
-		ids, perSecond, err := s.create()
-		ready = append(ready, ids)
+		_, perSecond, err := s.create(st.perTurn())
 		return perSecond, err
 	}
 	revoke := func() (float64, error) {
-		ids := ready[0]
-		ready = ready[1:]
+		ids, _, err := s.create(st.perTurn())
+		if err != nil {
+			return 0, err
+		}
 		return s.revoke(ids)
 	}
 	return []operation{{"create a token", create, nil, rows.created}, {"revoke a token", revoke, rows.created, rows.revoked}}
 }
 
-// change compares an operation with both floors, and tells how many changes the server had in a commit.
-func (b *bench) change(s *instance, o operation) ([]line, error) {
-	commits, changes, err := s.grouped()
-	if err != nil {
-		return nil, err
+// change compares an operation with its floors, and tells how many changes the server had in a commit.
+func (st *store) change(s *instance, o operation) ([]line, error) {
+	var table []line
+	one := line{what: fmt.Sprintf("%s: %s, %d callers (floor: the engine alone, a commit each)", st.name, o.what, callers), unit: "changes/s", least: 0.7}
+	many := line{what: fmt.Sprintf("%s: %s, %d callers (floor: the engine alone, %d in a commit)", st.name, o.what, callers, inOneCommit), unit: "changes/s", least: 0.6}
+	if st.pg != nil { // against a commit each it is measured with the replicas
+		one.what, many.least = "", 0
 	}
-	one, err := compare(1, func() (float64, error) { return b.write(o.before, o.floor, 1) }, o.ours)
-	if err != nil {
-		return nil, err
+	for _, l := range []struct {
+		line
+		each int
+	}{{one, 1}, {many, inOneCommit}} {
+		if l.what == "" || !st.wants(l.what) {
+			continue
+		}
+		commits, changes, err := s.grouped()
+		if err != nil {
+			return nil, err
+		}
+		c, err := compare(func() (float64, error) { return st.bare(o.before, o.floor, l.each) }, o.ours)
+		if err != nil {
+			return nil, err
+		}
+		commitsAfter, changesAfter, err := s.grouped()
+		if err != nil {
+			return nil, err
+		}
+		l.line.floor, l.ours = c.floor, c.ours
+		table = append(table, l.line, line{what: "- changes in one commit of the server", ours: (changesAfter - changes) / (commitsAfter - commits)})
 	}
-	many, err := compare(1, func() (float64, error) { return b.write(o.before, o.floor, inOneCommit) }, o.ours)
-	if err != nil {
-		return nil, err
-	}
-	commitsAfter, changesAfter, err := s.grouped()
-	return []line{
-		{what: fmt.Sprintf("%s, %d callers (floor: SQLite alone, a commit each)", o.what, callers), unit: "changes/s",
-			floor: one.floor, ours: one.ours, least: 0.7},
-		{what: fmt.Sprintf("- beside SQLite alone with %d in a commit", inOneCommit), unit: "changes/s", floor: many.floor, ours: many.ours},
-		{what: "- changes in one commit of the server", ours: (changesAfter - changes) / (commitsAfter - commits)},
-	}, err
+	return table, nil
 }
 
 // grouped returns how many groups of changes the server has committed, and how many changes they held.
@@ -123,9 +143,9 @@ func metric(text []byte, name string) (float64, error) {
 	return strconv.ParseFloat(value, 64)
 }
 
-// create makes tokens of the administrator's own identity and returns their ids.
-func (s *instance) create() (ids []string, perSecond float64, err error) {
-	requests := make([][]byte, changesPerRound)
+// create makes n tokens of the administrator's own identity and returns their ids.
+func (s *instance) create(n int) (ids []string, perSecond float64, err error) {
+	requests := make([][]byte, n)
 	for i := range requests {
 		requests[i] = request("POST", "/api/v1/auth/token-auth/identities/"+s.identity+"/tokens", s.token, fmt.Sprintf(`{"name":"worker %d"}`, i))
 	}

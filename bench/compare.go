@@ -11,19 +11,14 @@ const rounds = 5
 // compared is one round: what the floor and we came to.
 type compared struct{ floor, ours float64 }
 
-// compare measures the floor and us in rounds, and returns the round with the median ratio. In a round each has so many
-// turns, one after the other, and comes to their mean: what else the machine does then meets both. Who begins changes
-// from turn to turn.
-func compare(turns int, floor, ours func() (float64, error)) (compared, error) {
+// compare measures the floor and us in rounds, one after the other, and returns the round with the median ratio. Who
+// begins changes from round to round.
+func compare(floor, ours func() (float64, error)) (compared, error) {
 	found := make([]compared, rounds)
 	for i := range found {
-		for turn := range turns {
-			c, err := oneTurn(i+turn, floor, ours)
-			if err != nil {
-				return compared{}, err
-			}
-			found[i].floor += c.floor / float64(turns)
-			found[i].ours += c.ours / float64(turns)
+		var err error
+		if found[i], err = oneTurn(i, floor, ours); err != nil {
+			return compared{}, err
 		}
 	}
 	slices.SortFunc(found, func(a, b compared) int { return cmp.Compare(a.ours*b.floor, b.ours*a.floor) })

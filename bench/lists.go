@@ -43,7 +43,7 @@ func lists(b *bench) ([]line, error) {
 		{"page in the middle (offset 500,000)", func(total int64) int64 { return total / 2 }, 0},
 		{"last page (offset 999,980)", func(total int64) int64 { return total - 20 }, 0},
 	} {
-		c, err := compare(1,
+		c, err := compare(
 			func() (float64, error) { return s.list(some, page.from(someTokens), someTokens) },
 			func() (float64, error) { return s.list(many, page.from(manyTokens), manyTokens) })
 		if err != nil {
@@ -52,7 +52,7 @@ func lists(b *bench) ([]line, error) {
 		table = append(table, line{what: "list tokens, 1,000,000 of one identity: " + page.what + " (floor: of 1,000)", unit: "ms",
 			floor: c.floor, ours: c.ours, times: page.times})
 	}
-	c, err := compare(1, func() (float64, error) { return s.revokeAll(some) }, func() (float64, error) { return s.revokeAll(many) })
+	c, err := compare(func() (float64, error) { return s.revokeAll(some) }, func() (float64, error) { return s.revokeAll(many) })
 	return append(table, line{what: "revoke all tokens of an identity, 1,000,000 live (floor: 1,000)", unit: "ms",
 		floor: c.floor, ours: c.ours, most: 50}), errors.Join(err, s.stop())
 }

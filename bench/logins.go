@@ -20,11 +20,8 @@ func (b *bench) logins(s *instance) ([]line, error) {
 	if err != nil {
 		return nil, err
 	}
-	lines, err := b.read(s, "log in with a client secret", request("POST", "/api/v1/auth/universal-auth/login", "", body), 0)
-	if err == nil {
-		lines[0].rate = 5000
-	}
-	return lines, err
+	return b.read(s, line{what: "log in with a client secret", least: 0.4, rate: 5000},
+		request("POST", "/api/v1/auth/universal-auth/login", "", body))
 }
 
 // clientSecret gives the administrator's identity Universal Auth, and returns the body of its login.

@@ -2,12 +2,15 @@
 // the work could cost with the same parts. It prints one table, and ends with status 1 when a budget is missed by more
 // than a tenth. docs/performance.md tells what the lines mean. It changes nothing outside a temporary folder.
 //
-// Usage: go run ./bench [part ...], where the parts are verify, ability, reads, logins, changes, secret-reads, secrets, replicas, start and lists; none means all.
+// Usage: go run ./bench [-row TEXT] [-profile FILE] [part ...], where the parts are verify, ability, reads, logins, changes, secret-reads, secrets, replicas, start and lists; none means all.
+// With -row, of the parts that have requests and changes only the lines whose name holds TEXT are measured; with -profile, the
+// last server of the run leaves a profile of its processor time.
 // Apart from these, go run ./bench scale [-most N] [-engine both] shows how costs grow; it takes minutes and gigabytes.
 package main
 
 import (
 	"context"
+	"flag"
 	"fmt"
 	"os"
 	"os/exec"
@@ -51,13 +54,19 @@ func exit(err error) {
 }
 
 // run measures the parts that are named, or all, and reports whether a budget is missed by more than a tenth.
-func run(ctx context.Context, names []string) (missed bool, err error) {
+func run(ctx context.Context, args []string) (missed bool, err error) {
+	flags := flag.NewFlagSet("bench", flag.ContinueOnError)
+	row, profile := flags.String("row", "", "measure only lines whose name holds this text"), flags.String("profile", "", "file for a processor profile of the server")
+	if err := flags.Parse(args); err != nil {
+		return false, err
+	}
+	names := flags.Args()
 	for _, name := range names {
 		if !slices.Contains(partNames(), name) {
 			return false, fmt.Errorf("there is no part %q; the parts are %s", name, strings.Join(partNames(), ", "))
 		}
 	}
-	b, err := newBench(ctx)
+	b, err := newBench(ctx, *row, *profile)
 	if err != nil {
 		return false, err
 	}
@@ -91,7 +100,12 @@ type bench struct {
 	dir     string
 	program string // the server, built as it is released
 	running []*process
+	row     string // what the name of a line must hold
+	profile string // the file for a profile of the server, or ""
 }
+
+// wants reports whether a line is to be measured.
+func (b *bench) wants(what string) bool { return strings.Contains(what, b.row) }
 
 // close ends what still runs, and removes the folder.
 func (b *bench) close() {
@@ -103,14 +117,17 @@ func (b *bench) close() {
 	}
 }
 
-func newBench(ctx context.Context) (*bench, error) {
+func newBench(ctx context.Context, row, profile string) (*bench, error) {
 	dir, err := os.MkdirTemp("", "sallyport-bench-")
 	if err != nil {
 		return nil, err
 	}
-	b := &bench{ctx: ctx, dir: dir, program: filepath.Join(dir, "sallyport")}
-	build := exec.CommandContext(ctx, "go", "build", "-trimpath", "-ldflags=-s -w", "-o", b.program,
-		"github.com/sallyport/sallyport/cmd/sallyport")
+	b := &bench{ctx: ctx, dir: dir, program: filepath.Join(dir, "sallyport"), row: row, profile: profile}
+	build := exec.CommandContext(ctx, "go", "build", "-trimpath", "-ldflags=-s -w", "-o", b.program)
+	if profile != "" {
+		build.Args = append(build.Args, "-tags", "profiled")
+	}
+	build.Args = append(build.Args, "github.com/sallyport/sallyport/cmd/sallyport")
 	build.Env = append(os.Environ(), "CGO_ENABLED=0")
 	if out, err := build.CombinedOutput(); err != nil {
 		return nil, fmt.Errorf("cannot build the server: %w\n%s%w", err, out, os.RemoveAll(dir))

@@ -55,7 +55,7 @@ func freeAddress() (string, error) {
 func (b *bench) launch(cmd *exec.Cmd, addr string) (*process, error) {
 	p := &process{cmd: cmd, addr: addr, said: &bytes.Buffer{}, ended: make(chan error, 1)}
 	cmd.Stdout, cmd.Stderr = p.said, p.said
-	cmd.Env = append(os.Environ(), "SALLYPORT_ROOT_KEY=")
+	cmd.Env = append(os.Environ(), "SALLYPORT_ROOT_KEY=", "SALLYPORT_PROFILE="+b.profile)
 	begin := time.Now()
 	if err := cmd.Start(); err != nil {
 		return nil, err

@@ -85,7 +85,7 @@ func (b *bench) revokeOn(pg *pgserver.Server, at string, c *cluster.Cluster) ([]
 
 // bareCommits has the server create and revoke tokens, and PostgreSQL alone write the same rows of the revokes.
 func (b *bench) bareCommits(pg *pgserver.Server, at string, s *instance) (spread, error) {
-	ids, _, err := s.create()
+	ids, _, err := s.create(changesPerRound)
 	if err == nil {
 		_, err = s.revoke(ids)
 	}
@@ -96,7 +96,7 @@ func (b *bench) bareCommits(pg *pgserver.Server, at string, s *instance) (spread
 	if err != nil {
 		return spread{}, err
 	}
-	rows, err := e.sample(b.ctx)
+	rows, err := e.sample(b.ctx, changesPerRound)
 	if err := errors.Join(err, e.close()); err != nil {
 		return spread{}, err
 	}
@@ -141,7 +141,7 @@ func (b *bench) commitRound(pg *pgserver.Server, rows sampled) (spread, error) {
 func (s *instance) revokes(callers int) (spread, error) {
 	found := make([]spread, rounds)
 	for i := range found {
-		ids, _, err := s.create()
+		ids, _, err := s.create(changesPerRound)
 		if err != nil {
 			return spread{}, err
 		}

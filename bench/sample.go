@@ -9,8 +9,8 @@ import (
 // sampled is what the server wrote, as the statements that write it again into an empty database.
 type sampled struct{ created, revoked [][]statement }
 
-// sample reads what the server wrote for the tokens that were created and revoked so far: a round of them.
-func (e *engine) sample(ctx context.Context) (sampled, error) {
+// sample reads what the server wrote for the tokens that were created and revoked so far: n of each.
+func (e *engine) sample(ctx context.Context, n int) (sampled, error) {
 	var found [4][][]any
 	for i, query := range []string{
 		"SELECT * FROM access_tokens WHERE revoked ORDER BY id",
@@ -22,12 +22,12 @@ func (e *engine) sample(ctx context.Context) (sampled, error) {
 		if found[i], err = e.rows(ctx, query); err != nil {
 			return sampled{}, err
 		}
-		if len(found[i]) != changesPerRound {
-			return sampled{}, fmt.Errorf("the server wrote %d rows where %d changes were made: %s", len(found[i]), changesPerRound, query)
+		if len(found[i]) != n {
+			return sampled{}, fmt.Errorf("the server wrote %d rows where %d changes were made: %s", len(found[i]), n, query)
 		}
 	}
 	var all sampled
-	for i := range changesPerRound {
+	for i := range n {
 		token, change := found[0][i], found[2][i]
 		all.created = append(all.created, []statement{
 			insertion("access_tokens", token),
@@ -52,26 +52,4 @@ func insertion(table string, row []any) statement {
 		marks[i] = fmt.Sprintf("$%d", i+1)
 	}
 	return statement{"INSERT INTO " + table + " VALUES (" + strings.Join(marks, ", ") + ")", row}
-}
-
-// write makes some changes in one commit on a new database, then measures others, so many in a commit.
-func (b *bench) write(before, changes [][]statement, each int) (float64, error) {
-	dir, err := b.folder()
-	if err != nil {
-		return 0, err
-	}
-	if err := b.schema(sqliteURL(dir)); err != nil {
-		return 0, err
-	}
-	e, err := openEngine(b.ctx, dir, durable)
-	if err != nil {
-		return 0, err
-	}
-	defer e.close()
-	if len(before) > 0 {
-		if _, err := e.commits(b.ctx, before, len(before)); err != nil {
-			return 0, err
-		}
-	}
-	return e.commits(b.ctx, changes, each)
 }

@@ -32,7 +32,7 @@ func scale(ctx context.Context, args []string) (missed bool, err error) {
 	}
 	ctx, stop := signal.NotifyContext(ctx, syscall.SIGTERM) // such as from timeout(1)
 	defer stop()
-	b, err := newBench(ctx)
+	b, err := newBench(ctx, "", "")
 	if err != nil {
 		return false, err
 	}

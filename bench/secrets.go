@@ -44,19 +44,9 @@ func (st *store) inShop(measure func(*shop) ([]line, error)) ([]line, error) {
 	return table, errors.Join(err, s.stop())
 }
 
-// budgets are those of the reads with an engine.
-type budgets struct{ get, unchanged, list float64 }
-
-func (st *store) readBudgets() budgets {
-	if st.pg != nil {
-		return budgets{} // shown beside the same floor, which asks no other process
-	}
-	return budgets{get: 0.5, unchanged: 0.5, list: 2000}
-}
-
 // readSecrets compares reads with a bare net/http handler that sends the same bytes.
 func (st *store) readSecrets(at *shop) ([]line, error) {
-	one, all, least := at.get(secretsV4, "/", "SECRET_7"), at.get(secretsV4, "/", ""), st.readBudgets()
+	one, all := at.get(secretsV4, "/", "SECRET_7"), at.get(secretsV4, "/", "")
 	oneAgain, errOne := again(at.process, one)
 	allAgain, errAll := again(at.process, all)
 	if err := errors.Join(errOne, errAll); err != nil {
@@ -64,21 +54,23 @@ func (st *store) readSecrets(at *shop) ([]line, error) {
 	}
 	var table []line
 	for _, r := range []struct {
-		what        string
-		request     []byte
-		least, rate float64
+		line
+		request []byte
 	}{
-		{"GET /api/v4/secrets/{name}: a role with conditions", one, least.get, 0},
-		{"GET /api/v3/secrets/raw/{name}: the same", at.get(secretsV3, "/", "SECRET_7"), least.get, 0},
-		{"GET /api/v4/secrets/{name} that has not changed: 304", oneAgain, least.unchanged, 0},
-		{fmt.Sprintf("GET /api/v4/secrets: a folder of %d", inFolder), all, 0, least.list},
-		{fmt.Sprintf("GET /api/v4/secrets: a folder of %d that has not changed: 304", inFolder), allAgain, 0, 0},
+		{line{what: "GET /api/v4/secrets/{name}: a role with conditions", least: 0.7}, one},
+		{line{what: "GET /api/v3/secrets/raw/{name}: the same", least: 0.7}, at.get(secretsV3, "/", "SECRET_7")},
+		{line{what: "GET /api/v4/secrets/{name} that has not changed: 304", least: 0.5}, oneAgain},
+		{line{what: fmt.Sprintf("GET /api/v4/secrets: a folder of %d", inFolder), least: 0.35, rate: 2000}, all},
+		{line{what: fmt.Sprintf("GET /api/v4/secrets: a folder of %d that has not changed: 304", inFolder), least: 0.6}, allAgain},
 	} {
-		lines, err := st.read(at.instance, st.name+": "+r.what, r.request, r.least)
+		r.what = st.name + ": " + r.what
+		if st.pg != nil {
+			r.least, r.rate = 0, 0 // shown beside the same floor, which asks no other process
+		}
+		lines, err := st.read(at.instance, r.line, r.request)
 		if err != nil {
 			return nil, err
 		}
-		lines[0].rate = r.rate
 		table = append(table, lines...)
 	}
 	return table, nil

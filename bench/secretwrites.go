@@ -23,11 +23,11 @@ func (st *store) changeSecrets(at *shop) ([]line, error) {
 	}
 	var table []line
 	for _, o := range []operation{{"create a secret", create, ground, created}, {"update a secret", update, append(slices.Clone(ground), created...), updated}} {
-		one, err := compare(1, func() (float64, error) { return st.bare(o.before, o.floor, 1) }, o.ours)
+		one, err := compare(func() (float64, error) { return st.bare(o.before, o.floor, 1) }, o.ours)
 		if err != nil {
 			return nil, err
 		}
-		many, err := compare(1, func() (float64, error) { return st.bare(o.before, o.floor, inOneCommit) }, o.ours)
+		many, err := compare(func() (float64, error) { return st.bare(o.before, o.floor, inOneCommit) }, o.ours)
 		if err != nil {
 			return nil, err
 		}
@@ -126,8 +126,10 @@ func (st *store) bare(before, changes [][]statement, together int) (float64, err
 		return 0, err
 	}
 	defer e.close()
-	if _, err := e.commits(st.ctx, before, len(before)); err != nil {
-		return 0, err
+	if len(before) > 0 {
+		if _, err := e.commits(st.ctx, before, len(before)); err != nil {
+			return 0, err
+		}
 	}
 	return e.commits(st.ctx, changes, together)
 }

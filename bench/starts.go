@@ -27,7 +27,7 @@ func starts(b *bench) ([]line, error) {
 		return nil, err
 	}
 	var memory []float64
-	c, err := compare(1,
+	c, err := compare(
 		func() (float64, error) { return b.readRevocations(full) },
 		func() (float64, error) { return b.start(full, &memory) })
 	return append(table,
@@ -43,7 +43,7 @@ func (b *bench) emptyStarts() ([]line, error) {
 		return started(p, err, &bare)
 	}
 	var dir string
-	first, err := compare(1, floor, func() (took float64, err error) {
+	first, err := compare(floor, func() (took float64, err error) {
 		if dir, err = b.folder(); err != nil {
 			return 0, err
 		}
@@ -52,7 +52,7 @@ func (b *bench) emptyStarts() ([]line, error) {
 	if err != nil {
 		return nil, err
 	}
-	again, err := compare(1, floor, func() (float64, error) { return b.start(dir, &none) })
+	again, err := compare(floor, func() (float64, error) { return b.start(dir, &none) })
 	return []line{
 		{what: "first start to first answer, empty folder (floor: bare net/http program)", unit: "ms", floor: first.floor, ours: first.ours, most: 150},
 		{what: "restart to first answer", unit: "ms", floor: again.floor, ours: again.ours, most: 150},

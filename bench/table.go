@@ -4,6 +4,7 @@ import (
 	"fmt"
 	"io"
 	"strconv"
+	"strings"
 	"text/tabwriter"
 )
 
@@ -35,18 +36,21 @@ func (l line) within(loose float64) bool {
 // failed reports whether the line makes the whole run fail.
 func (l line) failed() bool { return !l.within(slack) }
 
+// budget names what the line must reach.
 func (l line) budget() string {
-	switch {
-	case l.least != 0:
-		return "ratio >= " + figure(l.least)
-	case l.times != 0:
-		return "ratio <= " + figure(l.times)
-	case l.rate != 0:
-		return ">= " + figure(l.rate) + " " + l.unit
-	case l.most != 0:
-		return "<= " + figure(l.most) + " " + l.unit
+	var all []string
+	for _, b := range []struct {
+		bound        float64
+		before, unit string
+	}{{l.least, "ratio >= ", ""}, {l.times, "ratio <= ", ""}, {l.rate, ">= ", " " + l.unit}, {l.most, "<= ", " " + l.unit}} {
+		if b.bound != 0 {
+			all = append(all, b.before+figure(b.bound)+b.unit)
+		}
 	}
-	return "-"
+	if len(all) == 0 {
+		return "-"
+	}
+	return strings.Join(all, ", ")
 }
 
 func (l line) verdict() string {
@@ -55,6 +59,8 @@ func (l line) verdict() string {
 		return ""
 	case l.within(0):
 		return "ok"
+	case l.within(slack):
+		return "near"
 	}
 	return "MISSED"
 }

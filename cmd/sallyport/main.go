@@ -14,8 +14,10 @@ import (
 var version = "dev"
 
 func main() {
+	profiled := profile()
 	ctx, stop := signal.NotifyContext(context.Background(), os.Interrupt, syscall.SIGTERM)
 	code := cli.Run(ctx, os.Args[1:], os.Stdout, os.Stderr, version)
 	stop()
+	profiled()
 	os.Exit(code)
 }

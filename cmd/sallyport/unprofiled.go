@@ -1,0 +1,5 @@
+//go:build !profiled
+
+package main
+
+func profile() (stop func()) { return func() {} }
