@@ -13,6 +13,7 @@ const (
 	RenewForgetsBorn  = false // a renewed token escapes the cut-offs of its past
 	ForgetsEarly      = false // a revocation is remembered up to a max TTL that does not hold
 	AckBeforeCommit   = false // a change is acknowledged before it is committed
+	OldVerdict        = false // what was found of a token is taken for true after a change
 	PanicWithSecret   = false // a request of the user agent Panicker panics, and quotes its token and its body
 )
 

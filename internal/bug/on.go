@@ -17,6 +17,7 @@ var (
 	RenewForgetsBorn  = planted == "renew-forgets-born"
 	ForgetsEarly      = planted == "forgets-early"
 	AckBeforeCommit   = planted == "ack-before-commit"
+	OldVerdict        = planted == "old-verdict"
 	PanicWithSecret   = planted == "panic-with-secret"
 )
 

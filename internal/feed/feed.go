@@ -60,7 +60,8 @@ type Feed struct {
 	started   int64 // milliseconds UTC, for people to read
 
 	applied atomic.Int64
-	reading sync.Mutex // one reader applies at a time, so that entries are applied in order
+	turns   atomic.Uint64 // see Mark
+	reading sync.Mutex    // one reader applies at a time, so that entries are applied in order
 	rounds  rounds
 	lease   lease
 	settler settler
@@ -96,6 +97,18 @@ func (f *Feed) OnReset(fn func()) { f.resets = append(f.resets, fn) }
 // Applied returns the sequence number up to which this replica knows every change.
 func (f *Feed) Applied() int64 { return f.applied.Load() }
 
+// Mark tells what this replica knows now from what it knew before: it is another number whenever anything new was applied,
+// and never the same again, also where the log itself was lost and its numbers are given out once more. It changes after
+// the followers have been told, and before this replica reports the change or extends its lease by it. So what was decided
+// from memory alone may be decided alike as long as the mark is the one that was noted before the first look.
+func (f *Feed) Mark() uint64 { return f.turns.Load() }
+
+// advance notes up to where every change is applied.
+func (f *Feed) advance(head int64) {
+	f.applied.Store(head)
+	f.turns.Add(1)
+}
+
 // Start registers this replica, loads every entry that still matters, and reads the log to its end, in this order.
 // Serve nothing before it returned nil.
 func (f *Feed) Start(ctx context.Context) error {
@@ -126,7 +139,7 @@ func (f *Feed) reload(ctx context.Context, forget func()) error {
 		err = f.load(ctx, f.DB.Now().Add(-ClockSlack))
 	}
 	if err == nil {
-		f.applied.Store(head)
+		f.advance(head)
 		err = f.readOn(ctx)
 	}
 	return err

@@ -102,10 +102,13 @@ func (f *Feed) readOn(ctx context.Context) error {
 		}
 		return f.reload(ctx, f.reset)
 	}
+	if len(entries) == 0 {
+		return nil
+	}
 	for _, e := range inOrder(entries) {
 		f.apply(e)
 	}
-	f.applied.Store(head)
+	f.advance(head)
 	return nil
 }
 

@@ -44,6 +44,7 @@ type Claims struct {
 	id, identity uuid.UUID   // ID and IdentityID, parsed once
 	cuts         [6]cutScope // what could cut this token off
 	kid          string      // the key that signed it
+	memory       *memory     // what was found of it; nil where it is not remembered
 }
 
 // limits are what the claims say of the token's life.

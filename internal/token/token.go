@@ -4,13 +4,11 @@ package token
 
 import (
 	"context"
-	"crypto/sha256"
 	"log/slog"
 	"net/netip"
 	"time"
 
 	"github.com/sallyport/sallyport/internal/audit"
-	"github.com/sallyport/sallyport/internal/bounded"
 	"github.com/sallyport/sallyport/internal/feed"
 	"github.com/sallyport/sallyport/internal/identity"
 	"github.com/sallyport/sallyport/internal/org"
@@ -24,9 +22,6 @@ const DefaultMaxAge = 90 * 24 * time.Hour
 
 // DefaultUnlisted is how many revocations by id, of tokens that the database has no row of, are remembered for one actor.
 const DefaultUnlisted = 10_000
-
-// jwtCacheSize bounds how many verified JWTs are remembered: at most about 100 MB when all are in use.
-const jwtCacheSize = 100_000
 
 // Options says what the service works with. All fields but MaxAge and Issuer are needed.
 type Options struct {
@@ -62,7 +57,7 @@ type Options struct {
 type Service struct {
 	Options
 	keys     keyCache
-	verified bounded.Cache[[sha256.Size]byte, *Claims]
+	verified verified
 	revoked  *revocations
 	uses     tally.Tally // of tokens without a limit
 }
@@ -77,7 +72,7 @@ func New(o Options) *Service {
 	}
 	s := &Service{
 		Options:  o,
-		verified: bounded.New(&bounded.Options[[sha256.Size]byte, *Claims]{MaximumSize: jwtCacheSize}),
+		verified: newVerified(),
 		revoked:  newRevocations(),
 	}
 	s.revoked.follow(o.Feed)

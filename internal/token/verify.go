@@ -2,7 +2,6 @@ package token
 
 import (
 	"context"
-	"crypto/sha256"
 	"errors"
 	"net/netip"
 	"time"
@@ -20,10 +19,15 @@ func (s *Service) Verify(ctx context.Context, jwt string, ip netip.Addr) (*Claim
 	if c.UsesLimit > 0 {
 		return c, s.spend(ctx, c)
 	}
-	if c.hasRow() {
-		s.uses.Add(c.id, s.DB.Now())
-	}
+	s.count(c, s.DB.Now())
 	return c, nil
+}
+
+// count counts a use of a token without a limit.
+func (s *Service) count(c *Claims, now time.Time) {
+	if c.hasRow() {
+		s.uses.Add(c.id, now)
+	}
 }
 
 // check is Verify without spending a use.
@@ -46,7 +50,7 @@ func (s *Service) check(ctx context.Context, jwt string, ip netip.Addr) (*Claims
 }
 
 // read returns the claims of a JWT whose signature is good. The signature is computed once for each JWT: what was
-// verified is remembered by its hash, for as long as the key that signed it is in use.
+// verified is remembered, for as long as the key that signed it is in use.
 func (s *Service) read(ctx context.Context, jwt string) (*Claims, error) {
 	if len(jwt) > maxJWT {
 		return nil, errMalformed
@@ -55,14 +59,12 @@ func (s *Service) read(ctx context.Context, jwt string) (*Claims, error) {
 	if err != nil {
 		return nil, err
 	}
-	var room [1 << 10]byte // on the stack: most tokens fit, and are then hashed without an allocation
-	sum := sha256.Sum256(append(room[:0], jwt...))
-	if c, ok := s.verified.GetIfPresent(sum); ok && keys.public[c.kid] != nil {
-		return c, nil
+	if m := s.verified.find(jwt); m != nil && keys.public[m.claims.kid] != nil {
+		return m.claims, nil
 	}
 	c, err := parse(keys, jwt)
 	if err == nil {
-		s.verified.Set(sum, c)
+		s.verified.keep(jwt, c)
 	}
 	return c, err
 }
@@ -78,26 +80,45 @@ func (s *Service) readIdentity(ctx context.Context, jwt string) (*Claims, error)
 
 // good refuses a token that is dead, and one whose holder is not a member of its organization.
 func (s *Service) good(ctx context.Context, c *Claims) error {
-	if err := s.alive(ctx, c, s.DB.Now()); err != nil || c.OrgID == "" {
+	if err := s.current(ctx, c, s.DB.Now()); err != nil {
 		return err
 	}
-	member, err := s.Member(ctx, c.IdentityID, c.OrgID)
-	if err == nil && !member {
-		err = NotMember(c)
+	mark := s.Feed.Mark() // before anything is looked at
+	if c.memory.foundGood(mark) {
+		return nil
 	}
-	return err
+	if s.revoked.dead(c) {
+		return ErrRevoked
+	}
+	if c.OrgID != "" {
+		member, err := s.Member(ctx, c.IdentityID, c.OrgID)
+		if err == nil && !member {
+			err = NotMember(c)
+		}
+		if err != nil {
+			return err
+		}
+	}
+	c.memory.noteGood(mark)
+	return nil
 }
 
-// alive refuses a token that expired, was revoked, or was cut off.
-func (s *Service) alive(ctx context.Context, c *Claims, now time.Time) error {
+// current asks what is asked of every token on every request: that this replica may decide now, and that it has not expired.
+func (s *Service) current(ctx context.Context, c *Claims, now time.Time) error {
 	if err := s.Feed.Current(ctx); err != nil {
 		return err
 	}
 	if now.Unix() >= c.ExpiresAt {
 		return errExpired
 	}
-	if s.revoked.dead(c) {
-		return ErrRevoked
-	}
 	return nil
+}
+
+// alive refuses a token that expired, was revoked, or was cut off.
+func (s *Service) alive(ctx context.Context, c *Claims, now time.Time) error {
+	err := s.current(ctx, c, now)
+	if err == nil && s.revoked.dead(c) {
+		err = ErrRevoked
+	}
+	return err
 }

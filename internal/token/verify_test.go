@@ -4,7 +4,6 @@ import (
 	"context"
 	"crypto/ecdsa"
 	"crypto/elliptic"
-	"crypto/sha256"
 	"errors"
 	"fmt"
 	"net/netip"
@@ -118,7 +117,7 @@ func TestRememberedSignature(t *testing.T) {
 		first, second, third := f.mint(f.grant()), f.mint(f.grant()), f.mint(f.grant())
 		for _, issued := range []*Issued{first, second, third} {
 			want(t, f.verify(issued.AccessToken), "")
-			if _, ok := f.verified.GetIfPresent(sha256.Sum256([]byte(issued.AccessToken))); !ok {
+			if f.verified.find(issued.AccessToken) == nil {
 				t.Fatal("a verified token is not remembered")
 			}
 		}
@@ -166,8 +165,8 @@ func TestRefusedTokensAreNotRemembered(t *testing.T) {
 	jwt := f.mint(f.grant()).AccessToken
 	want(t, f.verify(jwt[:len(jwt)-4]), "signature")
 	want(t, f.verify("x"), "malformed")
-	f.verified.CleanUp()
-	if n := f.verified.EstimatedSize(); n != 0 {
+	f.verified.items.CleanUp()
+	if n := f.verified.items.EstimatedSize(); n != 0 {
 		t.Errorf("%d are remembered", n)
 	}
 }

@@ -87,6 +87,7 @@ func TestCaught(t *testing.T) {
 		{"serve-without-lease", linearizability.Nemesis{Drop: 1, HalfDrop: 1, Cut: 1}, linearizability.EveryHabit, false},
 		{"apply-out-of-order", linearizability.Nemesis{Delay: 1}, linearizability.EveryHabit, false},
 		{"late-fill", linearizability.Nemesis{Disorder: 1}, linearizability.Habits{Create: 1, Toggle: 10}, false},
+		{"old-verdict", linearizability.Nemesis{Delay: 1}, linearizability.EveryHabit, false},
 		{"renew-forgets-born", linearizability.Nemesis{Delay: 1}, linearizability.Habits{Create: 1, Detach: 2}, false},
 		{"forgets-early", linearizability.Nemesis{Kill: 1}, linearizability.Habits{Create: 1, RevokeSelf: 2}, true},
 	} {

@@ -1,0 +1,128 @@
+package token
+
+import (
+	"context"
+	"crypto/subtle"
+	"encoding/binary"
+	"hash/maphash"
+	"net/netip"
+	"sync/atomic"
+
+	"github.com/sallyport/sallyport/internal/access"
+	"github.com/sallyport/sallyport/internal/bounded"
+	"github.com/sallyport/sallyport/internal/bug"
+)
+
+// verifiedSize bounds the JWTs that are remembered, in bytes: about 60,000 of them.
+const verifiedSize = 100 << 20
+
+// memorySize is about what is remembered of a JWT besides its text, in bytes.
+const memorySize = 1 << 10
+
+// verified remembers JWTs whose signature was good. They are found by a fast hash under a key of this process; what is found
+// counts only if the whole text is the same.
+type verified struct {
+	seed  maphash.Seed
+	items bounded.Cache[uint64, *memory]
+}
+
+func newVerified() verified {
+	return verified{maphash.MakeSeed(), bounded.New(&bounded.Options[uint64, *memory]{MaximumWeight: verifiedSize,
+		Weigher: func(_ uint64, m *memory) uint32 { return uint32(len(m.text) + memorySize) }})}
+}
+
+// memory is one JWT that is remembered, and what was last found of it.
+type memory struct {
+	text    []byte
+	claims  *Claims
+	good    atomic.Uint64 // the mark of the feed before Service.good found it good; 0: never
+	verdict atomic.Pointer[verdict]
+}
+
+// verdict is what a whole check came to.
+type verdict struct {
+	mark  uint64 // of the feed, before the check looked at anything
+	ip    netip.Addr
+	actor access.Actor // without its client
+}
+
+func (v *verified) find(jwt string) *memory {
+	m, ok := v.items.GetIfPresent(maphash.String(v.seed, jwt))
+	if !ok || !same(m.text, jwt) {
+		return nil
+	}
+	return m
+}
+
+func (v *verified) keep(jwt string, c *Claims) {
+	c.memory = &memory{text: []byte(jwt), claims: c}
+	v.items.Set(maphash.String(v.seed, jwt), c.memory)
+}
+
+// same compares texts in a time that depends on nothing but their lengths.
+func same(kept []byte, jwt string) bool {
+	if len(kept) != len(jwt) {
+		return false
+	}
+	var block, diff [256]byte
+	var differ uint64
+	for len(kept) > 0 {
+		n := copy(block[:], jwt)
+		subtle.XORBytes(diff[:], kept[:n], block[:n])
+		for i := 0; i < len(diff); i += 8 { // what is left of an earlier block differs only if that did
+			differ |= binary.NativeEndian.Uint64(diff[i:])
+		}
+		kept, jwt = kept[n:], jwt[n:]
+	}
+	return differ == 0
+}
+
+func (m *memory) foundGood(mark uint64) bool {
+	if m == nil {
+		return false
+	}
+	was := m.good.Load()
+	return was != 0 && (was == mark || bug.OldVerdict)
+}
+
+func (m *memory) noteGood(mark uint64) {
+	if m != nil {
+		m.good.Store(mark)
+	}
+}
+
+// Recall returns the actor that Remember kept for a JWT, if nothing has changed since: it answers as a whole check would, and
+// counts the use. Otherwise it returns nil, and whoever asks has to check. What time alone changes is looked at each time: the
+// lease, the expiry, the address. docs/revocation.md says why that is enough.
+func (s *Service) Recall(ctx context.Context, jwt string, client access.Client) (*access.Actor, error) {
+	m := s.verified.find(jwt)
+	if m == nil {
+		return nil, nil
+	}
+	v := m.verdict.Load()
+	if v == nil || v.ip != client.IP {
+		return nil, nil
+	}
+	if err := s.Feed.Current(ctx); err != nil { // before the mark is read: what it reads may change the mark
+		return nil, err
+	}
+	now := s.DB.Now()
+	if now.Unix() >= m.claims.ExpiresAt || v.mark != s.Feed.Mark() && !bug.OldVerdict {
+		return nil, nil
+	}
+	s.count(m.claims, now)
+	actor := v.actor
+	actor.Client = client
+	return &actor, nil
+}
+
+// Remember keeps what a check of claims from Verify came to, for Recall. mark is Feed.Mark as it was before that check
+// looked at anything. Nothing is kept of a token whose uses are limited, nor for an actor whose rights change by time.
+func (s *Service) Remember(c *Claims, mark uint64, actor *access.Actor) {
+	if c.memory == nil || mark == 0 || c.UsesLimit > 0 || actor.ChangesAt != 0 {
+		return
+	}
+	v := &verdict{mark: mark, ip: actor.Client.IP, actor: *actor}
+	v.actor.Client = access.Client{}
+	c.memory.verdict.Store(v)
+}
