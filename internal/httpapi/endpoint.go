@@ -28,6 +28,8 @@ type endpoint struct {
 
 	bind  func(*binding)  // has huma fill a new binding in
 	bound func() *binding // what the requests go through; made when the first one comes
+
+	direct func(*exchange) // of a route without input: calls its handler, since there is nothing to read
 }
 
 // newEndpoint works out what the route's types mean, and panics on what this package does not do.
@@ -108,14 +110,23 @@ func (ep *endpoint) serve(w http.ResponseWriter, r *http.Request) {
 		if bug.PanicWithSecret && ex.client.UserAgent == bug.Panicker {
 			regexp.MustCompile("(" + r.Header.Get("Authorization") + string(ex.body))
 		}
-		b := ep.bound()
-		ex.view = humaContext{adapterContext: humago.NewContext(b.op, r, ex), ex: ex}
-		b.run(&ex.view)
+		ep.run(ex, r)
 	}
 	if ep.login && failedLogin(ex.fault) {
 		ex.countFailure(ep.api.limiter.logins)
 	}
 	ex.finish(r)
+}
+
+// run has the route's handler answer.
+func (ep *endpoint) run(ex *exchange, r *http.Request) {
+	if ep.direct != nil {
+		ep.direct(ex)
+		return
+	}
+	b := ep.bound()
+	ex.view = humaContext{adapterContext: humago.NewContext(b.op, r, ex), ex: ex}
+	b.run(&ex.view)
 }
 
 // pattern names the route in logs and metrics, without anything that the caller chose.

@@ -59,8 +59,9 @@ type Options struct {
 type API struct {
 	options   Options
 	mux       *http.ServeMux
-	yielded   *http.ServeMux // the routes that yield
-	endpoints []*endpoint    // in the order of registration
+	yielded   *http.ServeMux       // the routes that yield
+	exact     map[string]*endpoint // GET routes without parameters in the path, by it: found without the mux
+	endpoints []*endpoint          // in the order of registration
 	metrics   *metrics
 	limiter   *limiter
 	draining  atomic.Bool
@@ -78,7 +79,7 @@ func New(o Options) *API {
 	if o.Now == nil {
 		o.Now = time.Now
 	}
-	a := &API{options: o, mux: http.NewServeMux(), yielded: http.NewServeMux(), metrics: newMetrics(o.Registry),
+	a := &API{options: o, mux: http.NewServeMux(), yielded: http.NewServeMux(), exact: map[string]*endpoint{}, metrics: newMetrics(o.Registry),
 		limiter: newLimiter(o.Limits, o.Memory, o.Registry)}
 	a.pages.New = func() any { return &page{} }
 	a.mux.HandleFunc("/", a.yielded.ServeHTTP)

@@ -4,7 +4,9 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"net/http"
 	"reflect"
+	"strings"
 	"sync"
 
 	"github.com/danielgtaylor/huma/v2"
@@ -101,6 +103,9 @@ func register[I, O any](a *API, r Route, h func(ctx context.Context, ex *exchang
 		}
 		return nil, nil // nothing for huma to write
 	}
+	if reflect.TypeFor[I]().NumField() == 0 {
+		ep.direct = func(ex *exchange) { _, _ = handle(&ex.ctx, new(I)) } // it fails into the exchange
+	}
 	ep.bind = func(b *binding) { huma.Register(wire{API: b.catalog.huma, binding: b}, b.operation(), handle) }
 	a.add(ep)
 }
@@ -115,6 +120,8 @@ func (a *API) add(ep *endpoint) {
 	mux := a.mux
 	if ep.route.Yields {
 		mux = a.yielded
+	} else if ep.route.Method == http.MethodGet && !strings.Contains(ep.route.Path, "{") {
+		a.exact[ep.route.Path] = ep
 	}
 	mux.HandleFunc(ep.route.Method+" "+ep.route.Path, ep.serve)
 	a.endpoints = append(a.endpoints, ep)

@@ -16,11 +16,23 @@ func (a *API) serve(w http.ResponseWriter, r *http.Request) {
 	ex := a.open(w, r)
 	defer ex.close()
 	if r, ok := canonical(r); ok {
-		a.mux.ServeHTTP(ex, r)
+		if ep := a.exactly(r); ep != nil {
+			ep.serve(ex, r)
+		} else {
+			a.mux.ServeHTTP(ex, r)
+		}
 		return
 	}
 	ex.fail(noRoute())
 	ex.finish(r)
+}
+
+// exactly returns the endpoint whose whole path a GET request has; nil where the mux has to look.
+func (a *API) exactly(r *http.Request) *endpoint {
+	if r.Method != http.MethodGet || r.URL.RawPath != "" {
+		return nil
+	}
+	return a.exact[r.URL.Path]
 }
 
 // canonical returns the request with one trailing slash cut off its path, and whether a route may have it. ServeMux
