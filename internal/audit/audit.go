@@ -22,7 +22,7 @@ type Event struct {
 	Type      Type
 	OrgID     string // "" means the actor's organisation
 	ProjectID string // "" means none
-	Metadata  any    // becomes a JSON object; nil an empty one
+	Metadata  any    // becomes a JSON object; nil an empty one; a json.RawMessage is what json.Marshal made before
 }
 
 // Log writes and reads events.
@@ -80,7 +80,11 @@ func (l *Log) row(actor *access.Actor, e Event, now time.Time) (row, error) {
 	if e.Metadata == nil {
 		e.Metadata = struct{}{}
 	}
-	metadata, err := json.Marshal(e.Metadata)
+	metadata, encoded := e.Metadata.(json.RawMessage)
+	var err error
+	if !encoded {
+		metadata, err = json.Marshal(e.Metadata)
+	}
 	if err != nil {
 		return row{}, err
 	}

@@ -58,6 +58,10 @@ func (ex *exchange) finish(r *http.Request) {
 		ex.writeFault()
 		return
 	}
+	if ex.reused.body != nil {
+		ex.finishReused(r)
+		return
+	}
 	send := ex.sendWhole
 	if ex.memory.Used() > maxWhole {
 		send = ex.sendPieces
@@ -82,7 +86,11 @@ func (ex *exchange) sendWhole(r *http.Request) error {
 				return err
 			}
 		}
-		if ex.unchanged(r, sha256.Sum256(body)) {
+		tag := etag(sha256.Sum256(body))
+		if ex.keep != nil {
+			ex.keep(tag, body)
+		}
+		if ex.unchanged(r, tag) {
 			return nil
 		}
 	}
@@ -96,7 +104,7 @@ func (ex *exchange) sendPieces(r *http.Request) error {
 	if err := encodePieces(io.MultiWriter(sum, &length), ex.answer); err != nil {
 		return err
 	}
-	if isRead(r) && ex.unchanged(r, [sha256.Size]byte(sum.Sum(nil))) {
+	if isRead(r) && ex.unchanged(r, etag([sha256.Size]byte(sum.Sum(nil)))) {
 		return nil
 	}
 	h := ex.Header()
@@ -117,9 +125,8 @@ func (c *counter) Write(p []byte) (int, error) {
 
 func isRead(r *http.Request) bool { return r.Method == http.MethodGet || r.Method == http.MethodHead }
 
-// unchanged sets the tag of a body, by its sum, and answers 304 if that is what the caller has.
-func (ex *exchange) unchanged(r *http.Request, sum [sha256.Size]byte) bool {
-	tag := etag(sum)
+// unchanged sets the tag of a body, and answers 304 if that is what the caller has.
+func (ex *exchange) unchanged(r *http.Request, tag string) bool {
 	ex.Header()["Etag"] = ex.header(1, tag)
 	if !matches(r.Header["If-None-Match"], tag) {
 		return false
@@ -150,7 +157,7 @@ func (ex *exchange) writeJSON(status int, body []byte) {
 	_, _ = ex.outgoing().Write(body)
 }
 
-// etag returns a strong entity tag that depends on the body alone (RFC 9110 section 8.8.3): 144 bits of its SHA-256.
+// etag returns a strong entity tag of a body, by its sum: it depends on the body alone (RFC 9110 section 8.8.3): 144 bits of its SHA-256.
 func etag(sum [sha256.Size]byte) string {
 	var tag [26]byte
 	tag[0], tag[25] = '"', '"'

@@ -29,6 +29,8 @@ type exchange struct {
 	body     []byte // what huma is to read, in canonical form
 	zeros    []int  // which defaults of the endpoint the caller overrode with a zero
 	answer   any    // the body of a 200
+	reused   reused // or that of an answer which was made before
+	keep     func(tag string, body []byte)
 	fault    *fault.Error
 	status   int       // 0 until the header is written
 	values   [3]string // of headers, to spare allocations

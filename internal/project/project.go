@@ -212,6 +212,9 @@ func (a *Access) Allows(action access.Action, subject access.Subject, f access.F
 	return a.inside.Ability.Allows(action, subject, f)
 }
 
+// Ability is what the actor may do in the project. It is never changed, but replaced by another one.
+func (a *Access) Ability() *access.Ability { return a.inside.Ability }
+
 // Covers returns nil if the actor may do everything in the project that the target may do there; otherwise the error is
 // a Boundary fault that begins with base. See access.Actor.Covers.
 func (a *Access) Covers(target access.Reach, base string) error {

@@ -85,17 +85,34 @@ func (d dialect) listRoute(s *Service) func(context.Context, *access.Actor, *lis
 		if err != nil {
 			return nil, err
 		}
+		q.Reuse = true
 		l, err := s.List(ctx, actor, in.place(), q)
 		if err != nil {
 			return nil, err
 		}
 		out := &listOutput{}
+		if l.reuse.answer(ctx) {
+			return out, nil
+		}
 		out.Body.Secrets, out.Body.Imports = wireAll(l.Secrets), make([]wireImports, len(l.Imports))
 		for i, m := range l.Imports {
 			out.Body.Imports[i] = wireImports{m.Path, m.Environment, m.FolderID, wireAll(m.Secrets)}
 		}
 		return out, nil
 	}
+}
+
+// answer has the request answered as the same question was answered before, if it was, or else has the answer kept.
+func (r *Reuse) answer(ctx context.Context) bool {
+	switch {
+	case r == nil:
+		return false
+	case r.Found():
+		httpapi.Reuse(ctx, r.Tag(), r.Body)
+		return true
+	}
+	httpapi.Keep(ctx, r.Keep)
+	return false
 }
 
 type getInput struct {
@@ -125,7 +142,11 @@ const personal = "personal"
 
 func (d dialect) getRoute(s *Service) func(context.Context, *access.Actor, *getInput) (*secretOutput, error) {
 	return func(ctx context.Context, actor *access.Actor, in *getInput) (*secretOutput, error) {
-		return output(s.Get(ctx, actor, in.place(), Find{Name: strings.TrimSpace(in.Name), Version: in.Version, Personal: in.Type == personal, View: in.view(d)}))
+		found, err := s.Get(ctx, actor, in.place(), Find{Name: strings.TrimSpace(in.Name), Version: in.Version, Personal: in.Type == personal, View: in.view(d), Reuse: true})
+		if err == nil && found.reuse.answer(ctx) {
+			return &secretOutput{}, nil
+		}
+		return output(found, err)
 	}
 }
 

@@ -22,6 +22,7 @@ const shelfSize = 1 << 10
 type cache struct {
 	shelves *feed.Cache[*shelf] // by feed.Key(environment id, path)
 	rows    bounded.Cache[place, []row]
+	answers *answers
 }
 
 // shelf stands for a folder as it is. When a secret in it changes another shelf takes its place, so what a reader puts on
@@ -40,7 +41,8 @@ type place struct {
 func newCache(f *feed.Feed, size int64) *cache {
 	return &cache{
 		shelves: feed.NewCache[*shelf](f, feed.Secrets, maxShelves, func(*shelf) int { return shelfSize }),
-		rows: bounded.New(&bounded.Options[place, []row]{MaximumWeight: uint64(size), //nolint:gosec // config bounds it
+		answers: newAnswers(max(1, size/4)),
+		rows: bounded.New(&bounded.Options[place, []row]{MaximumWeight: uint64(size - size/4), //nolint:gosec // config bounds it
 			Weigher: func(_ place, rows []row) uint32 { return weight(rows) }}),
 	}
 }

@@ -18,6 +18,7 @@ type Find struct {
 	Version  int64 // 0 for the one in force
 	Personal bool  // the actor's own, not the shared one
 	View
+	Reuse bool // the answer may be one that was kept: see Reuse
 }
 
 // View says how to show what was found.
@@ -35,18 +36,42 @@ func (s *Service) Get(ctx context.Context, actor *access.Actor, p Place, f Find)
 	if err != nil {
 		return nil, err
 	}
+	kept, err := at.reusable(ctx, f.Name, f.View, f.Reuse && f.Version == 0 && !f.Personal)
+	if err != nil {
+		return nil, err
+	}
+	if kept.Found() {
+		return &Secret{reuse: kept}, s.note(ctx, actor, audit.GetSecret, at.Project.ID, kept.found.told)
+	}
 	found, err := at.get(ctx, f)
 	if err != nil {
 		return nil, err
 	}
 	err = found.show(at.room, f.Values, f.Name)
+	simple := err == nil && found.sealed.EnvironmentID == at.env.ID && found.Path == at.path && plain([]*Secret{found})
 	if err == nil && f.Expand {
 		err = at.expander("").only(ctx, found)
 	}
 	if err != nil {
 		return nil, err
 	}
-	return found, s.note(ctx, actor, audit.GetSecret, at.Project.ID, at.read(found))
+	told := at.read(found)
+	if kept != nil && simple {
+		kept.told, found.reuse = told, kept
+	}
+	return found, s.note(ctx, actor, audit.GetSecret, at.Project.ID, told)
+}
+
+// reusable returns where the answer to a question is kept; nil for one that is not kept.
+func (s *spot) reusable(ctx context.Context, name string, v View, wanted bool) (*Reuse, error) {
+	if !wanted || s.cache == nil || s.Actor.Type != access.ActorIdentity {
+		return nil, nil
+	}
+	on, err := s.cache.shelf(ctx, s)
+	if err != nil {
+		return nil, err
+	}
+	return s.reuse(on, name, v), nil
 }
 
 // GetByID reads one secret by its id, with its value as it is stored. Errors: NotFound for an id that is unknown or of
@@ -212,7 +237,11 @@ type Query struct {
 	Both      bool // the actor's personal secrets beside the shared ones
 	TagSlugs  []string
 	Filter    Filter
+	Reuse     bool // the answer may be one that was kept: see Reuse
 }
+
+// all reports whether the query asks for all of a folder, and nothing else.
+func (q *Query) all() bool { return !q.Below && len(q.TagSlugs) == 0 && len(q.Filter) == 0 }
 
 // maxLevels is how many levels of folders a list goes down (docs/reference/secrets.md section 1.4).
 const maxLevels = 20
@@ -221,6 +250,8 @@ const maxLevels = 20
 type Listing struct {
 	Secrets []*Secret
 	Imports []Imported
+
+	reuse *Reuse
 }
 
 // Imported are the secrets that one import of a folder brings, those that come through its own imports included.
@@ -246,17 +277,29 @@ func (s *Service) List(ctx context.Context, actor *access.Actor, p Place, q Quer
 	if err != nil {
 		return nil, err
 	}
+	kept, err := at.reusable(ctx, "", q.View, q.Reuse && q.all())
+	if err != nil {
+		return nil, err
+	}
+	if kept.Found() {
+		return &Listing{reuse: kept}, s.note(ctx, actor, audit.GetSecrets, at.Project.ID, kept.found.told)
+	}
 	l, lost := &Listing{}, lostNames{}
 	if l.Secrets, err = at.list(ctx, q, lost); err == nil && q.Imports {
 		l.Imports, err = at.imported(ctx, q, lost)
 	}
+	simple := err == nil && len(l.Imports) == 0 && plain(l.Secrets)
 	if err == nil && q.Expand {
 		err = at.expandAll(ctx, l, q)
 	}
 	if err != nil {
 		return nil, err
 	}
-	return l, s.note(ctx, actor, audit.GetSecrets, at.Project.ID, at.readAll(l))
+	told := at.readAll(l)
+	if kept != nil && simple {
+		kept.told, l.reuse = told, kept
+	}
+	return l, s.note(ctx, actor, audit.GetSecrets, at.Project.ID, told)
 }
 
 // expandAll expands the references in all that was found.

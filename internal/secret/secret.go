@@ -29,14 +29,14 @@ type Options struct {
 // Service reads and changes secrets.
 type Service struct {
 	Options
-	tags  *feed.Cache[map[string]Tag] // of projects, by id
-	cache *cache                      // nil keeps nothing
-	from  project.Reader              // what is read outside of changes
+	tags  *feed.Cache[*projectTags] // by id of the project
+	cache *cache                    // nil keeps nothing
+	from  project.Reader            // what is read outside of changes
 }
 
 // New returns a service that follows the feed.
 func New(o Options) *Service {
-	s := &Service{Options: o, tags: feed.NewCache[map[string]Tag](o.Feed, feed.Project, cacheSize, func(tags map[string]Tag) int { return bounded.Size(tags) }), from: o.DB}
+	s := &Service{Options: o, tags: feed.NewCache[*projectTags](o.Feed, feed.Project, cacheSize, func(tags *projectTags) int { return bounded.Size(tags) }), from: o.DB}
 	if o.Cache > 0 {
 		s.cache = newCache(o.Feed, o.Cache)
 	}
@@ -69,6 +69,7 @@ type Secret struct {
 	Unexpanded *fault.Error
 
 	sealed *row    // what is still to be opened
+	reuse  *Reuse  // of the answer that shows this secret alone
 	labels []label // where rules look at more than what the secret is now: all that they look at
 }
 
@@ -87,7 +88,7 @@ type Place struct {
 type room struct {
 	*project.Access
 	key   *project.DataKey
-	tags  map[string]Tag
+	tags  *projectTags
 	cache *cache
 	from  project.Reader
 

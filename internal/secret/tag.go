@@ -18,16 +18,19 @@ type Tag struct {
 	Color *string `db:"color"`
 }
 
+// projectTags are the tags of a project as they were read at one moment. They are never changed.
+type projectTags struct{ byID map[string]Tag }
+
 // tagsOf returns the tags of a project by id, from memory where it can.
-func (s *Service) tagsOf(ctx context.Context, projectID string) (map[string]Tag, error) {
-	return s.tags.Load(ctx, projectID, func(ctx context.Context) (map[string]Tag, error) {
+func (s *Service) tagsOf(ctx context.Context, projectID string) (*projectTags, error) {
+	return s.tags.Load(ctx, projectID, func(ctx context.Context) (*projectTags, error) {
 		var all []Tag
 		err := s.DB.Select(ctx, &all, `SELECT id, slug, color FROM tags WHERE project_id = $1`, projectID)
 		byID := make(map[string]Tag, len(all))
 		for _, t := range all {
 			byID[t.ID] = t
 		}
-		return byID, err
+		return &projectTags{byID}, err
 	})
 }
 
@@ -38,7 +41,7 @@ func (r *room) known(ids string) []Tag {
 	}
 	var tags []Tag
 	for tagID := range strings.FieldsSeq(ids) {
-		if t, ok := r.tags[tagID]; ok {
+		if t, ok := r.tags.byID[tagID]; ok {
 			tags = append(tags, t)
 		}
 	}
@@ -54,7 +57,7 @@ func (r *room) choose(ids []string) ([]Tag, error) {
 		if len(tagID) > maxTagID {
 			return nil, fault.Invalid("too_big", "The ID of a tag has at most 64 characters.", "tagIds")
 		}
-		if _, ok := r.tags[tagID]; !ok {
+		if _, ok := r.tags.byID[tagID]; !ok {
 			return nil, fault.New(fault.NotFound, "The project has no tag with the ID %q. Read its tags to see which there are.", brief(tagID))
 		}
 	}

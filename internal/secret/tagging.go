@@ -58,8 +58,8 @@ func (s *Service) retag(ctx context.Context, actor *access.Actor, p Place, name 
 
 // tagsNamed returns the ids of the tags of the project with the slugs; NotFound if there is none with one of them.
 func (r *room) tagsNamed(slugs []string) ([]string, error) {
-	bySlug := make(map[string]string, len(r.tags))
-	for tagID, t := range r.tags {
+	bySlug := make(map[string]string, len(r.tags.byID))
+	for tagID, t := range r.tags.byID {
 		bySlug[t.Slug] = tagID
 	}
 	ids := make([]string, len(slugs))

@@ -26,9 +26,14 @@ type verified struct {
 	items bounded.Cache[uint64, *memory]
 }
 
-func newVerified() verified {
-	return verified{maphash.MakeSeed(), bounded.New(&bounded.Options[uint64, *memory]{MaximumWeight: verifiedSize,
-		Weigher: func(_ uint64, m *memory) uint32 { return uint32(len(m.text) + memorySize) }})}
+// newVerified returns a memory of verifiedSize, or of what caches may take where memory is little; 0 stands for no such bound.
+func newVerified(caches int64) verified {
+	size := int64(verifiedSize)
+	if caches > 0 {
+		size = min(size, caches)
+	}
+	return verified{maphash.MakeSeed(), bounded.New(&bounded.Options[uint64, *memory]{MaximumWeight: uint64(size), //nolint:gosec // positive
+		Weigher: func(_ uint64, m *memory) uint32 { return uint32(len(m.text) + memorySize) }})} //nolint:gosec // maxJWT bounds it
 }
 
 // memory is one JWT that is remembered, and what was last found of it.

@@ -72,7 +72,7 @@ func New(o Options) *Service {
 	}
 	s := &Service{
 		Options:  o,
-		verified: newVerified(),
+		verified: newVerified(o.Feed.Caches),
 		revoked:  newRevocations(),
 	}
 	s.revoked.follow(o.Feed)
