@@ -20,6 +20,7 @@ type batch struct {
 	ctx   context.Context
 	until time.Time
 	run   runner // nil: the transaction has not begun
+	saved bool   // there is a savepoint: something is kept before it
 	dirty bool   // the last function's work is not kept yet
 	kept  []*job // to be answered by the commit
 	again []*job // to be run again in the next group
@@ -94,7 +95,7 @@ func (b *batch) add(j *job) {
 		}
 		return
 	}
-	if undo := b.group.session.undo(b.ctx); undo != nil {
+	if undo := b.undo(); undo != nil {
 		b.lose(fmt.Errorf("%w: %w", errGroupLost, undo))
 	}
 	j.tries++
@@ -109,7 +110,16 @@ func (b *batch) add(j *job) {
 	b.refused = append(b.refused, refusal{j, err})
 }
 
-// ready sees to it that the transaction is open and has a fresh savepoint.
+// undo takes back what the last function did. Where nothing was kept before it, that is the whole transaction.
+func (b *batch) undo() error {
+	if b.saved {
+		return b.group.session.undo(b.ctx)
+	}
+	b.run = nil
+	return b.group.session.rollback(b.ctx)
+}
+
+// ready sees to it that the transaction is open, and has a fresh savepoint behind what is kept.
 func (b *batch) ready() {
 	if b.lost != nil {
 		return
@@ -122,11 +132,20 @@ func (b *batch) ready() {
 		}
 	} else if b.dirty {
 		crashpoint.Reach(crashpoint.GroupBetween)
-		if err := b.group.session.keep(b.ctx); err != nil {
+		if err := b.keep(); err != nil {
 			b.lose(fmt.Errorf("%w: %w", errGroupLost, err))
 		}
 	}
 	b.dirty = false
+}
+
+// keep sets the savepoint behind what was done so far.
+func (b *batch) keep() error {
+	if b.saved {
+		return b.group.session.keep(b.ctx)
+	}
+	b.saved = true
+	return b.group.session.save(b.ctx)
 }
 
 // turn lets j's caller run its function and returns what the function returned, or that the caller has left.

@@ -19,10 +19,12 @@ const (
 	groupDeadline = 30 * time.Second // of a transaction's statements, all together
 )
 
-// session is one connection that commits groups: a transaction in which each function has a savepoint. An error of a
-// session means that the transaction is lost; drop then makes the session ready to begin anew.
+// session is one connection that commits groups: a transaction in which each function but the first has a savepoint. The first
+// needs none: what it did is undone by undoing everything. An error of a session means that the transaction is lost; drop then
+// makes the session ready to begin anew.
 type session interface {
-	begin(ctx context.Context) (runner, error) // opens the transaction and sets the first savepoint
+	begin(ctx context.Context) (runner, error) // opens the transaction
+	save(ctx context.Context) error            // sets the first savepoint
 	keep(ctx context.Context) error            // keeps what was done since the savepoint, and sets the next one
 	undo(ctx context.Context) error            // undoes what was done since the savepoint, which stays set
 	commit() error                             // commits; on success, and only then, everything is durable

@@ -28,16 +28,16 @@ type pgTx struct {
 // beginDeadline is how long the first round trip of a transaction may take before its connection counts as dead.
 const beginDeadline = 5 * time.Second
 
-// begin opens a transaction in one round trip: it takes the transaction's id along, and whatever else is in more.
+// begin opens a transaction in one round trip: it takes the transaction's id along.
 // Connections that died while nobody used them are put out of the pool on the way.
-func (s *pgStore) begin(ctx context.Context, pool *sql.DB, more string) (*pgTx, error) {
+func (s *pgStore) begin(ctx context.Context, pool *sql.DB) (*pgTx, error) {
 	for tries := 1 + pool.Stats().Idle; ; tries-- {
 		conn, err := pool.Conn(ctx)
 		if err != nil {
 			return nil, err
 		}
 		t := &pgTx{conn: conn, life: lifeOf(conn)}
-		if err = t.begin(ctx, more); err == nil {
+		if err = t.begin(ctx); err == nil {
 			return t, nil
 		}
 		t.drop()
@@ -47,10 +47,10 @@ func (s *pgStore) begin(ctx context.Context, pool *sql.DB, more string) (*pgTx, 
 	}
 }
 
-func (t *pgTx) begin(ctx context.Context, more string) error {
+func (t *pgTx) begin(ctx context.Context) error {
 	ctx, cancel := context.WithTimeout(ctx, beginDeadline)
 	defer cancel()
-	results, err := t.simple(ctx, "BEGIN ISOLATION LEVEL READ COMMITTED READ WRITE; SELECT pg_current_xact_id()"+more)
+	results, err := t.simple(ctx, "BEGIN ISOLATION LEVEL READ COMMITTED READ WRITE; SELECT pg_current_xact_id()")
 	if err != nil {
 		return err
 	}
@@ -112,7 +112,7 @@ func (s *pgStore) write(ctx context.Context, fn func(*Tx) error) error {
 func (s *pgStore) attempt(ctx context.Context, fn func(*Tx) error) (err error) {
 	ctx, cancel := context.WithTimeout(ctx, groupDeadline)
 	defer cancel()
-	t, err := s.begin(ctx, s.DB, "")
+	t, err := s.begin(ctx, s.DB)
 	if err != nil {
 		return err
 	}
@@ -130,23 +130,26 @@ type pgSession struct {
 
 func (s *pgSession) begin(ctx context.Context) (runner, error) {
 	if s.tx != nil {
-		if err := s.tx.begin(ctx, savepoint); err == nil {
+		if err := s.tx.begin(ctx); err == nil {
 			return s.tx.conn, nil
 		}
 		s.drop() // it died since the last group, or its server became a standby
 	}
 	var err error
-	if s.tx, err = s.store.begin(ctx, s.store.leader, savepoint); err != nil {
+	if s.tx, err = s.store.begin(ctx, s.store.leader); err != nil {
 		s.tx = nil
 		return nil, err
 	}
 	return s.tx.conn, nil
 }
 
-const savepoint = "; SAVEPOINT one"
+func (s *pgSession) save(ctx context.Context) error {
+	_, err := s.tx.simple(ctx, "SAVEPOINT one")
+	return err
+}
 
 func (s *pgSession) keep(ctx context.Context) error {
-	_, err := s.tx.simple(ctx, "RELEASE SAVEPOINT one"+savepoint)
+	_, err := s.tx.simple(ctx, "RELEASE SAVEPOINT one; SAVEPOINT one")
 	return err
 }
 

@@ -26,8 +26,10 @@ func (s *liteSession) begin(ctx context.Context) (runner, error) {
 		}
 		s.conn, s.run = conn, newStatements(conn)
 	}
-	return s.run, s.each(ctx, "BEGIN IMMEDIATE", "SAVEPOINT one")
+	return s.run, s.each(ctx, "BEGIN IMMEDIATE")
 }
+
+func (s *liteSession) save(ctx context.Context) error { return s.each(ctx, "SAVEPOINT one") }
 
 // keep and undo fail if SQLite has ended the transaction by itself, as it does when the disk is full: the savepoint is
 // gone then.
