@@ -10,6 +10,7 @@ import (
 	"time"
 
 	"github.com/sallyport/sallyport/internal/access"
+	"github.com/sallyport/sallyport/internal/bounded"
 	"github.com/sallyport/sallyport/internal/id"
 	"github.com/sallyport/sallyport/internal/sqldb"
 )
@@ -31,6 +32,7 @@ type Log struct {
 	retention time.Duration
 	notes     notes
 	repeats   repeats
+	callers   bounded.Cache[caller, shown]
 
 	// Projects says whose events of projects an actor may read. Whoever builds a server sets it before the first query; where it is
 	// not set there are no projects.
@@ -42,7 +44,7 @@ func New(db *sqldb.DB, retention time.Duration) *Log {
 	if retention <= 0 {
 		retention = DefaultRetention
 	}
-	return &Log{db: db, retention: retention}
+	return &Log{db: db, retention: retention, callers: bounded.New(&bounded.Options[caller, shown]{MaximumSize: maxCallers})}
 }
 
 // Record writes an event in the transaction of the change that it tells of, so that neither exists without the other.
@@ -88,13 +90,40 @@ func (l *Log) row(actor *access.Actor, e Event, now time.Time) (row, error) {
 	if err != nil {
 		return row{}, err
 	}
-	shown, err := json.Marshal(actorMetadata(actor))
+	by, err := l.shown(actor)
 	return row{
 		ID: id.New(), OrgID: e.OrgID, ProjectID: optional(e.ProjectID), ActorType: string(actor.Type), ActorID: optional(actor.ID),
-		ActorMetadata: string(shown), EventType: e.Type.name, EventMetadata: string(metadata),
-		IP: address(actor.Client.IP), UserAgent: actor.Client.UserAgent, UserAgentType: userAgentType(actor.Client.UserAgent),
+		ActorMetadata: by.actor, EventType: e.Type.name, EventMetadata: string(metadata),
+		IP: by.ip, UserAgent: actor.Client.UserAgent, UserAgentType: by.agent,
 		RequestID: actor.Client.RequestID, CreatedAt: now.UnixMilli(), ExpiresAt: now.Add(l.retention).UnixMilli(),
 	}, err
+}
+
+// caller is all that an event says of its actor, but for the request.
+type caller struct {
+	kind                           access.ActorType
+	id, name, method, token, agent string
+	ip                             netip.Addr
+}
+
+// shown is how events show a caller.
+type shown struct{ actor, ip, agent string }
+
+// maxCallers is how many callers are remembered as events show them: those who cause many events do so in a row.
+const maxCallers = 4096
+
+// shown returns how events show an actor.
+func (l *Log) shown(a *access.Actor) (shown, error) {
+	key := caller{a.Type, a.ID, a.Name, a.AuthMethod, a.TokenID, a.Client.UserAgent, a.Client.IP}
+	if found, ok := l.callers.GetIfPresent(key); ok {
+		return found, nil
+	}
+	actor, err := json.Marshal(actorMetadata(a))
+	made := shown{string(actor), address(a.Client.IP), userAgentType(a.Client.UserAgent)}
+	if err == nil {
+		l.callers.Set(key, made)
+	}
+	return made, err
 }
 
 // actorMetadata is what the API shows of an actor (docs/reference/identity.md section 6.4); tokenId says which token

@@ -20,12 +20,24 @@ func (l *Log) Flush(ctx context.Context) error {
 			return err
 		}
 	}
-	crashpoint.Reach(crashpoint.NotesFlush)
-	err := l.db.Write(ctx, func(tx *sqldb.Tx) error { return place(ctx, tx, batch) })
-	crashpoint.Reach(crashpoint.NotesFlushed)
-	if err != nil {
-		l.notes.giveBack(batch)
+	for first := true; first || len(batch) > 0; first = false {
+		part := batch[:min(len(batch), atOnce)]
+		if err := l.flush(ctx, part); err != nil {
+			l.notes.giveBack(batch)
+			return err
+		}
+		batch = batch[len(part):]
 	}
+	return nil
+}
+
+// atOnce is how many events one transaction writes, so that other writers never wait long for it: about 3 ms on SQLite.
+const atOnce = 20 * several
+
+func (l *Log) flush(ctx context.Context, part []row) error {
+	crashpoint.Reach(crashpoint.NotesFlush)
+	err := l.db.Write(ctx, func(tx *sqldb.Tx) error { return place(ctx, tx, part) })
+	crashpoint.Reach(crashpoint.NotesFlushed)
 	return err
 }
 
