@@ -14,7 +14,7 @@ func sizeOf(v reflect.Value, depth int) int {
 	if !v.IsValid() {
 		return 0
 	}
-	return int(v.Type().Size()) + referred(v, depth) //nolint:gosec // sizes of types are small
+	return int(v.Type().Size()) + referred(v, depth)
 }
 
 // referred returns the bytes that a value refers to.
@@ -33,7 +33,7 @@ func referred(v reflect.Value, depth int) (sum int) {
 		}
 	case reflect.Slice, reflect.Array:
 		if v.Kind() == reflect.Slice {
-			sum = v.Cap() * int(v.Type().Elem().Size()) //nolint:gosec // sizes of types are small
+			sum = v.Cap() * int(v.Type().Elem().Size())
 		}
 		if flat(v.Type().Elem().Kind()) {
 			return sum

@@ -11,6 +11,7 @@ import (
 
 	"github.com/sallyport/sallyport/internal/app"
 	"github.com/sallyport/sallyport/internal/config"
+	"github.com/sallyport/sallyport/internal/limit"
 )
 
 // front is the listener and what answers on it, which changes once when the server had to wait for its database.
@@ -20,17 +21,19 @@ type front struct {
 	server   *http.Server
 	handler  atomic.Pointer[http.Handler]
 	listener net.Listener // nil until open
+	memory   int64        // the limit in bytes; 0 for none
 	failed   chan error   // why serving ended; holds the failures of all who can fail
 }
 
 // newFront bounds what one connection may cost: time for headers, body and answer, and the size of headers.
-func newFront(cfg config.Server, log *slog.Logger) *front {
-	f := &front{cfg: cfg, log: log, failed: make(chan error, 3)}
+func newFront(cfg config.Server, memory int64, log *slog.Logger) *front {
+	f := &front{cfg: cfg, log: log, memory: memory, failed: make(chan error, 3)}
 	f.server = &http.Server{
 		Handler:           http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) { (*f.handler.Load()).ServeHTTP(w, r) }),
 		ReadHeaderTimeout: cfg.HeaderTimeout, ReadTimeout: cfg.RequestTimeout, WriteTimeout: cfg.AnswerTimeout,
 		IdleTimeout: cfg.IdleTimeout, MaxHeaderBytes: cfg.MaxHeader, ErrorLog: slog.NewLogLogger(log.Handler(), slog.LevelDebug),
 	}
+	limit.Attach(f.server)
 	return f
 }
 
@@ -43,6 +46,7 @@ func (f *front) open(h http.Handler) (err error) {
 	if f.listener, err = net.Listen("tcp", f.cfg.Listen); err != nil {
 		return fmt.Errorf("cannot serve on %s; choose another address with --listen: %w", f.cfg.Listen, err)
 	}
+	f.listener = limit.NewConnections(f.listener, f.cfg.MaxConnections, f.memory)
 	go func() { f.failed <- f.server.Serve(f.listener) }()
 	return nil
 }

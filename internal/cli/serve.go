@@ -22,7 +22,7 @@ func serve(con *console, cfg config.Server, ready func(baseURL string) error) er
 	}
 	memory := limitMemory(log, cfg.MemoryLimit)
 	defer runtime.KeepAlive(make([]byte, headroom))
-	front := newFront(cfg, log)
+	front := newFront(cfg, memory, log)
 	a, err := build(con.ctx, app.Options{Config: cfg, Version: con.version, Logger: log, Memory: memory}, front)
 	if con.ctx.Err() != nil && errors.Is(err, context.Canceled) {
 		return front.close() // told to stop before it had started

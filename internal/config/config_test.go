@@ -64,6 +64,7 @@ func TestValidate(t *testing.T) {
 		"refused/burst without end":        {func(s *config.Server) { s.IdentityBurst = 2_000_000_000 }, "--identity-burst"},
 		"accepted/nobody is exempt":        {func(s *config.Server) { s.UnlimitedNets = []string{"none"} }, ""},
 		"refused/exempt name":              {func(s *config.Server) { s.UnlimitedNets = []string{"office"} }, "--rate-limits-exempt"},
+		"refused/few connections":          {func(s *config.Server) { s.MaxConnections = 3 }, "--max-connections"},
 		"refused/memory too small":         {func(s *config.Server) { s.MemoryLimit = 64 << 20 }, "--memory-limit"},
 		"refused/header too small":         {func(s *config.Server) { s.MaxHeader = 100 }, "--max-header"},
 		"refused/no time for headers":      {func(s *config.Server) { s.HeaderTimeout = 0 }, "--header-timeout"},

@@ -8,15 +8,16 @@ import (
 
 // Limits says how often callers may come, and how much one connection may send.
 type Limits struct {
-	RateLimits    bool          `name:"rate-limits" default:"true" negatable:"" env:"SALLYPORT_RATE_LIMITS" help:"Answer 429 to those who fail or ask too often; --no-rate-limits for none of that."`
-	FailureRate   int64         `default:"5" env:"SALLYPORT_FAILURE_RATE" help:"Failed logins a second that one address (IPv6: /64) may have for ever, and as many tokens that were never ours; 0 for any number."`
-	FailureBurst  int64         `default:"100" env:"SALLYPORT_FAILURE_BURST" help:"How many of them it may have at once."`
-	FailureDelay  time.Duration `default:"100ms" env:"SALLYPORT_FAILURE_DELAY" help:"How long an address that had more waits for each answer of 429."`
-	IdentityRate  int64         `default:"2000" env:"SALLYPORT_IDENTITY_RATE" help:"Requests a second that one identity or user may make for ever, on each replica; 0 for any number."`
-	IdentityBurst int64         `default:"20000" env:"SALLYPORT_IDENTITY_BURST" help:"How many requests it may make at once."`
-	UnlimitedNets []string      `name:"rate-limits-exempt" default:"127.0.0.0/8,::1" env:"SALLYPORT_RATE_LIMITS_EXEMPT" placeholder:"CIDR" help:"Networks whose callers are never limited; none for nobody."`
-	MemoryLimit   int64         `default:"0" env:"SALLYPORT_MEMORY_LIMIT" help:"Memory in bytes that the server keeps within, at least 96 MiB. Requests share what is left of it, and wait or get 503 when it is used up. 0 takes GOMEMLIMIT, or nine tenths of what the cgroup allows; without either there is no limit, and requests share 1.2 GB."`
-	MaxHeader     int           `default:"65536" env:"SALLYPORT_MAX_HEADER" help:"Largest header of a request, in bytes; 4096 are added to it."`
+	RateLimits     bool          `name:"rate-limits" default:"true" negatable:"" env:"SALLYPORT_RATE_LIMITS" help:"Answer 429 to those who fail or ask too often; --no-rate-limits for none of that."`
+	FailureRate    int64         `default:"5" env:"SALLYPORT_FAILURE_RATE" help:"Failed logins a second that one address (IPv6: /64) may have for ever, and as many tokens that were never ours; 0 for any number."`
+	FailureBurst   int64         `default:"100" env:"SALLYPORT_FAILURE_BURST" help:"How many of them it may have at once."`
+	FailureDelay   time.Duration `default:"100ms" env:"SALLYPORT_FAILURE_DELAY" help:"How long an address that had more waits for each answer of 429."`
+	IdentityRate   int64         `default:"2000" env:"SALLYPORT_IDENTITY_RATE" help:"Requests a second that one identity or user may make for ever, on each replica; 0 for any number."`
+	IdentityBurst  int64         `default:"20000" env:"SALLYPORT_IDENTITY_BURST" help:"How many requests it may make at once."`
+	UnlimitedNets  []string      `name:"rate-limits-exempt" default:"127.0.0.0/8,::1" env:"SALLYPORT_RATE_LIMITS_EXEMPT" placeholder:"CIDR" help:"Networks whose callers are never limited; none for nobody."`
+	MemoryLimit    int64         `default:"0" env:"SALLYPORT_MEMORY_LIMIT" help:"Memory in bytes that the server keeps within, at least 96 MiB. Requests share what is left of it, and wait or get 503 when it is used up. 0 takes GOMEMLIMIT, or nine tenths of what the cgroup allows; without either there is no limit, and requests share 1.2 GB."`
+	MaxConnections int           `default:"0" env:"SALLYPORT_MAX_CONNECTIONS" help:"Most connections at once. When there are more, those are closed that have waited for their callers longest. 0 takes one for each 128 KiB of the memory limit, and 12288 where there is none."`
+	MaxHeader      int           `default:"65536" env:"SALLYPORT_MAX_HEADER" help:"Largest header of a request, in bytes; 4096 are added to it."`
 }
 
 // Timeouts says how long one connection may take, and how long starting and stopping may.
@@ -55,6 +56,9 @@ func (l *Limits) validate() error {
 	}
 	if l.MemoryLimit != 0 && (l.MemoryLimit < 96<<20 || l.MemoryLimit > 1<<50) {
 		return fmt.Errorf("--memory-limit must be 0, or lie between 96 MiB (100663296) and 1 PiB")
+	}
+	if l.MaxConnections != 0 && (l.MaxConnections < 16 || l.MaxConnections > 10_000_000) {
+		return fmt.Errorf("--max-connections must be 0, or lie between 16 and 10000000")
 	}
 	if l.MaxHeader < 4<<10 || l.MaxHeader > 1<<20 {
 		return fmt.Errorf("--max-header must lie between 4096 bytes and 1 MiB")

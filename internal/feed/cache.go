@@ -60,7 +60,7 @@ func (f *Feed) share() int64 {
 
 func newItems(bytes int64, weight func(any) int) bounded.Cache[string, any] {
 	return bounded.New(&bounded.Options[string, any]{MaximumWeight: uint64(max(bytes, ordinary)),
-		Weigher: func(_ string, v any) uint32 { return uint32(min(weight(v), math.MaxUint32)) }})
+		Weigher: func(_ string, v any) uint32 { return uint32(min(weight(v), math.MaxUint32)) }}) //nolint:gosec // bounded
 }
 
 // Load returns the value of key from memory, or else reads it. A value that was read while a change of it came in is

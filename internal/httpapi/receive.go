@@ -8,6 +8,7 @@ import (
 	"time"
 
 	"github.com/sallyport/sallyport/internal/fault"
+	"github.com/sallyport/sallyport/internal/limit"
 )
 
 const (
@@ -31,6 +32,7 @@ func (ep *endpoint) receive(ex *exchange, r *http.Request, page *page) ([]byte, 
 	if r.ContentLength > ep.maxBody {
 		return nil, ep.tooLarge()
 	}
+	defer limit.Waiting(&ex.ctx)()
 	in := &incoming{Reader: r.Body, ex: ex} // net/http reads no further than the length that was announced
 	text, err := []byte(nil), error(nil)
 	if r.ContentLength >= 0 && r.ContentLength <= piece {

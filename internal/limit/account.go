@@ -42,10 +42,12 @@ func (a *Account) Used() int64 { return a.used.Load() }
 
 // Use notes that the request uses n bytes more. The error says what the caller can do: Unavailable when there are not so
 // many at the moment, BadRequest when no request may ever use as many.
-func (a *Account) Use(n int64) error { return a.use(nil, n) }
+func (a *Account) Use(n int64) error { return a.use(n, (*Budget).take) }
 
 // Await is Use for whoever can wait a little. Errors: also that of ctx.
-func (a *Account) Await(ctx context.Context, n int64) error { return a.use(ctx, n) }
+func (a *Account) Await(ctx context.Context, n int64) error {
+	return a.use(n, func(b *Budget, holder string, n int64) error { return b.Await(ctx, holder, n, patience) })
+}
 
 // Use has the account of the request that ctx belongs to use n bytes more. Outside of a request it does nothing.
 func Use(ctx context.Context, n int64) error {
@@ -70,15 +72,17 @@ func Uncounted(ctx context.Context) context.Context {
 	return context.WithValue(ctx, AccountKey{}, (*Account)(nil))
 }
 
-// use waits if there is a ctx.
-func (a *Account) use(ctx context.Context, n int64) error {
+// taking is a way to take bytes of a budget for a holder.
+type taking func(b *Budget, holder string, n int64) error
+
+func (a *Account) use(n int64, from taking) error {
 	if a == nil {
 		return nil
 	}
 	if used := a.used.Add(n); used <= unnoticed || a.budget == nil {
 		return nil
 	}
-	err := a.take(ctx)
+	err := a.take(from)
 	if err != nil {
 		a.used.Add(-n)
 	}
@@ -86,7 +90,7 @@ func (a *Account) use(ctx context.Context, n int64) error {
 }
 
 // take takes of the budget what is used beyond what was taken.
-func (a *Account) take(ctx context.Context) error {
+func (a *Account) take(from taking) error {
 	a.mu.Lock()
 	defer a.mu.Unlock()
 	whole := (a.used.Load() - unnoticed + step - 1) / step * step
@@ -98,12 +102,8 @@ func (a *Account) take(ctx context.Context) error {
 		return fault.New(fault.BadRequest, "This request takes more memory than the %d MB that the server has for one caller. Ask for less at once, or have an operator give the server more memory.",
 			a.budget.Share(a.holder)>>20)
 	}
-	if ctx != nil {
-		if err := a.budget.Await(ctx, a.holder, more, patience); err != nil {
-			return err
-		}
-	} else if !a.budget.Take(a.holder, more) {
-		return busy()
+	if err := from(a.budget, a.holder, more); err != nil {
+		return err
 	}
 	a.taken += more
 	return nil

@@ -98,6 +98,14 @@ func (b *Budget) Take(holder string, n int64) bool {
 	return true
 }
 
+// take is Take with an error: Unavailable.
+func (b *Budget) take(holder string, n int64) error {
+	if !b.Take(holder, n) {
+		return busy()
+	}
+	return nil
+}
+
 // Await is Take for whoever can wait for a time. Errors: Unavailable, or ctx's own.
 func (b *Budget) Await(ctx context.Context, holder string, n int64, wait time.Duration) error {
 	return b.await(ctx, &claim{holder: holder, n: n, given: make(chan struct{})}, wait)
