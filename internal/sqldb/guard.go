@@ -16,6 +16,26 @@ const usualLease = 2 * time.Second
 // sent before it was killed may be written afterwards.
 const windows = 2
 
+// locked runs fn while nobody else changes the schema, and no replica registers. held returns an error once that is no longer
+// certain: the lock goes with its connection.
+func (s *pgStore) locked(ctx context.Context, fn func(held func(context.Context) error) error) error {
+	conn, err := s.Conn(ctx)
+	if err != nil {
+		return err
+	}
+	defer conn.Close()
+	if _, err := conn.ExecContext(ctx, "SELECT pg_advisory_lock($1)", migrationLock); err != nil {
+		return err
+	}
+	defer func() {
+		_, _ = conn.ExecContext(context.WithoutCancel(ctx), "SELECT pg_advisory_unlock($1)", migrationLock)
+	}()
+	return fn(func(ctx context.Context) error {
+		_, err := conn.ExecContext(ctx, "SELECT 1")
+		return err
+	})
+}
+
 // alone returns nil when no replica is in the register that is too old to run next to the steps after version, and none of them can
 // come back. A row goes when its replica has been silent for a whole lease, so that it does not answer from memory; unless it has
 // given a sign of life since. The caller holds the lock that registering takes, and must hold it until the last step is done.

@@ -84,26 +84,6 @@ func (s *pgStore) prepare(ctx context.Context) error {
 	})
 }
 
-// locked runs fn while nobody else changes the schema, and no replica registers. held returns an error once that is no longer
-// certain: the lock goes with its connection.
-func (s *pgStore) locked(ctx context.Context, fn func(held func(context.Context) error) error) error {
-	conn, err := s.Conn(ctx)
-	if err != nil {
-		return err
-	}
-	defer conn.Close()
-	if _, err := conn.ExecContext(ctx, "SELECT pg_advisory_lock($1)", migrationLock); err != nil {
-		return err
-	}
-	defer func() {
-		_, _ = conn.ExecContext(context.WithoutCancel(ctx), "SELECT pg_advisory_unlock($1)", migrationLock)
-	}()
-	return fn(func(ctx context.Context) error {
-		_, err := conn.ExecContext(ctx, "SELECT 1")
-		return err
-	})
-}
-
 // inspect returns the version of the schema, 0 if there is none, or why this server cannot be used.
 func (s *pgStore) inspect(ctx context.Context, newest int64) (version int64, err error) {
 	var readOnly, standby, mayCreate, migrated bool

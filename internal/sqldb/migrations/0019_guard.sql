@@ -1,6 +1,6 @@
 -- +goose Up
 
--- The version guard (docs/architecture.md, "Two versions side by side"). Each step from here on states, first of all, the
+-- The version guard (docs/architecture.md, "Versions side by side"). Each step from here on states, first of all, the
 -- oldest schema version whose programs can serve what it leaves behind.
 ALTER TABLE feed_head ADD COLUMN oldest BIGINT NOT NULL DEFAULT 0;
 UPDATE feed_head SET oldest = 19 WHERE oldest < 19;
