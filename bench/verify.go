@@ -75,6 +75,7 @@ func ability(*bench) ([]line, error) {
 	if err != nil {
 		return nil, err
 	}
+	actor := &access.Actor{Rights: access.Rights{Ability: compiled}}
 	const path = "/team-0/x/config/db" // the first rule alone allows it, and the last are asked first
 	fields := access.Fields{access.Environment("dev"), access.SecretPath(path), access.SecretName("A")}
 	c, err := compare(
@@ -83,7 +84,7 @@ func ability(*bench) ([]line, error) {
 		},
 		func() (float64, error) {
 			return perCall(func() error {
-				if !compiled.Allows(access.ReadValue, access.SubjectSecrets, fields) {
+				if allowed, err := actor.Allows(access.ReadValue, access.SubjectSecrets, fields); err != nil || !allowed {
 					return errors.New("the ability allows less than its rules")
 				}
 				return nil

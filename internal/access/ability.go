@@ -21,6 +21,8 @@ type permission struct {
 type entry struct {
 	rules []*compiled
 	broad []*compiled // about the action that stands for this one among others, such as read of secrets
+	some  bool        // what a check without fields answers
+	all   bool        // it allows everything, whatever the fields are
 }
 
 // compiled is a rule made ready for matching.
@@ -31,28 +33,42 @@ type compiled struct {
 	conditions []condition
 }
 
-// Allows reports whether an action on a subject is allowed: an allow rule that names both matches the fields, and no
-// denial does, whatever the order of the rules. Without fields, an allow rule with conditions counts as met and a
-// denial with conditions as not met (docs/reference/secrets.md section 4.1). A field over 2048 bytes is refused.
-func (a *Ability) Allows(action Action, subject Subject, f Fields) bool {
-	if a == nil {
-		return false
+// AllowsSome answers a check without fields: an allow rule with conditions counts as met and a denial with conditions as not
+// met (docs/reference/secrets.md section 4.1).
+func (a *Ability) AllowsSome(action Action, subject Subject) bool {
+	return a != nil && a.index[permission{subject, action}].allowsSome()
+}
+
+// decide reports whether an action on a subject is allowed: an allow rule that names both matches the fields, and no denial
+// does, whatever the order of the rules. Without fields it is AllowsSome. A field over 2048 bytes is refused. With an error
+// nothing was decided.
+func (a *Ability) decide(action Action, subject Subject, f Fields, b *Budget) (bool, error) {
+	if len(f) == 0 || a == nil {
+		return a.AllowsSome(action, subject), nil
 	}
 	e := a.index[permission{subject, action}]
 	if e == nil {
-		return false
-	}
-	if len(f) == 0 {
-		return e.allowsSome()
+		return false, nil
 	}
 	at, ok := f.place()
-	return ok && (allows(e.rules, &at) || allows(e.broad, &at))
+	if !ok || e.all {
+		return ok, nil
+	}
+	var own Budget
+	return e.decide(&at, b.orOwn(&own))
+}
+
+func (e *entry) decide(at *attributes, b *Budget) (bool, error) {
+	b.spend(checkSteps)
+	e, placed := b.local(e, at)
+	allowed := b.allows(e.rules, at, placed) || b.allows(e.broad, at, placed)
+	return allowed, b.fail()
 }
 
 // allows lets the last rule that matches decide. Denials are the last.
-func allows(rules []*compiled, at *attributes) bool {
-	for i := len(rules) - 1; i >= 0; i-- {
-		if rules[i].matches(at) {
+func (b *Budget) allows(rules []*compiled, at *attributes, placed bool) bool {
+	for i := len(rules) - 1; i >= 0 && b.spend(1); i-- {
+		if rules[i].matches(at, placed, b) {
 			return !rules[i].inverted
 		}
 	}
@@ -60,7 +76,7 @@ func allows(rules []*compiled, at *attributes) bool {
 }
 
 // allowsSome answers a check without fields.
-func (e *entry) allowsSome() bool { return e != nil && (allowsSome(e.rules) || allowsSome(e.broad)) }
+func (e *entry) allowsSome() bool { return e != nil && e.some }
 
 func allowsSome(rules []*compiled) bool {
 	for i := len(rules) - 1; i >= 0; i-- {
@@ -71,12 +87,17 @@ func allowsSome(rules []*compiled) bool {
 	return false
 }
 
-func (r *compiled) matches(at *attributes) bool {
+// matches reports whether all conditions are met, those on the place aside where it is known that they are.
+func (r *compiled) matches(at *attributes, placed bool, b *Budget) bool {
 	if r.never {
 		return false
 	}
 	for i := range r.conditions {
-		if c := &r.conditions[i]; !c.holds(at[c.key]) {
+		c := &r.conditions[i]
+		if placed && c.key.isPlace() {
+			continue
+		}
+		if !c.holds(at[c.key], b) {
 			return false
 		}
 	}
@@ -108,8 +129,12 @@ func (a *Ability) RulesFor(action Action, subject Subject) []Rule {
 	}
 	e := a.index[permission{subject, action}]
 	all := slices.Clone(e.rules)
+	narrow := make(map[*compiled]bool, len(all))
+	for _, r := range all {
+		narrow[r] = true
+	}
 	for _, r := range e.broad {
-		if !slices.Contains(all, r) {
+		if !narrow[r] {
 			all = append(all, r)
 		}
 	}

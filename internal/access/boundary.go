@@ -39,25 +39,31 @@ func (a *Actor) Covers(target Reach, base string) error {
 // CoversUntil is Covers for what can be handed out for a time: it also returns until when, in milliseconds UTC, the actor
 // holds all of it, or 0 for good. What is handed out must end then.
 func (a *Actor) CoversUntil(target Reach, base string) (until int64, err error) {
-	wanted, err := target.ability()
+	var own Budget
+	h, b := a.holding(&own)
+	wanted, err := target.ability(b)
 	if err != nil {
 		return 0, fault.New(fault.Boundary, "%s. The rules of the target are too many to be compared with yours. Remove roles that are not needed.", base)
 	}
-	var h Holding
-	if a != nil {
-		h = a.Holding
-	}
-	if err := refuseUncovered(h.first(len(h.grants)), wanted, base); err != nil {
+	if err := refuseUncovered(h.first(len(h.grants), b), wanted, base, b); err != nil {
 		return 0, err
 	}
-	covers := func(n int) bool { return len(uncovered(h.first(n), wanted)) == 0 }
+	covers := func(n int) bool { return len(uncovered(h.first(n, b), wanted, b)) == 0 }
 	lasting := slices.IndexFunc(h.grants, func(g Grant) bool { return g.Temporary })
 	if lasting < 0 || covers(lasting) {
-		return 0, nil
+		return 0, b.fail()
 	}
 	// The fewest of the temporary grants that do; they are in the order of their ends, the latest first.
 	n := lasting + 1 + sort.Search(len(h.grants)-lasting-1, func(i int) bool { return covers(lasting + 1 + i) })
-	return h.grants[n-1].End, nil
+	return h.grants[n-1].End, b.fail()
+}
+
+// holding returns what the actor can hand out, and what pays for finding out.
+func (a *Actor) holding(own *Budget) (Holding, *Budget) {
+	if a == nil {
+		return Holding{}, (*Budget)(nil).orOwn(own)
+	}
+	return a.Holding, a.Budget.orOwn(own)
 }
 
 // CoversForever is Covers for what cannot end by itself: only rights of the actor that never end count.
@@ -73,33 +79,42 @@ func (a *Actor) CoversForever(target Reach, base string) error {
 // CoversNow returns nil if the actor may do now everything that the target may do now. Otherwise the error is that of
 // Covers. It is for acts that only take away: whoever hands something out, or comes to act as the target, asks Covers.
 func (a *Actor) CoversNow(target *Ability, base string) error {
+	var fresh Budget
+	_, b := a.holding(&fresh)
 	var own *Ability
 	if a != nil {
 		own = a.Ability
 	}
-	return refuseUncovered(own, target, base)
+	return refuseUncovered(own, target, base, b)
 }
 
-func refuseUncovered(own, target *Ability, base string) error {
-	missing := uncovered(own, target)
-	if len(missing) == 0 {
-		return nil
+func refuseUncovered(own, target *Ability, base string, b *Budget) error {
+	missing := uncovered(own, target, b)
+	if err := b.fail(); err != nil || len(missing) == 0 {
+		return err
 	}
 	return fault.New(fault.Boundary,
 		"%s. Nobody may hand out or take over more than they hold, and your own roles do not certainly include %q on %q, the first of %d such permissions. Ask for them, or leave them out.",
 		base, missing[0].Action, missing[0].Subject, len(missing)).With(BoundaryDetails{MissingPermissions: missing})
 }
 
-// uncovered lists what target may do and own may not, at most maxMissing of them, in the order of the target's rules.
-func uncovered(own, target *Ability) []MissingPermission {
-	if target == nil {
+// uncovered lists what target may do and own may not, at most maxMissing of them, in the order of the target's rules. It counts
+// for nothing once the budget fails.
+func uncovered(own, target *Ability, b *Budget) []MissingPermission {
+	if target == nil || b.fail() != nil {
 		return nil
 	}
 	if own == nil || own.scope != target.scope {
 		own = &Ability{}
 	}
-	var missing []MissingPermission
-	p := &proof{budget: maxProof}
+	steps := int(min(maxProof, b.left))
+	p := newProof(steps)
+	defer func() { b.spend(int64(steps-p.budget) * proofSteps) }()
+	return p.missing(own, target)
+}
+
+// missing is uncovered, as far as the steps go.
+func (p *proof) missing(own, target *Ability) (missing []MissingPermission) {
 	for _, asked := range target.permissions() {
 		for _, r := range p.gapsIn(own.index[asked], target.index[asked]) {
 			missing = append(missing, MissingPermission{Action: asked.action, Subject: asked.subject, Conditions: r.rule.Conditions})
@@ -136,7 +151,7 @@ func (p *proof) gapsIn(own, target *entry) []*compiled {
 	if own == nil {
 		own = &entry{}
 	}
-	if holdsAll(own.rules) || holdsAll(own.broad) {
+	if own.all {
 		return nil
 	}
 	gaps := p.gaps(own, target.rules)

@@ -309,7 +309,7 @@ func TestCoversIsBounded(t *testing.T) {
 	}
 	a := mustCompile(t, CompileProject, own...)
 	b := mustCompile(t, CompileProject, reading(false, wide))
-	p := &proof{budget: maxProof}
+	p := newProof(maxProof)
 	if gaps := p.gapsIn(a.index[permission{SubjectSecrets, ReadValue}], b.index[permission{SubjectSecrets, ReadValue}]); len(gaps) != 1 {
 		t.Errorf("gaps = %v, want the one rule", gaps)
 	}
@@ -325,7 +325,7 @@ func TestProofPaysForLength(t *testing.T) {
 	target := mustCompile(t, CompileProject, reading(false, where(nil, path, nil)))
 	asked := permission{SubjectSecrets, ReadValue}
 	for budget, want := range map[int]int{1000: 1, maxProof: 0} {
-		if gaps := (&proof{budget: budget}).gapsIn(own.index[asked], target.index[asked]); len(gaps) != want {
+		if gaps := (newProof(budget)).gapsIn(own.index[asked], target.index[asked]); len(gaps) != want {
 			t.Errorf("with %d steps: %d gaps, want %d", budget, len(gaps), want)
 		}
 	}

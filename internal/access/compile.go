@@ -62,6 +62,10 @@ func (a *Ability) arrange() {
 			a.at(permission{p.subject, action}).broad = e.rules
 		}
 	}
+	for _, e := range a.index {
+		e.some = allowsSome(e.rules) || allowsSome(e.broad)
+		e.all = holdsAll(e.rules) || holdsAll(e.broad)
+	}
 }
 
 // at returns the entry of a permission, a new one where there is none.

@@ -34,32 +34,32 @@ type condition struct {
 }
 
 // holds reports whether an attribute meets the condition. One that the thing does not have (nil) is unequal to
-// everything and meets nothing else. A list meets it if one of its elements does.
-func (c *condition) holds(f *Field) bool {
+// everything and meets nothing else. A list meets it if one of its elements does. The budget pays for it.
+func (c *condition) holds(f *Field, b *Budget) bool {
 	switch {
 	case f == nil:
 		return c.op == opUnequal
 	case c.op == opElement:
-		return c.holdsPair(f.pairs)
+		return c.holdsPair(f.pairs, b)
 	case f.key.isList():
-		return c.matchesOne(f.list)
+		return c.matchesOne(f.list, b)
 	}
-	return c.matches(f.text)
+	return c.matches(f.text, b)
 }
 
 // matchesOne is a plain loop because a function value would move the fields of every check to the heap.
-func (c *condition) matchesOne(values []string) bool {
+func (c *condition) matchesOne(values []string, b *Budget) bool {
 	for _, v := range values {
-		if c.matches(v) {
+		if c.matches(v, b) {
 			return true
 		}
 	}
 	return false
 }
 
-func (c *condition) holdsPair(pairs []Pair) bool {
+func (c *condition) holdsPair(pairs []Pair, b *Budget) bool {
 	for _, p := range pairs {
-		if all(c.name, p.Key) && all(c.value, p.Value) {
+		if all(c.name, p.Key, b) && all(c.value, p.Value, b) {
 			return true
 		}
 	}
@@ -67,9 +67,9 @@ func (c *condition) holdsPair(pairs []Pair) bool {
 }
 
 // all reports whether a value meets all conditions.
-func all(conditions []condition, value string) bool {
+func all(conditions []condition, value string, b *Budget) bool {
 	for i := range conditions {
-		if !conditions[i].matches(value) {
+		if !conditions[i].matches(value, b) {
 			return false
 		}
 	}
@@ -77,7 +77,10 @@ func all(conditions []condition, value string) bool {
 }
 
 // matches reports whether one value meets the condition.
-func (c *condition) matches(value string) bool {
+func (c *condition) matches(value string, b *Budget) bool {
+	if !b.spend(1) {
+		return false
+	}
 	switch c.op {
 	case opEqual:
 		return value == c.values[0]
@@ -86,7 +89,8 @@ func (c *condition) matches(value string) bool {
 	case opIn:
 		return contains(c.values, value)
 	case opGlob:
-		return c.glob.match(value)
+		matched, steps := c.glob.try(value)
+		return b.spend(steps) && matched
 	}
 	return false
 }

@@ -66,11 +66,20 @@ func (s *step) only() (uint16, bool) {
 
 // match reports whether a value matches.
 func (g *glob) match(value string) bool {
+	matched, _ := g.try(value)
+	return matched
+}
+
+// try is match that also tells the steps that it took.
+func (g *glob) try(value string) (matched bool, steps int64) {
 	if value == g.text || value == "" {
-		return value != ""
+		return value != "", 0
 	}
 	rest, ok := strings.CutPrefix(value, g.prefix)
-	return ok && run(g.steps, g.after, cursor{rest: rest, old: g.prefix != ""})
+	if !ok {
+		return false, 0
+	}
+	return run(g.steps, g.after, cursor{rest: rest, old: g.prefix != ""})
 }
 
 // size is what matching walks.

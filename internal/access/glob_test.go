@@ -172,7 +172,7 @@ func TestGlobProofs(t *testing.T) {
 		if err != nil || err2 != nil {
 			return
 		}
-		p := &proof{budget: maxProof}
+		p := newProof(maxProof)
 		within, apart := p.within(a, b), p.apart(a, b)
 		for range 20 {
 			value := drawValue(t, "value")
@@ -227,7 +227,7 @@ func TestGlobWithin(t *testing.T) {
 		t.Run(test.a+" in "+test.b, func(t *testing.T) {
 			a, _ := compileGlob(test.a)
 			b, _ := compileGlob(test.b)
-			if got := (&proof{budget: maxProof}).within(a, b); got != test.within {
+			if got := (newProof(maxProof)).within(a, b); got != test.within {
 				t.Errorf("within = %v, want %v", got, test.within)
 			}
 		})

@@ -240,40 +240,54 @@ func (g guard) holds(at cursor) bool {
 	return ok && u != '/'
 }
 
-// states are the steps that a walk is at.
-type states [maxProgram / 64]uint64
+// states are the steps that a walk is at, a bit for each.
+type states []uint64
 
-// run reports whether a program accepts a value.
-func run(steps []step, start int32, at cursor) bool {
-	var current, next states
-	words := len(steps)/64 + 1
-	accepted := enter(steps, &current, start, &at)
+// fewWords are enough for nearly all programs; clearing more would take longer than matching a short value.
+const fewWords = 4
+
+// run reports whether a program accepts a value, and how many states it was in, over all characters.
+func run(steps []step, start int32, at cursor) (accepted bool, visited int64) {
+	words := (len(steps) + 63) / 64
+	if words <= fewWords {
+		var current, next [fewWords]uint64
+		return walk(steps, start, at, current[:words], next[:words])
+	}
+	var current, next [maxProgram / 64]uint64
+	return walk(steps, start, at, current[:words], next[:words])
+}
+
+// walk is run with the memory that it takes, which is clear.
+func walk(steps []step, start int32, at cursor, current, next states) (accepted bool, visited int64) {
+	accepted = enter(steps, current, start, &at)
 	for {
 		u, ok := at.next()
 		if !ok {
-			return accepted
+			return accepted, visited
 		}
 		accepted = false
 		empty := true
-		clear(next[:min(words, len(next))])
-		for w := range min(words, len(current)) {
-			for set := current[w]; set != 0; set &= set - 1 {
+		visited += int64(len(current))
+		clear(next)
+		for w, set := range current {
+			for ; set != 0; set &= set - 1 {
+				visited++
 				s := &steps[w*64+bits.TrailingZeros64(set)]
 				if s.op == opUnit && s.set.has(u) {
 					empty = false
-					accepted = enter(steps, &next, s.next, &at) || accepted
+					accepted = enter(steps, next, s.next, &at) || accepted
 				}
 			}
 		}
 		if empty {
-			return false
+			return false, visited
 		}
 		current, next = next, current
 	}
 }
 
 // enter adds a step and all that follow without taking a unit, and reports whether the value may end there.
-func enter(steps []step, into *states, pc int32, at *cursor) (accepted bool) {
+func enter(steps []step, into states, pc int32, at *cursor) (accepted bool) {
 	if into[pc/64]&(1<<(pc%64)) != 0 {
 		return false // it was told when it was added
 	}

@@ -37,7 +37,7 @@ func TestManyRulesPutNobodyOutOfReach(t *testing.T) {
 			if err != nil {
 				t.Fatal(err)
 			}
-			err = refuseUncovered(own, target, "x")
+			err = refuseUncovered(own, target, "x", (*Budget)(nil).orOwn(&Budget{}))
 			if (err == nil) != c.proved || err != nil && !fault.Is(err, fault.Boundary) {
 				t.Errorf("got %.200v", err)
 			}

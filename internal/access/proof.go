@@ -1,12 +1,21 @@
 package access
 
-import "slices"
+import (
+	"math"
+	"slices"
+)
 
 // proof decides what follows from conditions. Every answer of true is certain; false means "not proved". Its work is
 // bounded: with the budget used up, nothing more is proved.
 type proof struct {
 	budget int
+	free   Budget            // for matching, which tries pays for
 	known  map[question]bool // what was found out about globs
+}
+
+// newProof returns a proof that may take so many steps.
+func newProof(steps int) *proof {
+	return &proof{budget: steps, free: Budget{left: math.MaxInt64, look: math.MinInt64}}
 }
 
 // maxProof bounds the work of one boundary check, in steps of some ten nanoseconds.
@@ -78,7 +87,7 @@ func (p *proof) impliesAll(have, want []condition) bool {
 func (p *proof) impliesValue(have []condition, want *condition) bool {
 	if values, finite := finite(have); finite {
 		return !slices.ContainsFunc(values, func(v string) bool {
-			return !p.tries(v, have...) || all(have, v) && !(p.tries(v, *want) && want.matches(v))
+			return !p.tries(v, have...) || all(have, v, &p.free) && !(p.tries(v, *want) && want.matches(v, &p.free))
 		})
 	}
 	return slices.ContainsFunc(have, func(c condition) bool {
@@ -88,7 +97,7 @@ func (p *proof) impliesValue(have []condition, want *condition) bool {
 		case want.op == opUnequal && c.op == opUnequal:
 			return c.values[0] == want.values[0]
 		case want.op == opUnequal && c.op == opGlob:
-			return p.tries(want.values[0], c) && !c.matches(want.values[0])
+			return p.tries(want.values[0], c) && !c.matches(want.values[0], &p.free)
 		case want.op == opGlob && c.op == opGlob:
 			return p.within(c.glob, want.glob)
 		}
@@ -120,7 +129,7 @@ func (p *proof) contradictory(conditions []condition) bool {
 // noValue proves that no value meets all the conditions.
 func (p *proof) noValue(conditions []condition) bool {
 	if values, finite := finite(conditions); finite {
-		return !slices.ContainsFunc(values, func(v string) bool { return !p.tries(v, conditions...) || all(conditions, v) })
+		return !slices.ContainsFunc(values, func(v string) bool { return !p.tries(v, conditions...) || all(conditions, v, &p.free) })
 	}
 	for i, a := range conditions {
 		for _, b := range conditions[i+1:] {

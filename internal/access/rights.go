@@ -123,7 +123,7 @@ func (g Grant) lastsUntil() int64 {
 }
 
 // first returns what the first n grants allow.
-func (h Holding) first(n int) *Ability {
+func (h Holding) first(n int, b *Budget) *Ability {
 	if h.scope == nil {
 		return h.all
 	}
@@ -131,7 +131,11 @@ func (h Holding) first(n int) *Ability {
 	for _, g := range h.grants[:n] {
 		rules = append(rules, g.Rules...)
 	}
-	a, err := h.scope.compile(append(rules, h.denied...))
+	rules = append(rules, h.denied...)
+	if !b.spend(int64(len(rules)) * ruleSteps) {
+		return nil
+	}
+	a, err := h.scope.compile(rules)
 	if err != nil { // too much to compare: nothing is certain
 		return nil
 	}
@@ -173,8 +177,8 @@ func ReachOfProject(rules []Rule) (Reach, error) {
 	return Reach{all: a}, err
 }
 
-func (r Reach) ability() (*Ability, error) {
-	if r.scope == nil {
+func (r Reach) ability(b *Budget) (*Ability, error) {
+	if r.scope == nil || !b.spend(int64(len(r.rules))*ruleSteps) {
 		return r.all, nil
 	}
 	return r.scope.compile(r.rules)

@@ -67,6 +67,7 @@ type App struct {
 	log        *slog.Logger
 	memory     *limit.Budget // what requests share
 	cleanEvery time.Duration
+	matchSteps int64 // of one request
 	db         *sqldb.DB
 	feed       *feed.Feed
 	audit      *audit.Log
@@ -95,7 +96,7 @@ func New(ctx context.Context, o Options) (*App, error) {
 	if err != nil {
 		return nil, err
 	}
-	a := &App{log: o.Logger, cleanEvery: cmp.Or(o.CleanEvery, time.Minute), db: db, audit: audit.New(db, o.Config.AuditRetention),
+	a := &App{log: o.Logger, cleanEvery: cmp.Or(o.CleanEvery, time.Minute), matchSteps: cmp.Or(o.Config.MatchSteps, access.DefaultSteps), db: db, audit: audit.New(db, o.Config.AuditRetention),
 		feed: feed.New(feed.Options{DB: db, Logger: o.Logger, Lease: o.Config.Lease, Name: replicaName(o.Config), Version: o.Version, Keys: root.IDs(), Caches: limit.Caches(o.Memory)})}
 	a.build(root, o)
 	if err := a.mount(o); err != nil {
@@ -263,8 +264,12 @@ func open(ctx context.Context, o Options) (*sqldb.DB, *seal.Key, error) {
 
 // authenticate turns an access token into the actor that it stands for.
 func (a *App) authenticate(ctx context.Context, jwt string, client access.Client) (*access.Actor, error) {
-	if actor, err := a.tokens.Recall(ctx, jwt, client); actor != nil || err != nil {
-		return actor, err
+	known, err := a.tokens.Recall(ctx, jwt, client.IP)
+	if err != nil {
+		return nil, err
+	}
+	if known != nil {
+		return a.admit(ctx, *known, client), nil
 	}
 	mark := a.feed.Mark() // before anything is looked at
 	c, err := a.tokens.Verify(ctx, jwt, client.IP)
@@ -281,10 +286,20 @@ func (a *App) authenticate(ctx context.Context, jwt string, client access.Client
 	if !grants.Member {
 		return nil, token.NotMember(c) // it left while the token was looked at
 	}
-	actor := &access.Actor{
+	actor := access.Actor{
 		Type: access.ActorIdentity, ID: c.IdentityID, Name: c.IdentityName, OrgID: c.OrgID, AuthMethod: c.Method, TokenID: c.ID,
-		InstanceAdmin: grants.InstanceAdmin, Rights: grants.Rights, Client: client,
+		InstanceAdmin: grants.InstanceAdmin, Rights: grants.Rights,
 	}
-	a.tokens.Remember(c, mark, actor)
-	return actor, nil
+	a.tokens.Remember(c, mark, client.IP, actor)
+	return a.admit(ctx, actor, client), nil
+}
+
+// admit gives an actor what belongs to its request: where it came from, and a budget. All is one allocation.
+func (a *App) admit(ctx context.Context, actor access.Actor, client access.Client) *access.Actor {
+	admitted := &struct {
+		actor  access.Actor
+		budget access.Budget
+	}{actor, access.NewBudget(ctx, a.matchSteps)}
+	admitted.actor.Client, admitted.actor.Budget = client, &admitted.budget
+	return &admitted.actor
 }

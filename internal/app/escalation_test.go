@@ -141,7 +141,7 @@ func (w *world) held(t *rapid.T, p person) map[permission]bool {
 	}
 	held := map[permission]bool{}
 	for _, p := range w.universe {
-		if grants.Ability.Allows(p.action, p.subject, nil) {
+		if grants.Ability.AllowsSome(p.action, p.subject) {
 			held[p] = true
 		}
 	}

@@ -30,7 +30,7 @@ func (a *App) userActor(ctx context.Context, c *token.Claims, client access.Clie
 	if err != nil {
 		return nil, err
 	}
-	actor := &access.Actor{Type: access.ActorUser, ID: u.ID, Name: u.Email, OrgID: c.OrgID, AuthMethod: c.Method, TokenID: c.ID, Client: client}
+	actor := access.Actor{Type: access.ActorUser, ID: u.ID, Name: u.Email, OrgID: c.OrgID, AuthMethod: c.Method, TokenID: c.ID}
 	if c.OrgID != "" {
 		grants, err := a.roles.Of(ctx, u.ID, c.OrgID)
 		if err != nil {
@@ -42,7 +42,7 @@ func (a *App) userActor(ctx context.Context, c *token.Claims, client access.Clie
 		actor.InstanceAdmin, actor.Rights = grants.InstanceAdmin, grants.Rights
 	}
 	a.users.Used(c.ID, a.db.Now())
-	return actor, nil
+	return a.admit(ctx, actor, client), nil
 }
 
 func makeDir(dir string) error {

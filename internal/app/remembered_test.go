@@ -100,7 +100,7 @@ func TestEveryChangeTurnsWhatIsRemembered(t *testing.T) {
 
 // recalls reports whether a token would be answered from what is remembered.
 func (s *site) recalls(address, jwt string) bool {
-	actor, err := s.tokens.Recall(s.t.Context(), jwt, access.Client{IP: netip.MustParseAddr(address)})
+	actor, err := s.tokens.Recall(s.t.Context(), jwt, netip.MustParseAddr(address))
 	return err == nil && actor != nil
 }
 

@@ -20,7 +20,7 @@ type Projects struct {
 // organisation. All others take that right in the organisation. Who may enter all projects reads the events of all.
 func (l *Log) choose(ctx context.Context, actor *access.Actor, f *Filter) error {
 	inOrg := actor.Check(access.Read, access.SubjectAuditLogs, nil)
-	everywhere := l.Projects.Check == nil || actor.Ability.Allows(access.AccessAllProjects, access.SubjectAdminConsole, nil)
+	everywhere := l.Projects.Check == nil || actor.Ability.AllowsSome(access.AccessAllProjects, access.SubjectAdminConsole)
 	switch {
 	case everywhere && inOrg == nil:
 		return nil

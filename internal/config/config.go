@@ -37,6 +37,7 @@ type Server struct {
 	EnvGrace            time.Duration `name:"environment-grace" default:"168h" env:"SALLYPORT_ENVIRONMENT_GRACE" help:"How long a deleted environment of a project can be restored, before its secrets are gone."`
 	MinPassword         int           `name:"min-password-length" default:"12" env:"SALLYPORT_MIN_PASSWORD_LENGTH" help:"Least length of a new password, in characters, 8 to 128; passwords that exist go on working."`
 	Limits              `embed:""`
+	Bounds              `embed:""`
 	Timeouts            `embed:""`
 	LogFormat           string `default:"text" enum:"text,json" env:"SALLYPORT_LOG_FORMAT" help:"Form of the log lines: text or json."`
 	LogLevel            string `default:"info" enum:"debug,info,warn,error" env:"SALLYPORT_LOG_LEVEL" help:"Least level that is logged; debug has a line for each request."`
@@ -81,6 +82,9 @@ func (s *Server) Validate() error {
 		return fmt.Errorf("--min-password-length must lie between 8 and 128 characters")
 	}
 	if err := s.Limits.validate(); err != nil {
+		return err
+	}
+	if err := s.Bounds.validate(); err != nil {
 		return err
 	}
 	return s.Timeouts.validate()

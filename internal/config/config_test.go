@@ -15,7 +15,7 @@ import (
 
 func valid() config.Server {
 	return config.Server{Listen: "127.0.0.1:8080", Lease: 2 * time.Second, MaxTokenAge: 90 * 24 * time.Hour, MaxBody: 8 << 20, UnlistedRevocations: 10_000,
-		AuditRetention: 365 * 24 * time.Hour, MinPassword: 12, Limits: config.Limits{MaxHeader: 64 << 10},
+		AuditRetention: 365 * 24 * time.Hour, MinPassword: 12, Limits: config.Limits{MaxHeader: 64 << 10}, Bounds: config.Bounds{MatchSteps: 100_000_000},
 		Timeouts: config.Timeouts{HeaderTimeout: time.Second, RequestTimeout: time.Minute, AnswerTimeout: time.Minute,
 			IdleTimeout: time.Minute, ShutdownTimeout: 15 * time.Second}}
 }
@@ -48,6 +48,8 @@ func TestValidate(t *testing.T) {
 		"accepted/token age of ten years":  {func(s *config.Server) { s.MaxTokenAge = 87600 * time.Hour }, ""},
 		"refused/token age over ten years": {func(s *config.Server) { s.MaxTokenAge = 87601 * time.Hour }, "--max-token-age"},
 		"refused/no unlisted revocations":  {func(s *config.Server) { s.UnlistedRevocations = 0 }, "--unlisted-revocations"},
+		"refused/few steps of matching":    {func(s *config.Server) { s.MatchSteps = 999_999 }, "--match-steps"},
+		"refused/too many steps":           {func(s *config.Server) { s.MatchSteps = 1_000_000_000_001 }, "--match-steps"},
 		"refused/negative token age":       {func(s *config.Server) { s.MaxTokenAge = -time.Hour }, "--max-token-age"},
 		"refused/lease too short":          {func(s *config.Server) { s.Lease = time.Millisecond }, "--lease"},
 		"refused/lease too long":           {func(s *config.Server) { s.Lease = time.Minute }, "--lease"},

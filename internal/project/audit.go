@@ -27,9 +27,13 @@ func (s *Service) Audited(ctx context.Context, actor *access.Actor) ([]string, e
 			return nil, err
 		}
 		var grants *role.Grants
-		if grants, err = s.Roles.InProject(ctx, actor.Type, actor.ID, projectID); err == nil && grants.Member && grants.Ability.Allows(access.Read, access.SubjectAuditLogs, nil) {
+		if grants, err = s.Roles.InProject(ctx, actor.Type, actor.ID, projectID); err != nil {
+			continue
+		}
+		if grants.Member && grants.Ability.AllowsSome(access.Read, access.SubjectAuditLogs) {
 			readable = append(readable, projectID)
 		}
+		err = actor.PayFor(grants.Ability)
 	}
 	return readable, err
 }

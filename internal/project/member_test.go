@@ -38,7 +38,11 @@ func (f *fixture) may(p *Project, actor *access.Actor, action access.Action, sub
 	if err != nil {
 		f.t.Fatal(err)
 	}
-	return a.Allows(action, subject, fields)
+	allowed, err := a.Allows(action, subject, fields)
+	if err != nil {
+		f.t.Fatal(err)
+	}
+	return allowed
 }
 
 func TestMembersComeAndGo(t *testing.T) {

@@ -207,9 +207,9 @@ func (a *Access) Check(action access.Action, subject access.Subject, f access.Fi
 	return a.inside.Check(action, subject, f)
 }
 
-// Allows is Check for those who only want to know.
-func (a *Access) Allows(action access.Action, subject access.Subject, f access.Fields) bool {
-	return a.inside.Ability.Allows(action, subject, f)
+// Allows is Check for those who only want to know. With an error nothing was decided. See access.Actor.Allows.
+func (a *Access) Allows(action access.Action, subject access.Subject, f access.Fields) (bool, error) {
+	return a.inside.Allows(action, subject, f)
 }
 
 // Ability is what the actor may do in the project. It is never changed, but replaced by another one.

@@ -29,20 +29,25 @@ func (a *Access) MayRelabel(subject access.Subject, before, after access.Fields)
 		gains = append(gains, access.Read)
 	}
 	for _, action := range gains {
-		if a.Allows(action, subject, after) {
-			if err := a.Check(action, subject, before); err != nil {
-				return err
-			}
+		if err := a.checkIf(action, subject, after, before); err != nil {
+			return err
 		}
 	}
 	for _, action := range []access.Action{access.Create, access.Edit} {
-		if a.Allows(action, subject, before) {
-			if err := a.Check(action, subject, after); err != nil {
-				return err
-			}
+		if err := a.checkIf(action, subject, before, after); err != nil {
+			return err
 		}
 	}
 	return nil
+}
+
+// checkIf is Check of then, where the action is allowed with given.
+func (a *Access) checkIf(action access.Action, subject access.Subject, given, then access.Fields) error {
+	allowed, err := a.Allows(action, subject, given)
+	if err == nil && allowed {
+		err = a.Check(action, subject, then)
+	}
+	return err
 }
 
 // Settled reports whether the actor may do all of some actions to each thing of a subject, whatever it is.
@@ -53,7 +58,7 @@ func (a *Access) Settled(subject access.Subject, actions ...access.Action) bool 
 				return false
 			}
 		}
-		if !a.Allows(action, subject, nil) {
+		if !a.inside.Ability.AllowsSome(action, subject) {
 			return false
 		}
 	}

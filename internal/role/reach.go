@@ -122,6 +122,9 @@ func (s *Service) coversIn(ctx context.Context, actor *access.Actor, projectID, 
 		return err
 	}
 	own, err := s.InProject(ctx, actor.Type, actor.ID, projectID)
+	if err == nil {
+		err = actor.PayFor(own.Ability)
+	}
 	if err != nil {
 		return err
 	}

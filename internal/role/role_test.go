@@ -100,7 +100,7 @@ func (f *fixture) grants(identityID string) *Grants {
 func (f *fixture) may(identityID string) (asAdmin, asMember bool) {
 	f.t.Helper()
 	a := f.grants(identityID).Ability
-	return a.Allows(access.CreateToken, access.SubjectIdentity, nil), a.Allows(access.Read, access.SubjectIdentity, nil)
+	return a.AllowsSome(access.CreateToken, access.SubjectIdentity), a.AllowsSome(access.Read, access.SubjectIdentity)
 }
 
 func (f *fixture) wantMay(identityID string, asAdmin, asMember bool) {
@@ -135,7 +135,7 @@ func TestWhoIsNoMemberMayNothing(t *testing.T) {
 		} {
 			t.Run(name, func(t *testing.T) {
 				g, err := f.Of(t.Context(), c.identity, c.org)
-				if err != nil || g.Member || g.InstanceAdmin || g.Ability.Allows(access.Read, access.SubjectIdentity, nil) {
+				if err != nil || g.Member || g.InstanceAdmin || g.Ability.AllowsSome(access.Read, access.SubjectIdentity) {
 					t.Errorf("%+v, %v; want nothing", g, err)
 				}
 			})
@@ -253,10 +253,10 @@ func TestSetRoleTakesEffectAtOnce(t *testing.T) {
 				if err != nil {
 					t.Fatal(err)
 				}
-				if got := g.Ability.Allows(access.CreateToken, access.SubjectIdentity, nil); got != (slug == Admin) {
+				if got := g.Ability.AllowsSome(access.CreateToken, access.SubjectIdentity); got != (slug == Admin) {
 					t.Errorf("change %d to %s, replica %d: may act as admin %v", n, slug, i, got)
 				}
-				if got := g.Ability.Allows(access.Read, access.SubjectIdentity, nil); got != (slug != NoAccess) {
+				if got := g.Ability.AllowsSome(access.Read, access.SubjectIdentity); got != (slug != NoAccess) {
 					t.Errorf("change %d to %s, replica %d: may act as member %v: the other roles stayed", n, slug, i, got)
 				}
 			}

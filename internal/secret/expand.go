@@ -116,6 +116,9 @@ func (e *expander) one(ctx context.Context, s *Secret, limit cost) error {
 		s.Unexpanded, s.Value = nil, quoted(text, s.SkipMultiline)
 		return nil
 	}
+	if err := e.Actor.Undecided(); err != nil {
+		return err
+	}
 	if s.Unexpanded = fault.From(err); s.Unexpanded.Kind == fault.Internal {
 		return err
 	}

@@ -5,7 +5,6 @@ import (
 	"slices"
 	"strings"
 
-	"github.com/sallyport/sallyport/internal/access"
 	"github.com/sallyport/sallyport/internal/fault"
 )
 
@@ -281,12 +280,17 @@ func (s *spot) fill(to *Imported, byFolder map[string][]*Secret, q Query, lost l
 		to.FolderID = to.sources[0]
 	}
 	for name, found := range winners(to.sources, byFolder) {
+		if lost[to.into][name] {
+			continue
+		}
+		shown, err := s.shows(found, q.Values)
 		switch {
-		case lost[to.into][name]:
-		case !s.may(access.DescribeSecret, found) || q.Values && !s.sees(found):
-			lost.add(to.into, name)
-		default:
+		case err != nil:
+			return err
+		case shown:
 			to.Secrets = append(to.Secrets, found)
+		default:
+			lost.add(to.into, name)
 		}
 	}
 	sortSecrets(to.Secrets)

@@ -205,9 +205,12 @@ func (r *room) box(secretID string, version int64) box {
 	return box{r.key, r.Project.ID, secretID, version}
 }
 
-// sees reports whether the actor may read the value of a secret.
-func (r *room) sees(s *Secret) bool {
-	return r.owns(s) || r.may(access.ReadValue, s)
+// sees reports whether the actor may read the value of a secret. With an error nothing was decided.
+func (r *room) sees(s *Secret) (bool, error) {
+	if r.owns(s) {
+		return true, nil
+	}
+	return r.may(access.ReadValue, s)
 }
 
 // show reveals a secret to an actor who asked for its value; Forbidden if it may not be read. Who does not ask sees only
@@ -216,7 +219,11 @@ func (s *Secret) show(r *room, values bool, name string) error {
 	if !values && !s.Personal() {
 		return nil
 	}
-	if !r.sees(s) {
+	seen, err := r.sees(s)
+	if err != nil {
+		return err
+	}
+	if !seen {
 		return fault.New(fault.Forbidden, "You may know of the secret %q, but not read its value. Ask for it without the value (viewSecretValue=false), or for a role that allows readValue.",
 			brief(name)).Named("ForbiddenReadSecretError")
 	}
@@ -341,14 +348,27 @@ func (s *spot) list(ctx context.Context, q Query, lost lostNames) ([]*Secret, er
 	if q.Overrides {
 		secrets = override(secrets)
 	}
-	secrets = slices.DeleteFunc(secrets, func(found *Secret) bool {
-		if s.lists(found, q) {
-			return false
-		}
-		lost.add(found.FolderID, found.Key)
-		return true
-	})
+	if secrets, err = s.listed(secrets, q, lost); err != nil {
+		return nil, err
+	}
 	return secrets, s.revealAll(secrets, q.Values)
+}
+
+// listed keeps the secrets that the list may show, and adds the names of the others to lost.
+func (s *spot) listed(secrets []*Secret, q Query, lost lostNames) ([]*Secret, error) {
+	kept := secrets[:0]
+	for _, found := range secrets {
+		shown, err := s.lists(found, q)
+		if err != nil {
+			return nil, err
+		}
+		if shown {
+			kept = append(kept, found)
+		} else {
+			lost.add(found.FolderID, found.Key)
+		}
+	}
+	return kept, nil
 }
 
 // sortSecrets sorts by folder and name, a shared secret before the personal ones in its place.
@@ -387,22 +407,41 @@ func filter(sorted []*Secret, q Query) []*Secret {
 }
 
 // lists reports whether a list may show a secret.
-func (s *spot) lists(found *Secret, q Query) bool {
+func (s *spot) lists(found *Secret, q Query) (bool, error) {
 	if found.Personal() {
-		return true
+		return true, nil
 	}
-	return s.may(access.DescribeSecret, found) && (!q.Values || found.Path == s.path || s.sees(found))
+	return s.shows(found, q.Values && found.Path != s.path)
+}
+
+// shows reports whether the actor may know of a secret, and where values are wanted, read it.
+func (r *room) shows(found *Secret, values bool) (bool, error) {
+	known, err := r.may(access.DescribeSecret, found)
+	if err != nil || !known || !values {
+		return known, err
+	}
+	return r.sees(found)
 }
 
 func (r *room) revealAll(secrets []*Secret, values bool) error {
 	for _, s := range secrets {
-		if s.Personal() || values && r.sees(s) {
-			if err := r.reveal(s); err != nil {
-				return err
-			}
+		if !s.Personal() && !values {
+			continue
+		}
+		if err := r.open(s); err != nil {
+			return err
 		}
 	}
 	return nil
+}
+
+// open reveals a secret if the actor may read it. A personal one that was found is the actor's own.
+func (r *room) open(s *Secret) error {
+	seen, err := r.sees(s)
+	if err != nil || !seen {
+		return err
+	}
+	return r.reveal(s)
 }
 
 // override leaves out the shared secrets that have a personal one right behind them.

@@ -150,8 +150,8 @@ func (r *room) labels(ctx context.Context, where string, args ...any) ([]*Secret
 // mayName checks that the actor may know of a secret that it wants others to read.
 func (r *room) mayName(target *Secret) error {
 	err := r.Check(access.DescribeSecret, access.SubjectSecrets, target.fields())
-	if err == nil {
-		return nil
+	if !fault.Is(err, fault.PermissionDenied) {
+		return err
 	}
 	refused := *fault.From(err)
 	refused.Message = fault.New(refused.Kind, "This leads to the secret %q at %q in the environment %q, which you may not know of. Leave it out, or ask for a role that allows describeSecret on it.",

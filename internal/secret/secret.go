@@ -172,12 +172,17 @@ func (r *room) owner() string {
 // owns reports whether a secret is the actor's own personal one, which rules have no say about once it is there.
 func (r *room) owns(s *Secret) bool { return s.Personal() && s.UserID == r.owner() }
 
-// may reports whether the actor may do an action to a secret, by all of its labels.
-func (r *room) may(action access.Action, s *Secret) bool {
+// may reports whether the actor may do an action to a secret, by all of its labels. With an error nothing was decided.
+func (r *room) may(action access.Action, s *Secret) (bool, error) {
 	if s.labels == nil { // nearly all secrets: without an allocation
 		return r.Allows(action, access.SubjectSecrets, s.fields())
 	}
-	return r.checkLabels(action, s) == nil
+	for i := range s.labels {
+		if allowed, err := r.Allows(action, access.SubjectSecrets, s.labels[i].fields()); err != nil || !allowed {
+			return false, err
+		}
+	}
+	return true, nil
 }
 
 // check is may with the reason for a refusal. A user's own personal secret is nobody else's business.

@@ -32,14 +32,6 @@ func (t *targets) know(secrets []*Secret) {
 	}
 }
 
-// open reveals a secret if the actor may read it.
-func (t *targets) open(s *Secret) error {
-	if t.sees(s) {
-		return t.reveal(s)
-	}
-	return nil
-}
-
 // find finds the target of a reference; nil if there is none. A reference to a secret beside it also reaches what the
 // folder imports.
 func (t *targets) find(ctx context.Context, to spotName, local bool) (*Secret, error) {

@@ -219,14 +219,22 @@ func (s *spot) change(ctx context.Context, tx *sqldb.Tx, next *Secret, c Changes
 		return err
 	}
 	next.labels = []label{was, next.label()}
-	s.conceal(next)
-	return nil
+	return s.conceal(next)
 }
 
 // conceal leaves of the answer to a change what the actor may read by all labels of the secret.
-func (r *room) conceal(s *Secret) {
-	s.Undescribed = !r.owns(s) && !r.may(access.DescribeSecret, s)
-	s.Hidden = s.Undescribed || !r.sees(s)
+func (r *room) conceal(s *Secret) error {
+	known := r.owns(s)
+	var err error
+	if !known {
+		known, err = r.may(access.DescribeSecret, s)
+	}
+	seen := false
+	if err == nil && known {
+		seen, err = r.sees(s)
+	}
+	s.Undescribed, s.Hidden = !known, !seen
+	return err
 }
 
 // take finds a secret that is to be changed, counts its version up, and checks that the actor may change it.
@@ -296,11 +304,11 @@ func (s *spot) delete(ctx context.Context, tx *sqldb.Tx, name string, personal b
 	if err != nil {
 		return nil, err
 	}
-	if s.sees(gone) {
-		if err := s.reveal(gone); err != nil {
-			return nil, err
-		}
+	if err := s.open(gone); err != nil {
+		return nil, err
 	}
-	s.conceal(gone)
+	if err := s.conceal(gone); err != nil {
+		return nil, err
+	}
 	return gone, remove(ctx, tx, gone)
 }

@@ -48,7 +48,7 @@ type memory struct {
 type verdict struct {
 	mark  uint64 // of the feed, before the check looked at anything
 	ip    netip.Addr
-	actor access.Actor // without its client
+	actor access.Actor // without what belongs to one request
 }
 
 func (v *verified) find(jwt string) *memory {
@@ -97,15 +97,15 @@ func (m *memory) noteGood(mark uint64) {
 }
 
 // Recall returns the actor that Remember kept for a JWT, if nothing has changed since: it answers as a whole check would, and
-// counts the use. Otherwise it returns nil, and whoever asks has to check. What time alone changes is looked at each time: the
-// lease, the expiry, the address. docs/revocation.md says why that is enough.
-func (s *Service) Recall(ctx context.Context, jwt string, client access.Client) (*access.Actor, error) {
+// counts the use. It is shared, so copy it. Otherwise Recall returns nil, and the caller has to check. What time alone changes is
+// looked at each time: the lease, the expiry, the address. docs/revocation.md says why that is enough.
+func (s *Service) Recall(ctx context.Context, jwt string, ip netip.Addr) (*access.Actor, error) {
 	m := s.verified.find(jwt)
 	if m == nil {
 		return nil, nil
 	}
 	v := m.verdict.Load()
-	if v == nil || v.ip != client.IP {
+	if v == nil || v.ip != ip {
 		return nil, nil
 	}
 	if err := s.Feed.Current(ctx); err != nil { // before the mark is read: what it reads may change the mark
@@ -116,18 +116,15 @@ func (s *Service) Recall(ctx context.Context, jwt string, client access.Client) 
 		return nil, nil
 	}
 	s.count(m.claims, now)
-	actor := v.actor
-	actor.Client = client
-	return &actor, nil
+	return &v.actor, nil
 }
 
-// Remember keeps what a check of claims from Verify came to, for Recall. mark is Feed.Mark as it was before that check
-// looked at anything. Nothing is kept of a token whose uses are limited, nor for an actor whose rights change by time.
-func (s *Service) Remember(c *Claims, mark uint64, actor *access.Actor) {
+// Remember keeps what a check of claims from Verify came to, for Recall: the actor, without what belongs to one request. mark is
+// Feed.Mark as it was before that check looked at anything. Nothing is kept of a token whose uses are limited, nor of an actor whose
+// rights change by time.
+func (s *Service) Remember(c *Claims, mark uint64, ip netip.Addr, actor access.Actor) {
 	if c.memory == nil || mark == 0 || c.UsesLimit > 0 || actor.ChangesAt != 0 {
 		return
 	}
-	v := &verdict{mark: mark, ip: actor.Client.IP, actor: *actor}
-	v.actor.Client = access.Client{}
-	c.memory.verdict.Store(v)
+	c.memory.verdict.Store(&verdict{mark: mark, ip: ip, actor: actor})
 }

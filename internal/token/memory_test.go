@@ -23,7 +23,7 @@ func (f *fixture) remember(jwt string) error {
 	mark := f.Feed.Mark()
 	c, err := f.Verify(f.t.Context(), jwt, home.IP)
 	if err == nil {
-		f.Remember(c, mark, &access.Actor{ID: c.IdentityID, Client: home})
+		f.Remember(c, mark, home.IP, access.Actor{ID: c.IdentityID})
 	}
 	return err
 }
@@ -31,7 +31,7 @@ func (f *fixture) remember(jwt string) error {
 // recalls reports whether a token is answered from memory.
 func (f *fixture) recalls(jwt string) bool {
 	f.t.Helper()
-	actor, err := f.Recall(f.t.Context(), jwt, home)
+	actor, err := f.Recall(f.t.Context(), jwt, home.IP)
 	if err != nil {
 		f.t.Fatal(err)
 	}
@@ -164,6 +164,6 @@ func TestRecallWithoutALease(t *testing.T) {
 	if err := f.DB.Close(); err != nil {
 		t.Fatal(err)
 	}
-	_, err := cut.Recall(t.Context(), second.AccessToken, home)
+	_, err := cut.Recall(t.Context(), second.AccessToken, home.IP)
 	want(t, err, "unavailable")
 }
