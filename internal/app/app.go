@@ -251,7 +251,7 @@ func open(ctx context.Context, o Options) (*sqldb.DB, *seal.Key, error) {
 	if url == "" {
 		url = "sqlite:" + filepath.Join(o.Config.DataDir, "sallyport.db")
 	}
-	db, err := sqldb.Open(ctx, sqldb.Options{URL: url, Now: o.Now, Logger: o.Logger, LostLog: o.Recovering, PageCache: pageCache(o.Memory)})
+	db, err := sqldb.Open(ctx, sqldb.Options{URL: url, Now: o.Now, Logger: o.Logger, SearchTime: o.Config.SearchTime, LostLog: o.Recovering, PageCache: pageCache(o.Memory)})
 	if err != nil {
 		return nil, nil, err
 	}

@@ -8,7 +8,6 @@ import (
 	"testing"
 	"time"
 
-	"github.com/sallyport/sallyport/internal/access"
 )
 
 // from tells how the site answers a request for the list of identities that the holder of a token sends from an address.

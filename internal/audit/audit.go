@@ -30,6 +30,7 @@ type Event struct {
 type Log struct {
 	db        *sqldb.DB
 	retention time.Duration
+	window    int64 // of positions that one call of Follow looks at
 	notes     notes
 	repeats   repeats
 	callers   bounded.Cache[caller, shown]
@@ -44,7 +45,7 @@ func New(db *sqldb.DB, retention time.Duration) *Log {
 	if retention <= 0 {
 		retention = DefaultRetention
 	}
-	return &Log{db: db, retention: retention, callers: bounded.New(&bounded.Options[caller, shown]{MaximumSize: maxCallers})}
+	return &Log{db: db, retention: retention, window: followed, callers: bounded.New(&bounded.Options[caller, shown]{MaximumSize: maxCallers})}
 }
 
 // Record writes an event in the transaction of the change that it tells of, so that neither exists without the other.

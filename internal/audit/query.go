@@ -31,6 +31,7 @@ type Filter struct {
 	Offset, Limit      int64
 	After              *int64 // only events behind this position, oldest first; nil: newest first, whatever their position
 
+	upTo     int64     // with After: the last position to look at
 	projects *[]string // besides events of no project, those of these alone; nil for all
 }
 
@@ -52,12 +53,25 @@ func (l *Log) Query(ctx context.Context, actor *access.Actor, f Filter) ([]Entry
 	if err := l.Flush(ctx); err != nil {
 		return nil, err
 	}
-	rows, err := l.find(ctx, l.db, f)
+	var rows []row
+	err := l.search(ctx, f.OrgID, func(ctx context.Context) (err error) {
+		rows, err = l.find(ctx, l.db, f)
+		return err
+	})
 	if err != nil {
 		return nil, err
 	}
 	return entries(rows), l.Note(ctx, actor, Event{Type: ViewAuditLogs})
 }
+
+// search runs fn when it is the turn of an organization, for a bounded time.
+func (l *Log) search(ctx context.Context, orgID string, fn func(context.Context) error) error {
+	return l.db.Search(ctx, "audit "+orgID, fn)
+}
+
+// followed is how many positions one call of Follow looks at. A filter may match none of them: then the page is empty, and
+// the next one begins behind them.
+const followed = 20_000
 
 // Follow returns the events of the actor's organisation that match and have a position behind f.After, in the order of
 // positions, and the position to go on from: whoever follows it sees each event once, and misses none. There are no dates
@@ -74,15 +88,14 @@ func (l *Log) Follow(ctx context.Context, actor *access.Actor, f Filter) (page [
 		return nil, 0, err
 	}
 	var rows []row
-	err = l.db.Read(ctx, func(tx *sqldb.Tx) error { // one snapshot: the head is that of the events
-		if err := tx.Get(ctx, &next, newest); err != nil {
+	err = l.search(ctx, f.OrgID, func(ctx context.Context) error {
+		return l.db.Read(ctx, func(tx *sqldb.Tx) (err error) { // one snapshot: the head is that of the events
+			if next, err = f.end(ctx, tx, l.window); err == nil {
+				f.upTo = next
+				rows, err = l.find(ctx, tx, f)
+			}
 			return err
-		}
-		if *f.After > next {
-			return fault.Invalid("too_big", fmt.Sprintf("The newest position is %d. Send the \"next\" of the last answer.", next), "after")
-		}
-		rows, err = l.find(ctx, tx, f)
-		return err
+		})
 	})
 	if err != nil {
 		return nil, 0, err
@@ -91,6 +104,21 @@ func (l *Log) Follow(ctx context.Context, actor *access.Actor, f Filter) (page [
 		next = rows[len(rows)-1].Position
 	}
 	return entries(rows), next, l.Note(ctx, actor, Event{Type: ViewAuditLogs})
+}
+
+// end returns the last position that is looked at. Those that are gone since do not count.
+func (f *Filter) end(ctx context.Context, tx *sqldb.Tx, window int64) (last int64, err error) {
+	if err := tx.Get(ctx, &last, newest); err != nil {
+		return 0, err
+	}
+	if *f.After > last {
+		return 0, fault.Invalid("too_big", fmt.Sprintf("The newest position is %d. Send the \"next\" of the last answer.", last), "after")
+	}
+	var first int64
+	if err := tx.Get(ctx, &first, `SELECT coalesce(min(position), $1) FROM audit_logs WHERE position > $2`, last, *f.After); err != nil {
+		return 0, err
+	}
+	return min(last, first-1+window), nil
 }
 
 func entries(rows []row) []Entry {

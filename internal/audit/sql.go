@@ -146,6 +146,7 @@ func (l *Log) find(ctx context.Context, from source, f Filter) (rows []row, err 
 		// The condition on the organization is one that no index serves, so that both engines go by position.
 		w.add("org_id || '' = ", f.OrgID)
 		w.add("position > ", *f.After)
+		w.add("position <= ", f.upTo)
 		order = "position"
 	} else {
 		w.add("org_id = ", f.OrgID)
@@ -167,8 +168,9 @@ func (l *Log) find(ctx context.Context, from source, f Filter) (rows []row, err 
 		w.add("event_metadata <> replace(event_metadata, ", jsonPair(pair))
 		w.text.WriteString(", '')")
 	}
-	query := `SELECT ` + columns + ` FROM audit_logs WHERE ` + w.text.String() + ` ORDER BY ` + order + ` LIMIT `
-	query += w.arg(f.Limit) + ` OFFSET ` + w.arg(f.Offset)
+	// It is all found before the first row is read: until then SQLite can be stopped. See sqldb.Search.
+	query := `WITH found AS MATERIALIZED (SELECT ` + columns + ` FROM audit_logs WHERE ` + w.text.String() + ` ORDER BY ` + order + ` LIMIT `
+	query += w.arg(f.Limit) + ` OFFSET ` + w.arg(f.Offset) + `) SELECT ` + columns + ` FROM found ORDER BY ` + order
 	return rows, from.Select(ctx, &rows, query, w.args...)
 }
 

@@ -15,7 +15,7 @@ import (
 
 func valid() config.Server {
 	return config.Server{Listen: "127.0.0.1:8080", Lease: 2 * time.Second, MaxTokenAge: 90 * 24 * time.Hour, MaxBody: 8 << 20, UnlistedRevocations: 10_000,
-		AuditRetention: 365 * 24 * time.Hour, MinPassword: 12, Limits: config.Limits{MaxHeader: 64 << 10}, Bounds: config.Bounds{MatchSteps: 100_000_000},
+		AuditRetention: 365 * 24 * time.Hour, MinPassword: 12, Limits: config.Limits{MaxHeader: 64 << 10}, Bounds: config.Bounds{MatchSteps: 100_000_000, SearchTime: 5 * time.Second},
 		Timeouts: config.Timeouts{HeaderTimeout: time.Second, RequestTimeout: time.Minute, AnswerTimeout: time.Minute,
 			IdleTimeout: time.Minute, ShutdownTimeout: 15 * time.Second}}
 }
@@ -50,6 +50,8 @@ func TestValidate(t *testing.T) {
 		"refused/no unlisted revocations":  {func(s *config.Server) { s.UnlistedRevocations = 0 }, "--unlisted-revocations"},
 		"refused/few steps of matching":    {func(s *config.Server) { s.MatchSteps = 999_999 }, "--match-steps"},
 		"refused/too many steps":           {func(s *config.Server) { s.MatchSteps = 1_000_000_000_001 }, "--match-steps"},
+		"refused/searches in no time":      {func(s *config.Server) { s.SearchTime = 0 }, "--search-time"},
+		"refused/searches of an hour":      {func(s *config.Server) { s.SearchTime = time.Hour }, "--search-time"},
 		"refused/negative token age":       {func(s *config.Server) { s.MaxTokenAge = -time.Hour }, "--max-token-age"},
 		"refused/lease too short":          {func(s *config.Server) { s.Lease = time.Millisecond }, "--lease"},
 		"refused/lease too long":           {func(s *config.Server) { s.Lease = time.Minute }, "--lease"},

@@ -217,11 +217,13 @@ func (s *Service) search(ctx context.Context, orgID string, q Search) (members [
 	if q.OrderBy == "role" {
 		page = where + order + limit
 	}
-	err = s.DB.Read(ctx, func(tx *sqldb.Tx) error {
-		if err := tx.Get(ctx, &total, `SELECT count(*)`+memberTables+counted, countArgs...); err != nil {
-			return err
-		}
-		return tx.Select(ctx, &members, memberColumns+memberTables+roleTables+page, append(args, q.Limit, q.Offset)...)
+	err = s.DB.Search(ctx, "identities "+orgID, func(ctx context.Context) error {
+		return s.DB.Read(ctx, func(tx *sqldb.Tx) error {
+			if err := tx.Get(ctx, &total, `SELECT count(*)`+memberTables+counted, countArgs...); err != nil {
+				return err
+			}
+			return tx.Select(ctx, &members, memberColumns+memberTables+roleTables+page, append(args, q.Limit, q.Offset)...)
+		})
 	})
 	return members, total, err
 }

@@ -34,15 +34,17 @@ func (s *Service) member(ctx context.Context, projectID, identityID string) (*Me
 // members returns a page of members and how many match in all.
 func (s *Service) members(ctx context.Context, projectID string, q MemberSearch) (found []Member, total int64, err error) {
 	where, args := q.where([]any{projectID}, s.DB.Now().UnixMilli())
-	if err := s.DB.Get(ctx, &total, `SELECT count(*)`+memberQuery+where, args...); err != nil {
-		return nil, 0, err
-	}
 	order := ` ORDER BY i.name, i.id`
 	if q.Descending {
 		order = ` ORDER BY i.name DESC, i.id DESC`
 	}
 	limit := ` LIMIT $` + strconv.Itoa(len(args)+1) + ` OFFSET $` + strconv.Itoa(len(args)+2)
-	err = s.DB.Select(ctx, &found, memberColumns+memberQuery+where+order+limit, append(args, q.Limit, q.Offset)...)
+	err = s.DB.Search(ctx, "members "+projectID, func(ctx context.Context) error {
+		if err := s.DB.Get(ctx, &total, `SELECT count(*)`+memberQuery+where, args...); err != nil {
+			return err
+		}
+		return s.DB.Select(ctx, &found, memberColumns+memberQuery+where+order+limit, append(args, q.Limit, q.Offset)...)
+	})
 	if err != nil {
 		return nil, 0, err
 	}

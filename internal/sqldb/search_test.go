@@ -1,11 +1,15 @@
 package sqldb_test
 
 import (
+	"context"
+	"errors"
 	"fmt"
 	"slices"
 	"strings"
 	"testing"
+	"time"
 
+	"github.com/sallyport/sallyport/internal/fault"
 	"github.com/sallyport/sallyport/internal/sqldb"
 	"github.com/sallyport/sallyport/internal/sqldb/sqldbtest"
 )
@@ -55,4 +59,88 @@ func TestNoColumnIsSortedByALanguage(t *testing.T) {
 	if err != nil || len(columns) > 0 {
 		t.Errorf("%s: %v", strings.Join(columns, " "), err)
 	}
+}
+
+// counting takes longer than any test waits.
+const counting = `WITH RECURSIVE n(i) AS (SELECT 1 UNION ALL SELECT i + 1 FROM n WHERE i < 1000000000000) SELECT count(*) FROM n`
+
+func TestASearchEndsInTime(t *testing.T) {
+	for _, engine := range []sqldb.Engine{sqldb.SQLite, sqldb.Postgres} {
+		t.Run(string(engine), func(t *testing.T) {
+			db := sqldbtest.OpenWith(t, engine, sqldb.Options{SearchTime: 50 * time.Millisecond})
+			var n int64
+			for name, read := range map[string]func(ctx context.Context) error{
+				"a statement": func(ctx context.Context) error { return db.Get(ctx, &n, counting) },
+				"a snapshot": func(ctx context.Context) error {
+					return db.Read(ctx, func(tx *sqldb.Tx) error { return tx.Get(ctx, &n, counting) })
+				},
+			} {
+				t.Run("refused/"+name, func(t *testing.T) {
+					if err := db.Search(t.Context(), "x", read); !fault.Is(err, fault.BadRequest) {
+						t.Errorf("got %v", err)
+					}
+				})
+			}
+			t.Run("accepted/then", func(t *testing.T) {
+				err := db.Search(t.Context(), "x", func(ctx context.Context) error { return db.Get(ctx, &n, `SELECT 1`) })
+				if err != nil || n != 1 {
+					t.Errorf("got %d, %v", n, err)
+				}
+			})
+		})
+	}
+}
+
+// TestASearchKeepsItsError: only its own time makes another one of it.
+func TestASearchKeepsItsError(t *testing.T) {
+	db := sqldbtest.Open(t, sqldb.SQLite)
+	own := errors.New("on purpose")
+	if err := db.Search(t.Context(), "x", func(context.Context) error { return own }); err != own {
+		t.Errorf("got %v", err)
+	}
+	ctx, cancel := context.WithCancel(t.Context())
+	err := db.Search(ctx, "x", func(ctx context.Context) error {
+		cancel()
+		var n int64
+		return db.Get(ctx, &n, counting)
+	})
+	if !errors.Is(err, context.Canceled) {
+		t.Errorf("got %v", err)
+	}
+}
+
+// TestSearchesLeaveConnections: with as many searches as may run, each with a snapshot, others read at once.
+func TestSearchesLeaveConnections(t *testing.T) {
+	sqldbtest.Each(t, func(t *testing.T, db *sqldb.DB) {
+		inside, done := make(chan struct{}), make(chan struct{})
+		ended := make(chan error, 64)
+		for i := range cap(ended) {
+			go func() {
+				ended <- db.Search(t.Context(), fmt.Sprint(i), func(ctx context.Context) error {
+					return db.Read(ctx, func(tx *sqldb.Tx) error {
+						select {
+						case inside <- struct{}{}:
+						case <-done:
+						}
+						<-done
+						return nil
+					})
+				})
+			}()
+		}
+		for range db.Stats().Pool.MaxOpenConnections / 2 {
+			<-inside
+		}
+		var n int64
+		err := db.Get(t.Context(), &n, `SELECT 1`)
+		close(done)
+		for range cap(ended) {
+			if err := <-ended; err != nil {
+				t.Error(err)
+			}
+		}
+		if err != nil {
+			t.Error(err)
+		}
+	})
 }

@@ -6,6 +6,7 @@
 package sqldb
 
 import (
+	"cmp"
 	"context"
 	"database/sql"
 	"errors"
@@ -31,7 +32,8 @@ type Options struct {
 	Now    func() time.Time // the clock; nil means time.Now
 	Logger *slog.Logger     // nil means slog.Default()
 
-	PageCache int64 // bytes of the file that each connection to SQLite keeps in memory; 0 means 4 MiB
+	PageCache  int64         // bytes of the file that each connection to SQLite keeps in memory; 0 means 4 MiB
+	SearchTime time.Duration // how long a Search may take; 0 means DefaultSearchTime
 
 	LostLog bool // open a SQLite file also where a crash left its newest commits in a log that is gone; see DB.Recovered
 }
@@ -59,6 +61,9 @@ type DB struct {
 	store  store
 	group  *group
 	closed atomic.Bool
+
+	turns      *turns // of searches
+	searchTime time.Duration
 }
 
 // store is what differs between the engines, beside how a group is committed.
@@ -76,7 +81,7 @@ type store interface {
 // used if what made it says that this program can serve it. An error says what is wrong and what to do; the operator is meant to
 // read it.
 func Open(ctx context.Context, o Options) (*DB, error) {
-	db := &DB{now: o.Now}
+	db := &DB{now: o.Now, searchTime: cmp.Or(o.SearchTime, DefaultSearchTime)}
 	if db.now == nil {
 		db.now = time.Now
 	}
@@ -99,6 +104,7 @@ func Open(ctx context.Context, o Options) (*DB, error) {
 	if err != nil {
 		return nil, err
 	}
+	db.turns = newTurns(db.store.stats().MaxOpenConnections)
 	return db, nil
 }
 
