@@ -25,7 +25,7 @@ var floors = [][]string{
 	{"bounded", "bug", "config", "fault", "id", "seal", "tally"},
 	{"limit"},
 	{"access", "sqldb"},
-	{"httpapi", "sqldb/sqldbtest", "transfer"},
+	{"httpapi", "quota", "sqldb/sqldbtest", "transfer"},
 	{"audit", "backup", "feed", "lockout"},
 	{"doctor", "importer", "role", "feed/feedtest"},
 	{"org"},

@@ -116,7 +116,7 @@ func (a *App) build(root *seal.Key, o Options) {
 	a.roles = role.New(a.db, a.feed, a.audit)
 	a.orgs = org.New(org.Options{DB: a.db, Feed: a.feed, Audit: a.audit, Root: root, Cost: o.PasswordCost, MinPassword: c.MinPassword,
 		Hashing: hashing, MakeAdmin: a.makeAdmin})
-	a.identities = identity.New(identity.Options{DB: a.db, Feed: a.feed, Roles: a.roles, Audit: a.audit,
+	a.identities = identity.New(identity.Options{Quota: c.Identities, MemberQuota: c.MemberIdentities, DB: a.db, Feed: a.feed, Roles: a.roles, Audit: a.audit,
 		ExpiryBound: func(ctx context.Context, tx *sqldb.Tx) (time.Time, error) { return a.tokens.ExpiryBound(ctx, tx) },
 		EndSecrets: func(ctx context.Context, tx *feed.Tx, identityID string) error {
 			return a.universal.EndSecrets(ctx, tx, identityID)
@@ -128,7 +128,7 @@ func (a *App) build(root *seal.Key, o Options) {
 			return a.lockouts.LockedOut(ctx, ids)
 		}})
 	a.tokens = token.New(token.Options{DB: a.db, Feed: a.feed, Audit: a.audit, Root: root, MaxAge: c.MaxTokenAge, Issuer: c.BaseURL(),
-		Orgs: a.orgs, Identities: a.identities, Unlisted: c.UnlistedRevocations,
+		Orgs: a.orgs, Identities: a.identities, Unlisted: c.UnlistedRevocations, Quota: c.Tokens,
 		Member:  a.roles.Member,
 		Methods: func() []string { return a.configs.Methods() },
 		AddressAllowed: func(ctx context.Context, identityID, method string, ip netip.Addr) (bool, error) {
@@ -143,13 +143,13 @@ func (a *App) build(root *seal.Key, o Options) {
 	a.configs = auth.New(auth.Options{DB: a.db, Feed: a.feed, Audit: a.audit, Root: root, Orgs: a.orgs,
 		Identities: a.identities, Tokens: a.tokens})
 	a.projects = project.New(project.Options{DB: a.db, Feed: a.feed, Audit: a.audit, Roles: a.roles, Orgs: a.orgs, Identities: a.identities,
-		Grace: c.EnvGrace, EmptyFolder: secret.Empty, HoldsAny: secret.HoldsAny, Holdings: secret.Holdings()})
+		Grace: c.EnvGrace, Quota: c.Projects, MemberQuota: c.MemberProjects, EmptyFolder: secret.Empty, HoldsAny: secret.HoldsAny, Holdings: secret.Holdings()})
 	a.audit.Projects = audit.Projects{Check: a.projects.MayReadAudit, Readable: a.projects.Audited}
-	a.secrets = secret.New(secret.Options{DB: a.db, Feed: a.feed, Audit: a.audit, Projects: a.projects, Cache: min(c.SecretCache, limit.Caches(o.Memory)/2)})
+	a.secrets = secret.New(secret.Options{DB: a.db, Feed: a.feed, Audit: a.audit, Projects: a.projects, Cache: min(c.SecretCache, limit.Caches(o.Memory)/2), Versions: c.SecretVersions})
 	a.tokenAuth = tokenauth.New(tokenauth.Options{DB: a.db, Audit: a.audit, Orgs: a.orgs, Identities: a.identities,
 		Configs: a.configs, Tokens: a.tokens})
 	a.universal = universal.New(universal.Options{DB: a.db, Feed: a.feed, Audit: a.audit, Root: root, Identities: a.identities,
-		Configs: a.configs, Tokens: a.tokens})
+		Configs: a.configs, Tokens: a.tokens, Quota: c.ClientSecrets})
 	a.keys = keys.New(keys.Options{DB: a.db, Feed: a.feed, Audit: a.audit, Root: root, Orgs: a.orgs, Projects: a.projects, Secrets: a.secrets,
 		RootFile: ownRootFile(a.db, c)})
 }

@@ -38,6 +38,7 @@ type Server struct {
 	MinPassword         int           `name:"min-password-length" default:"12" env:"SALLYPORT_MIN_PASSWORD_LENGTH" help:"Least length of a new password, in characters, 8 to 128; passwords that exist go on working."`
 	Limits              `embed:""`
 	Bounds              `embed:""`
+	Quotas              `embed:""`
 	Timeouts            `embed:""`
 	LogFormat           string `default:"text" enum:"text,json" env:"SALLYPORT_LOG_FORMAT" help:"Form of the log lines: text or json."`
 	LogLevel            string `default:"info" enum:"debug,info,warn,error" env:"SALLYPORT_LOG_LEVEL" help:"Least level that is logged; debug has a line for each request."`
@@ -85,6 +86,9 @@ func (s *Server) Validate() error {
 		return err
 	}
 	if err := s.Bounds.validate(); err != nil {
+		return err
+	}
+	if err := s.Quotas.validate(); err != nil {
 		return err
 	}
 	return s.Timeouts.validate()

@@ -16,6 +16,8 @@ import (
 func valid() config.Server {
 	return config.Server{Listen: "127.0.0.1:8080", Lease: 2 * time.Second, MaxTokenAge: 90 * 24 * time.Hour, MaxBody: 8 << 20, UnlistedRevocations: 10_000,
 		AuditRetention: 365 * 24 * time.Hour, MinPassword: 12, Limits: config.Limits{MaxHeader: 64 << 10}, Bounds: config.Bounds{MatchSteps: 100_000_000, SearchTime: 5 * time.Second},
+		Quotas: config.Quotas{Projects: 1, MemberProjects: 1, Identities: 1, MemberIdentities: 1, Tokens: 1, ClientSecrets: 1, SecretVersions: 1},
+
 		Timeouts: config.Timeouts{HeaderTimeout: time.Second, RequestTimeout: time.Minute, AnswerTimeout: time.Minute,
 			IdleTimeout: time.Minute, ShutdownTimeout: 15 * time.Second}}
 }
@@ -52,6 +54,12 @@ func TestValidate(t *testing.T) {
 		"refused/too many steps":           {func(s *config.Server) { s.MatchSteps = 1_000_000_000_001 }, "--match-steps"},
 		"refused/searches in no time":      {func(s *config.Server) { s.SearchTime = 0 }, "--search-time"},
 		"refused/searches of an hour":      {func(s *config.Server) { s.SearchTime = time.Hour }, "--search-time"},
+		"refused/no projects":              {func(s *config.Server) { s.Projects = 0 }, "--quota-projects"},
+		"refused/no projects of a member":  {func(s *config.Server) { s.MemberProjects = 0 }, "--quota-member-projects"},
+		"refused/no identities":            {func(s *config.Server) { s.Identities = -1 }, "--quota-identities"},
+		"refused/no tokens":                {func(s *config.Server) { s.Tokens = 0 }, "--quota-tokens"},
+		"refused/no client secrets":        {func(s *config.Server) { s.ClientSecrets = 0 }, "--quota-client-secrets"},
+		"refused/too many versions":        {func(s *config.Server) { s.SecretVersions = 1_000_000_001 }, "--quota-secret-versions"},
 		"refused/negative token age":       {func(s *config.Server) { s.MaxTokenAge = -time.Hour }, "--max-token-age"},
 		"refused/lease too short":          {func(s *config.Server) { s.Lease = time.Millisecond }, "--lease"},
 		"refused/lease too long":           {func(s *config.Server) { s.Lease = time.Minute }, "--lease"},

@@ -25,6 +25,9 @@ type Options struct {
 	Roles *role.Service
 	Audit *audit.Log
 
+	// Quota and MemberQuota are how many identities an organization has, and one member has created, at most; 0 means the defaults.
+	Quota, MemberQuota int64
+
 	// Methods returns the login methods of each of the identities.
 	Methods func(ctx context.Context, identityIDs []string) (map[string][]string, error)
 	// LockedOut returns the login methods of each of the identities by which a caller is shut out now.
@@ -176,7 +179,7 @@ func (s *Service) Create(ctx context.Context, actor *access.Actor, orgID string,
 	}
 	d := &Detail{}
 	err = s.DB.Write(ctx, func(tx *sqldb.Tx) error {
-		*d, err = create(ctx, tx, orgID, c, roles)
+		*d, err = s.create(ctx, tx, actor, c, roles)
 		if err == nil {
 			err = s.Audit.Record(ctx, tx, actor, createdEvent(d, c))
 		}
@@ -289,8 +292,8 @@ func (s *Service) Remove(ctx context.Context, tx *feed.Tx, i *Identity) error {
 }
 
 // Insert makes an identity for a caller who has checked that this may be, with one role in the organisation.
-func (s *Service) Insert(ctx context.Context, tx *feed.Tx, orgID string, c Changes, r *role.Role) (Detail, error) {
-	return create(ctx, tx.Tx, orgID, c, role.Permanent(r))
+func (s *Service) Insert(ctx context.Context, tx *feed.Tx, actor *access.Actor, c Changes, r *role.Role) (Detail, error) {
+	return s.create(ctx, tx.Tx, actor, c, role.Permanent(r))
 }
 
 // Change changes an identity for a caller who has checked that this may be.

@@ -1,15 +1,19 @@
 package identity
 
 import (
+	"cmp"
 	"context"
 	"errors"
 	"slices"
 	"strconv"
 	"strings"
 
+	"github.com/sallyport/sallyport/internal/access"
 	"github.com/sallyport/sallyport/internal/fault"
 	"github.com/sallyport/sallyport/internal/feed"
 	"github.com/sallyport/sallyport/internal/id"
+	"github.com/sallyport/sallyport/internal/org"
+	"github.com/sallyport/sallyport/internal/quota"
 	"github.com/sallyport/sallyport/internal/role"
 	"github.com/sallyport/sallyport/internal/sqldb"
 )
@@ -30,11 +34,41 @@ func (s *Service) read(ctx context.Context, identityID string) (*Identity, error
 
 // Insert makes an identity with one role. The caller has checked that the role may be handed out.
 func Insert(ctx context.Context, tx *sqldb.Tx, orgID, name string, r *role.Role) (Identity, error) {
-	d, err := create(ctx, tx, orgID, Changes{Name: &name}, role.Permanent(r))
+	d, err := insert(ctx, tx, orgID, Changes{Name: &name}, role.Permanent(r), nil)
 	return d.Identity, err
 }
 
-func create(ctx context.Context, tx *sqldb.Tx, orgID string, c Changes, roles []role.Assignment) (Detail, error) {
+// create makes an identity for an actor, if there is room for it.
+func (s *Service) create(ctx context.Context, tx *sqldb.Tx, actor *access.Actor, c Changes, roles []role.Assignment) (Detail, error) {
+	if err := s.room(ctx, tx, actor); err != nil {
+		return Detail{}, err
+	}
+	return insert(ctx, tx, actor.OrgID, c, roles, &actor.ID)
+}
+
+// DefaultQuota and DefaultMemberQuota are how many identities an organization has, and one member has created, at most, unless a
+// setting says otherwise.
+const (
+	DefaultQuota       = 100_000
+	DefaultMemberQuota = 10_000
+)
+
+// room refuses one more identity where the organization, or the actor, has as many as there may be.
+func (s *Service) room(ctx context.Context, tx *sqldb.Tx, actor *access.Actor) error {
+	err := org.Lock(ctx, tx, actor.OrgID)
+	if err == nil {
+		err = quota.Quota{Setting: "--quota-identities", Owner: "Your organization has", Things: "identities", Most: cmp.Or(s.Quota, DefaultQuota)}.
+			Check(ctx, tx, `identities WHERE org_id = $1`, actor.OrgID)
+	}
+	if err == nil {
+		err = quota.Quota{Setting: "--quota-member-identities", Owner: "You have", Things: "identities that you created", Most: cmp.Or(s.MemberQuota, DefaultMemberQuota)}.
+			Check(ctx, tx, `identities WHERE org_id = $1 AND created_by = $2`, actor.OrgID, actor.ID)
+	}
+	return err
+}
+
+// insert stores an identity that somebody, or with nil the server itself, makes.
+func insert(ctx context.Context, tx *sqldb.Tx, orgID string, c Changes, roles []role.Assignment, by *string) (Detail, error) {
 	now := tx.Now().UnixMilli()
 	d := Detail{Identity: Identity{ID: id.New(), OrgID: orgID, CreatedAt: now, UpdatedAt: now}, Methods: []string{}}
 	if c.Name != nil {
@@ -44,8 +78,8 @@ func create(ctx context.Context, tx *sqldb.Tx, orgID string, c Changes, roles []
 		d.DeleteProtection = *c.DeleteProtection
 	}
 	d.ProjectID = c.ProjectID
-	_, err := tx.Exec(ctx, `INSERT INTO identities (id, org_id, project_id, name, delete_protection, created_at, updated_at)
-		VALUES ($1, $2, $3, $4, $5, $6, $6)`, d.ID, orgID, d.ProjectID, d.Name, d.DeleteProtection, now)
+	_, err := tx.Exec(ctx, `INSERT INTO identities (id, org_id, project_id, name, delete_protection, created_at, updated_at, created_by)
+		VALUES ($1, $2, $3, $4, $5, $6, $6, $7)`, d.ID, orgID, d.ProjectID, d.Name, d.DeleteProtection, now, by)
 	if err == nil {
 		_, err = role.Join(ctx, tx, role.Member{OrgID: orgID, IdentityID: d.ID, Roles: roles})
 	}

@@ -15,8 +15,12 @@ import (
 	"github.com/sallyport/sallyport/internal/sqldb"
 )
 
-// MaxProjects is how many projects an organisation has at most.
-const MaxProjects = 10_000
+// DefaultProjects and DefaultMemberProjects are how many projects an organization has, and one member has created, at most, unless
+// a setting says otherwise.
+const (
+	DefaultProjects       = 10_000
+	DefaultMemberProjects = 1000
+)
 
 // Draft is a project to be made.
 type Draft struct {
@@ -54,9 +58,9 @@ func (s *Service) Create(ctx context.Context, actor *access.Actor, d Draft) (*Pr
 }
 
 func (s *Service) create(ctx context.Context, tx *feed.Tx, actor *access.Actor, p *Project, d Draft) error {
-	err := countProjects(ctx, tx.Tx, p.OrgID)
+	err := s.room(ctx, tx.Tx, actor)
 	if err == nil {
-		err = insert(ctx, tx.Tx, p)
+		err = insert(ctx, tx.Tx, p, actor.ID)
 	}
 	if err == nil {
 		err = s.MakeKey(ctx, tx.Tx, p.OrgID, p.ID)

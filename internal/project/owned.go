@@ -32,7 +32,7 @@ func (s *Service) CreateOwned(ctx context.Context, actor *access.Actor, projectI
 			err = countOwned(ctx, tx, projectID)
 		}
 		if err == nil {
-			d, err = s.Identities.Insert(ctx, tx, actor.OrgID, c, role.BuiltIn(role.NoAccess))
+			d, err = s.Identities.Insert(ctx, tx, actor, c, role.BuiltIn(role.NoAccess))
 		}
 		if err == nil {
 			_, err = role.Join(ctx, tx.Tx, role.Member{OrgID: actor.OrgID, ProjectID: projectID, IdentityID: d.ID, Roles: roles})

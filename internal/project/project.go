@@ -46,6 +46,9 @@ type Options struct {
 	Identities *identity.Service
 	Grace      time.Duration // how long a deleted environment can be restored
 
+	// Quota and MemberQuota are how many projects an organization has, and one member has created, at most; 0 means the defaults.
+	Quota, MemberQuota int64
+
 	// EmptyFolder deletes at most limit rows of what a folder that is out of sight holds, and returns how many it deleted;
 	// fewer than limit mean that the folder is empty. nil where nothing is kept in folders.
 	EmptyFolder func(ctx context.Context, tx *sqldb.Tx, folderID string, limit int64) (int64, error)

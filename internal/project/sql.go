@@ -1,12 +1,15 @@
 package project
 
 import (
+	"cmp"
 	"context"
 	"errors"
 
 	"github.com/sallyport/sallyport/internal/access"
 	"github.com/sallyport/sallyport/internal/fault"
 	"github.com/sallyport/sallyport/internal/feed"
+	"github.com/sallyport/sallyport/internal/org"
+	"github.com/sallyport/sallyport/internal/quota"
 	"github.com/sallyport/sallyport/internal/sqldb"
 )
 
@@ -73,24 +76,28 @@ func errSlugTaken(slug string) error {
 }
 
 // insert stores a new project.
-func insert(ctx context.Context, tx *sqldb.Tx, p *Project) error {
+func insert(ctx context.Context, tx *sqldb.Tx, p *Project, by string) error {
 	n, err := tx.Exec(ctx, `INSERT INTO projects (id, org_id, name, slug, description, type, auto_capital, delete_protection, secret_sharing,
-		snapshots_legacy, version_limit, ignored_values, created_at, updated_at)
-		VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13, $13) ON CONFLICT DO NOTHING`,
+		snapshots_legacy, version_limit, ignored_values, created_at, updated_at, created_by)
+		VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13, $13, $14) ON CONFLICT DO NOTHING`,
 		p.ID, p.OrgID, p.Name, p.Slug, p.Description, p.Type, p.AutoCapital, p.DeleteProtection, p.SecretSharing,
-		p.SnapshotsLegacy, p.VersionLimit, p.IgnoredValues, p.CreatedAt)
+		p.SnapshotsLegacy, p.VersionLimit, p.IgnoredValues, p.CreatedAt, by)
 	if err == nil && n == 0 {
 		err = errSlugTaken(p.Slug)
 	}
 	return err
 }
 
-// countProjects refuses one more project where an organisation has as many as it may.
-func countProjects(ctx context.Context, tx *sqldb.Tx, orgID string) error {
-	var n int64
-	err := tx.Get(ctx, &n, `SELECT count(*) FROM projects WHERE org_id = $1 AND deleted_at IS NULL`, orgID)
-	if err == nil && n >= MaxProjects {
-		err = fault.New(fault.BadRequest, "Your organization has %d projects, and that is the most. Delete one that is not needed.", n)
+// room refuses one more project where the organization, or the actor, has as many as there may be.
+func (s *Service) room(ctx context.Context, tx *sqldb.Tx, actor *access.Actor) error {
+	err := org.Lock(ctx, tx, actor.OrgID)
+	if err == nil {
+		err = quota.Quota{Setting: "--quota-projects", Owner: "Your organization has", Things: "projects", Most: cmp.Or(s.Quota, DefaultProjects)}.
+			Check(ctx, tx, `projects WHERE org_id = $1 AND deleted_at IS NULL`, actor.OrgID)
+	}
+	if err == nil {
+		err = quota.Quota{Setting: "--quota-member-projects", Owner: "You have", Things: "projects that you created", Most: cmp.Or(s.MemberQuota, DefaultMemberProjects)}.
+			Check(ctx, tx, `projects WHERE org_id = $1 AND created_by = $2 AND deleted_at IS NULL`, actor.OrgID, actor.ID)
 	}
 	return err
 }

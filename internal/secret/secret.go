@@ -3,6 +3,7 @@
 package secret
 
 import (
+	"cmp"
 	"context"
 
 	"github.com/sallyport/sallyport/internal/access"
@@ -24,7 +25,11 @@ type Options struct {
 	Audit    *audit.Log
 	Projects *project.Service
 	Cache    int64 // bytes of sealed rows to keep in memory; 0 keeps none
+	Versions int64 // older versions of one secret to keep; 0 means DefaultVersions
 }
+
+// DefaultVersions is how many older versions of one secret are kept unless a setting says otherwise.
+const DefaultVersions = 1000
 
 // Service reads and changes secrets.
 type Service struct {
@@ -36,6 +41,7 @@ type Service struct {
 
 // New returns a service that follows the feed.
 func New(o Options) *Service {
+	o.Versions = cmp.Or(o.Versions, DefaultVersions)
 	s := &Service{Options: o, tags: feed.NewCache[*projectTags](o.Feed, feed.Project, cacheSize, func(tags *projectTags) int { return bounded.Size(tags) }), from: o.DB}
 	if o.Cache > 0 {
 		s.cache = newCache(o.Feed, o.Cache)
@@ -87,6 +93,8 @@ type Place struct {
 // room is a project that an actor has entered, with what it takes to read the secrets there.
 type room struct {
 	*project.Access
+	versions int64 // older ones of a secret to keep
+
 	key   *project.DataKey
 	tags  *projectTags
 	cache *cache
@@ -122,7 +130,7 @@ func (s *Service) enter(ctx context.Context, actor *access.Actor, projectID, slu
 	if err != nil {
 		return nil, err
 	}
-	r := &room{Access: a, cache: s.cache, from: s.from, projects: s.Projects}
+	r := &room{Access: a, versions: s.Versions, cache: s.cache, from: s.from, projects: s.Projects}
 	if r.key, err = s.Projects.Key(ctx, a.Project.ID); err == nil {
 		r.tags, err = s.tagsOf(ctx, a.Project.ID)
 	}

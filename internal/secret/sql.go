@@ -190,6 +190,9 @@ func (r *room) replace(ctx context.Context, tx *sqldb.Tx, s *Secret, was *label)
 	_, err := tx.Exec(ctx, `INSERT INTO secret_versions (secret_id, version, created_at, said_environment, said_path, said_key, said_tags, `+content+`)
 		SELECT id, version - 1, updated_at, $1, $2, $3, $4, `+content+` FROM secrets WHERE id = $5`,
 		was.environment, was.path, was.name, strings.Join(was.tags, " "), s.ID)
+	if err == nil && s.Version-1 > r.versions {
+		_, err = tx.Exec(ctx, `DELETE FROM secret_versions WHERE secret_id = $1 AND version < $2`, s.ID, s.Version-r.versions)
+	}
 	if err != nil {
 		return err
 	}

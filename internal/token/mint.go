@@ -6,6 +6,7 @@ import (
 	"time"
 
 	"github.com/sallyport/sallyport/internal/id"
+	"github.com/sallyport/sallyport/internal/quota"
 	"github.com/sallyport/sallyport/internal/sqldb"
 )
 
@@ -86,7 +87,12 @@ func newRow(c *Claims, name *string, life int64, now time.Time) Row {
 	return row
 }
 
-// Insert writes the row of a minted token, in the transaction that also records who made it.
+// Insert writes the row of a minted token, in the transaction that also records who made it. The error is a BadRequest fault where
+// the identity has as many tokens as it may.
 func (s *Service) Insert(ctx context.Context, tx *sqldb.Tx, row Row) error {
-	return insertRow(ctx, tx, row)
+	n, err := insertRow(ctx, tx, row)
+	if err != nil {
+		return err
+	}
+	return quota.Quota{Setting: "--quota-tokens", Owner: "The identity has", Things: "stored access tokens of this login method", Most: s.Quota}.Room(n - 1)
 }

@@ -123,17 +123,18 @@ func Rename(ctx context.Context, tx *sqldb.Tx, tokenID string, name *string) (Ro
 	return *row, nil
 }
 
-func insertRow(ctx context.Context, tx *sqldb.Tx, r Row) error {
-	_, err := tx.Exec(ctx, `INSERT INTO access_tokens (id, identity_id, org_id, method, client_secret_id, name, ttl, max_ttl,
+// insertRow stores a token and returns how many the identity then has of the method.
+func insertRow(ctx context.Context, tx *sqldb.Tx, r Row) (total int64, err error) {
+	_, err = tx.Exec(ctx, `INSERT INTO access_tokens (id, identity_id, org_id, method, client_secret_id, name, ttl, max_ttl,
 		period, uses, uses_limit, born, revoked, expires_at, created_at, updated_at)
 		VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, 0, $10, $11, FALSE, $12, $13, $13)`,
 		r.ID, r.IdentityID, r.OrgID, r.Method, r.ClientSecretID, r.Name, r.TTL, r.MaxTTL, r.Period, r.UsesLimit, r.Born,
 		r.ExpiresAt, r.CreatedAt)
 	if err == nil {
-		_, err = tx.Exec(ctx, `INSERT INTO token_counts (identity_id, method, total) VALUES ($1, $2, 1)
-			ON CONFLICT (identity_id, method) DO UPDATE SET total = token_counts.total + 1`, r.IdentityID, r.Method)
+		err = tx.Get(ctx, &total, `INSERT INTO token_counts (identity_id, method, total) VALUES ($1, $2, 1)
+			ON CONFLICT (identity_id, method) DO UPDATE SET total = token_counts.total + 1 RETURNING total`, r.IdentityID, r.Method)
 	}
-	return err
+	return total, err
 }
 
 // markRevoked flips the row of a live token and returns when its last JWT expires, in milliseconds.

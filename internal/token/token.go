@@ -3,6 +3,7 @@
 package token
 
 import (
+	"cmp"
 	"context"
 	"log/slog"
 	"net/netip"
@@ -20,6 +21,9 @@ import (
 // DefaultMaxAge bounds the life of a single JWT where no other limit does: 90 days.
 const DefaultMaxAge = 90 * 24 * time.Hour
 
+// DefaultQuota is how many tokens with a row one identity has of one login method unless a setting says otherwise.
+const DefaultQuota = 100_000
+
 // DefaultUnlisted is how many revocations by id, of tokens that the database has no row of, are remembered for one actor.
 const DefaultUnlisted = 10_000
 
@@ -36,6 +40,9 @@ type Options struct {
 	// Unlisted bounds how many tokens without a row one actor may revoke by their ids within the longest life of a token; 0 means
 	// DefaultUnlisted.
 	Unlisted int64
+
+	// Quota is how many tokens with a row one identity has of one login method at most; 0 means DefaultQuota.
+	Quota int64
 
 	// Methods returns the slugs of all login methods.
 	Methods func() []string
@@ -70,6 +77,7 @@ func New(o Options) *Service {
 	if o.Unlisted <= 0 {
 		o.Unlisted = DefaultUnlisted
 	}
+	o.Quota = cmp.Or(o.Quota, DefaultQuota)
 	s := &Service{
 		Options:  o,
 		verified: newVerified(o.Feed.Caches),

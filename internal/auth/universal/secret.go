@@ -10,6 +10,7 @@ import (
 	"github.com/sallyport/sallyport/internal/feed"
 	"github.com/sallyport/sallyport/internal/id"
 	"github.com/sallyport/sallyport/internal/lockout"
+	"github.com/sallyport/sallyport/internal/quota"
 	"github.com/sallyport/sallyport/internal/role"
 	"github.com/sallyport/sallyport/internal/sqldb"
 )
@@ -41,6 +42,9 @@ func (s *Service) CreateSecret(ctx context.Context, actor *access.Actor, identit
 		if err := role.Hold(ctx, tx, identityID, actor.OrgID); err != nil { // leaving ends its secrets: none may follow
 			return err
 		}
+		if err := s.room(ctx, tx, c.ID); err != nil { // role.Hold has lined up all who make one for the identity
+			return err
+		}
 		row.CreatedAt = tx.Now().UnixMilli()
 		row.UpdatedAt = row.CreatedAt
 		if ttl > 0 {
@@ -53,6 +57,13 @@ func (s *Service) CreateSecret(ctx context.Context, actor *access.Actor, identit
 		return s.record(ctx, tx, actor, audit.CreateIdentityUniversalAuthClientSecret, row)
 	})
 	return plain, row, err
+}
+
+// room refuses one more client secret where the identity has as many as it may.
+func (s *Service) room(ctx context.Context, tx *sqldb.Tx, configID string) error {
+	return quota.Quota{Setting: "--quota-client-secrets", Owner: "The identity has", Most: s.Quota,
+		Things: "client secrets, with those that were revoked or expired within the last 90 days"}.
+		Check(ctx, tx, `client_secrets WHERE config_id = $1`, configID)
 }
 
 // attached returns the configuration of an identity; BadRequest where there is none.

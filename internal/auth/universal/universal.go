@@ -3,6 +3,7 @@
 package universal
 
 import (
+	"cmp"
 	"context"
 	"hash/fnv"
 	"strconv"
@@ -36,7 +37,11 @@ type Options struct {
 	Identities *identity.Service
 	Configs    *auth.Service
 	Tokens     *token.Service
+	Quota      int64 // client secrets of one identity at most; 0 means DefaultQuota
 }
+
+// DefaultQuota is how many client secrets one identity has at most, unless a setting says otherwise.
+const DefaultQuota = 10_000
 
 // Service keeps client secrets and lets logins with them in.
 type Service struct {
@@ -47,7 +52,10 @@ type Service struct {
 }
 
 // New returns a service. Call Start before its first login.
-func New(o Options) *Service { return &Service{Options: o, lockouts: lockout.New(o.DB)} }
+func New(o Options) *Service {
+	o.Quota = cmp.Or(o.Quota, DefaultQuota)
+	return &Service{Options: o, lockouts: lockout.New(o.DB)}
+}
 
 // Method is Universal Auth.
 func (s *Service) Method() auth.Method[Settings, Login, *Settings] {
