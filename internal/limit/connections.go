@@ -25,10 +25,11 @@ const (
 	pace = 10 * time.Millisecond
 
 	// mostTries is how often the next connection waits while the server works for all others.
-	mostTries = 100
+	mostTries = 300
 )
 
-// serving is the state of a connection that the server works for. Other states are since when it waits for its caller.
+// serving is the state of a connection that the server works for. Other states are since when it waits for its caller, in
+// nanoseconds.
 const serving = -1
 
 // Connections is a listener that bounds how many connections there are. When there are too many, those go that have waited for
@@ -39,10 +40,10 @@ type Connections struct {
 	most    int
 	headers int64 // bytes that long headers may take together
 
-	accepted atomic.Int64 // counts connections: the clock of the states
-	held     atomic.Int64 // bytes that long headers take
-	mu       sync.Mutex
-	open     map[*connection]struct{}
+	young time.Duration // a caller has at least so long before its connection is closed for another
+	held  atomic.Int64  // bytes that long headers take
+	mu    sync.Mutex
+	open  map[*connection]struct{}
 }
 
 // connection is one of Connections.
@@ -61,7 +62,7 @@ func NewConnections(l net.Listener, most int, memory int64) *Connections {
 	if memory <= 0 {
 		memory = assumed
 	}
-	return &Connections{Listener: l, most: cmp.Or(most, int(memory/perConnection)), headers: memory / headerPart, open: map[*connection]struct{}{}}
+	return &Connections{Listener: l, most: cmp.Or(most, int(memory/perConnection)), headers: memory / headerPart, young: time.Second, open: map[*connection]struct{}{}}
 }
 
 type connectionKey struct{}
@@ -131,7 +132,6 @@ func (l *Connections) add(c *connection) bool {
 	if len(l.open) >= l.most {
 		return false
 	}
-	l.accepted.Add(1)
 	c.wait()
 	l.open[c] = struct{}{}
 	return true
@@ -141,9 +141,9 @@ func (l *Connections) add(c *connection) bool {
 func (l *Connections) longest() (old []*connection) {
 	l.mu.Lock()
 	defer l.mu.Unlock()
-	since := map[*connection]int64{}
+	since, latest := map[*connection]int64{}, time.Now().Add(-l.young).UnixNano()
 	for c := range l.open {
-		if state := c.state.Load(); state != serving {
+		if state := c.state.Load(); state != serving && state <= latest {
 			since[c] = state
 			old = append(old, c)
 		}
@@ -153,7 +153,7 @@ func (l *Connections) longest() (old []*connection) {
 }
 
 // wait notes that the server waits for the caller from now on.
-func (c *connection) wait() { c.state.Store(c.of.accepted.Load()) }
+func (c *connection) wait() { c.state.Store(time.Now().UnixNano()) }
 
 var errHeaders = errors.New("the headers of all callers take too much memory")
 

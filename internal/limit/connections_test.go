@@ -27,6 +27,7 @@ func newSite(t *testing.T, most int, memory int64) *site {
 		t.Fatal(err)
 	}
 	s := &site{NewConnections(listener, most, memory), t, make(chan struct{}), make(chan struct{})}
+	s.young = 0
 	server := &http.Server{ReadHeaderTimeout: time.Minute, Handler: http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
 		if r.URL.Path == "/wait" {
 			s.begun <- struct{}{}

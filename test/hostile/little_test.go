@@ -2,6 +2,7 @@ package hostile
 
 import (
 	"context"
+	"errors"
 	"fmt"
 	"io"
 	"net"
@@ -10,6 +11,7 @@ import (
 	"slices"
 	"strings"
 	"sync"
+	"syscall"
 	"testing"
 	"time"
 
@@ -184,6 +186,9 @@ func (l *little) during(what string, flood func(ctx context.Context)) {
 	served := 0
 	for ctx.Err() == nil {
 		answer, err := l.ordinary()
+		if errors.Is(err, syscall.ECONNRESET) { // closed for another one: clients try again
+			answer, err = l.ordinary()
+		}
 		if err != nil {
 			l.t.Errorf("%s: an ordinary request is not answered: %v", what, err)
 			break
