@@ -39,7 +39,6 @@ var unwritten = map[string]bool{
 	"reliability.md":        true,
 	"scaling.md":            true,
 	"security.md":           true,
-	"audit-events.md":       true,
 	"../SECURITY.md":        true,
 	"operations.md":         true,
 	"performance.md":        true,
@@ -84,7 +83,7 @@ func TestTextIsPlainEnglish(t *testing.T) {
 	for _, source := range []struct {
 		name string
 		read func(*testing.T) []text
-	}{{"pages", pageTexts}} {
+	}{{"messages", messages}, {"help", helpTexts}, {"openapi", openAPITexts}, {"pages", pageTexts}} {
 		t.Run(source.name, func(t *testing.T) {
 			found := source.read(t)
 			if len(found) < 100 {

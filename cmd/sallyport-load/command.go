@@ -26,7 +26,7 @@ type console struct {
 func run(ctx context.Context, args []string, con console) int {
 	exit := -1
 	parser, err := kong.New(&commands{}, kong.Name("sallyport-load"), kong.Writers(con.out, con.err),
-		kong.Description("Loads a server of the Sallyport API. It makes identities, tokens and a project there, and deletes them in the end."),
+		kong.Description("Loads a server of the Sallyport API. It makes identities, tokens and a project there, and deletes them at the end."),
 		kong.ConfigureHelp(kong.HelpOptions{Compact: true, WrapUpperBound: 100}),
 		kong.BindTo(ctx, (*context.Context)(nil)), kong.Bind(con),
 		kong.Exit(func(code int) { exit = code }))

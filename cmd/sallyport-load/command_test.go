@@ -52,7 +52,7 @@ func TestRefused(t *testing.T) {
 		{"a sweep with a rate of 0", "t", []string{"sweep", "--url", here, "--rates", "0,2"}, 1, "rate of 0"},
 		{"no server", "t", []string{"run", "--url", here}, 1, "is the server running?"},
 		{"an unknown picture", "t", []string{"plot", "--kind", "pie", "-o", "x.svg", two}, 2, "--kind"},
-		{"a picture of no results", "t", []string{"plot", "--kind", "memory", "-o", "x.svg", two}, 1, "no file of results"},
+		{"a picture of no results", "t", []string{"plot", "--kind", "memory", "-o", "x.svg", two}, 1, "not a file of results"},
 	} {
 		t.Run(c.name, func(t *testing.T) {
 			status, out, errOut := said(t, c.token, c.args...)

@@ -8,7 +8,7 @@ import (
 type runCmd struct {
 	load    `embed:""`
 	Callers int     `default:"16" help:"How many operations may be under way at the same time, at most 1024."`
-	Rate    float64 `default:"0" help:"Operations a second that are begun whatever the server does (an open loop), at most 100000; latencies count from the intended start. 0: each caller begins when its last one has ended (a closed loop)."`
+	Rate    float64 `default:"0" help:"Operations started per second, even if the server is slow (an open loop), at most 100000; latencies count from the intended start. 0: each caller begins when its last one has ended (a closed loop)."`
 }
 
 // Run loads a server once.

@@ -30,7 +30,7 @@ const (
 // load is what run and sweep have in common.
 type load struct {
 	URL       []string      `required:"" placeholder:"URL" help:"Base URL of the server, such as http://127.0.0.1:8080. Of several replicas give each; a revoked token is then used at another one than revoked it."`
-	TokenFile string        `type:"path" placeholder:"FILE" help:"File with the access token of an identity that may make identities and projects. Without it the token is read from SALLYPORT_TOKEN; it is never a flag, since others can see flags."`
+	TokenFile string        `type:"path" placeholder:"FILE" help:"File with the access token of an identity that may make identities and projects. Without it the token is read from SALLYPORT_TOKEN; it is never a flag, because others can see flags."`
 	Own       bool          `name:"i-own-this-server" help:"Load also a server that is not on this machine."`
 	Mix       string        `default:"verify" help:"Operations and their weights, such as verify=80,read=15,revoke-then-use=5. Operations: verify, read, list, poll, login, create-token, revoke, revoke-then-use, mass-revoke."`
 	Duration  time.Duration `default:"10s" help:"For how long is measured, at most 1h."`
@@ -75,7 +75,7 @@ func (l *load) check() error {
 		{"mass", float64(l.Mass), 1, maxMass}, {"number of --url", float64(len(l.URL)), 1, 16},
 	} {
 		if !(n.value >= n.least && n.value <= n.most) { // so that NaN is refused
-			return fmt.Errorf("--%s must lie between %g and %g", n.flag, n.least, n.most)
+			return fmt.Errorf("--%s must be between %g and %g", n.flag, n.least, n.most)
 		}
 	}
 	return nil
@@ -87,10 +87,10 @@ func checkPoints(points []point) error {
 	}
 	for _, p := range points {
 		if p.callers < 1 || p.callers > maxCallers {
-			return fmt.Errorf("the number of callers must lie between 1 and %d", maxCallers)
+			return fmt.Errorf("the number of callers must be between 1 and %d", maxCallers)
 		}
 		if p.rate != 0 && !(p.rate >= 0.01 && p.rate <= maxRate) {
-			return fmt.Errorf("a rate must lie between 0.01 and %d operations a second", maxRate)
+			return fmt.Errorf("a rate must be between 0.01 and %d operations a second", maxRate)
 		}
 	}
 	return nil

@@ -15,7 +15,7 @@ type program struct {
 	Stages   bool  `help:"Print the table of stages instead: the protocol as it is, then each change to it."`
 	Sizes    []int `help:"Numbers of replicas of the stages." default:"1,3,10,30,100,300,1000"`
 	From     int   `help:"The first step of the stages: 0 is the protocol as it is, 4 the one with all changes." default:"0"`
-	Validate bool  `help:"Print the runs that docs/performance.md has measured, beside what was measured."`
+	Validate bool  `help:"Print the runs of docs/performance.md, next to the measured figures."`
 }
 
 func main() {

@@ -34,9 +34,9 @@ type Settings struct {
 
 // Protocol says how replicas talk; all false is how they do.
 type Protocol struct {
-	Append bool `help:"A group appends its entries with one statement at its end, so that it holds the lock on the log's head for one statement and the commit."`
+	Append bool `help:"A group appends its entries with one statement at its end. So it holds the lock on the log's head for that statement and the commit."`
 	Single bool `help:"A beat, and a report, is one statement and its own transaction: one round trip, and not three."`
-	Direct bool `help:"A replica that has applied a change tells who waits for it, not everybody."`
+	Direct bool `help:"A replica that has applied a change tells only the replica that waits for it."`
 	Relays bool `help:"One replica of a region follows the log; the others of the region follow it, and write through the one of the first region."`
 }
 
@@ -46,7 +46,7 @@ type Costs struct {
 	Row       time.Duration `help:"Database processor, for each further row that it reads." default:"500ns"`
 	Flush     time.Duration `help:"Disk, for a commit; those that wait share the next." default:"220us"`
 	Deliver   time.Duration `help:"Database processor, to bring one notification to one listener." default:"40us"`
-	Local     time.Duration `help:"Round trip between a replica and a database beside it, with the client's work." default:"30us"`
+	Local     time.Duration `help:"Round trip between a replica and a database next to it, including the client's work." default:"30us"`
 	Request   time.Duration `help:"Processor of a replica and its caller, for one revoke over HTTP." default:"300us"`
 	Apply     time.Duration `help:"Processor of a replica, for an entry that it applies." default:"800ns"`
 	Check     time.Duration `help:"Processor of a replica, for one check over HTTP." default:"27.6us"`

@@ -48,7 +48,7 @@ var steps = []struct {
 func (p *program) stages(to io.Writer) error {
 	s := p.Settings
 	s.Revokes = rates[0]
-	fmt.Fprintln(to, "| protocol | regions | replicas | revokes/s it bears | median | p99 | statements/s | log read | database processors | without a lease | used up first beyond that |\n|---|--:|--:|--:|--:|--:|--:|--:|--:|--:|---|")
+	fmt.Fprintln(to, "| protocol | regions | replicas | revokes/s in time | median | p99 | statements/s | log read | database processors | without a lease | used up first beyond that |\n|---|--:|--:|--:|--:|--:|--:|--:|--:|--:|---|")
 	for _, step := range steps[min(max(p.From, 0), len(steps)):] {
 		for _, s.Regions = range []int{1, 5} {
 			for _, s.Replicas = range p.Sizes {

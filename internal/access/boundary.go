@@ -43,7 +43,7 @@ func (a *Actor) CoversUntil(target Reach, base string) (until int64, err error) 
 	h, b := a.holding(&own)
 	wanted, err := target.ability(b)
 	if err != nil {
-		return 0, fault.New(fault.Boundary, "%s. The rules of the target are too many to be compared with yours. Remove roles that are not needed.", base)
+		return 0, fault.New(fault.Boundary, "%s. The target has too many rules to compare with yours. Remove roles that it does not need.", base)
 	}
 	if err := refuseUncovered(h.first(len(h.grants), b), wanted, base, b); err != nil {
 		return 0, err
@@ -70,7 +70,7 @@ func (a *Actor) holding(own *Budget) (Holding, *Budget) {
 func (a *Actor) CoversForever(target Reach, base string) error {
 	until, err := a.CoversUntil(target, base)
 	if err == nil && until != 0 {
-		err = fault.New(fault.Boundary, "%s. It would last longer than your own temporary roles, which allow it only until %s. Ask somebody who holds these permissions without an end.",
+		err = fault.New(fault.Boundary, "%s. It would last longer than your own temporary roles, which allow it only until %s. Ask a member who holds these permissions permanently.",
 			base, time.UnixMilli(until).UTC().Format(time.RFC3339))
 	}
 	return err
@@ -94,7 +94,7 @@ func refuseUncovered(own, target *Ability, base string, b *Budget) error {
 		return err
 	}
 	return fault.New(fault.Boundary,
-		"%s. Nobody may hand out or take over more than they hold, and your own roles do not certainly include %q on %q, the first of %d such permissions. Ask for them, or leave them out.",
+		"%s. You can only grant or take over what your own roles include. They do not certainly include %q on %q, the first of %d such permissions. Ask for these permissions, or leave them out.",
 		base, missing[0].Action, missing[0].Subject, len(missing)).With(BoundaryDetails{MissingPermissions: missing})
 }
 

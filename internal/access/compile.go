@@ -30,7 +30,7 @@ func Compile(rules []Rule) (*Ability, error) { return organisation.compile(rules
 
 func (v *vocabulary) compile(rules []Rule) (*Ability, error) {
 	if len(rules) > maxRules {
-		return nil, fault.Invalid("too_big", fmt.Sprintf("There are %d rules; at most %d are allowed.", len(rules), maxRules), "permissions")
+		return nil, fault.Invalid("too_big", fmt.Sprintf("There are %d rules, and at most %d are allowed. Remove some.", len(rules), maxRules), "permissions")
 	}
 	size, err := weigh(rules)
 	if err != nil {
@@ -44,7 +44,7 @@ func (v *vocabulary) compile(rules []Rule) (*Ability, error) {
 			return nil, under(err, "permissions", strconv.Itoa(i))
 		}
 		if patterns += c.size(); patterns > maxPatterns {
-			return nil, fault.Invalid("too_big", "The $glob patterns of these rules are too many or too long; use fewer wildcards.", "permissions")
+			return nil, fault.Invalid("too_big", "These rules have too many $glob patterns, or patterns that are too long. Use fewer wildcards.", "permissions")
 		}
 	}
 	a.bytes = ruleCost*size + patternCost*patterns
@@ -118,7 +118,7 @@ func (w *words) check(named []Action) error {
 		}
 		meant := w.means[action]
 		if slices.ContainsFunc(named, func(other Action) bool { return slices.Contains(meant, other) }) {
-			return fault.New(fault.BadRequest, "The action %q on %q already stands for %s. Name either it or them, not both.", action, w.subject, join(meant))
+			return fault.New(fault.BadRequest, "The action %q on %q already includes %s. Name one or the other, not both.", action, w.subject, join(meant))
 		}
 	}
 	return nil
@@ -165,7 +165,7 @@ func unique(actions []Action) []Action {
 
 func checkCount(named []Action) error {
 	if len(named) == 0 || len(named) > maxActions {
-		return fault.Invalid("custom", fmt.Sprintf("A rule needs 1 to %d actions, this one has %d.", maxActions, len(named)), "action")
+		return fault.Invalid("custom", fmt.Sprintf("A rule has 1 to %d actions, and this one has %d.", maxActions, len(named)), "action")
 	}
 	return nil
 }

@@ -31,7 +31,7 @@ type glob struct {
 // compileGlob reads a glob.
 func compileGlob(s string) (*glob, error) {
 	if len(s) > maxGlob {
-		return nil, fault.Invalid("too_big", fmt.Sprintf("A $glob may have at most %d bytes, this one has %d.", maxGlob, len(s)))
+		return nil, fault.Invalid("too_big", fmt.Sprintf("A $glob has at most %d bytes, and this one has %d.", maxGlob, len(s)))
 	}
 	if err := checkGlob(s); err != nil {
 		return nil, err

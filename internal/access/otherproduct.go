@@ -41,7 +41,7 @@ func checkOpen(rule *Rule) error {
 	}
 	nodes := maxNodes
 	if !isBounded(map[string]any(rule.Conditions), maxDepth, &nodes) {
-		return fault.Invalid("too_big", "These conditions are nested too deeply, too many or too long.", "conditions")
+		return fault.Invalid("too_big", "These conditions are nested too deeply, or there are too many of them, or they are too long.", "conditions")
 	}
 	return nil
 }

@@ -152,7 +152,7 @@ func parseElement(raw any) (name, value []condition, err error) {
 // checkText refuses values that are too long, templates of another root, and paths that could never match.
 func checkText(s string, k key) error {
 	if len(s) > maxText {
-		return fault.Invalid("too_big", fmt.Sprintf("A value may have at most %d bytes, this one has %d.", maxText, len(s)))
+		return fault.Invalid("too_big", fmt.Sprintf("A value has at most %d bytes, and this one has %d.", maxText, len(s)))
 	}
 	if k == keySecretPath && !strings.HasPrefix(s, "/") {
 		return fault.Invalid("custom", fmt.Sprintf(`A secret path starts with "/"; %.64q does not.`, s))

@@ -18,7 +18,7 @@ func CheckSize(what string, rules []Rule) error {
 		return err
 	}
 	if len(text) > MaxRoleBytes {
-		return fault.Invalid("too_big", fmt.Sprintf("The rules of a %s may have at most %d bytes as JSON, these have %d. Use several, or shorter conditions.",
+		return fault.Invalid("too_big", fmt.Sprintf("The rules of a %s have at most %d bytes as JSON, and these have %d. Use several, or shorter conditions.",
 			what, MaxRoleBytes, len(text)), "permissions")
 	}
 	return nil

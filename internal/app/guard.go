@@ -21,7 +21,7 @@ func caught(log *slog.Logger, do func()) (err error) {
 	defer func() {
 		if value := recover(); value != nil {
 			err = fault.Panicked(value)
-			log.Error("panic beside the requests; the server ends", "panic", err.Error(), "stack", string(debug.Stack()))
+			log.Error("panic outside of a request; the server stops", "panic", err.Error(), "stack", string(debug.Stack()))
 		}
 	}()
 	do()

@@ -61,9 +61,9 @@ func explain(err error) *fault.Error {
 	f := fault.New(fault.Unavailable, "The database cannot be used now, and nothing was changed. Try again, or ask another replica.")
 	switch {
 	case errors.Is(err, sqldb.ErrOutcomeUnknown):
-		f = fault.New(fault.Unavailable, "The database was lost while the change was committed: it may or may not have been made. Look before you try again.")
+		f = fault.New(fault.Unavailable, "The database was lost while the change was committed: it may or may not have been made. Check before you try again.")
 	case sqldb.Full(err):
-		f = fault.New(fault.Unavailable, "The disk of the database is full, so nothing was changed. Try again once an operator has made room.")
+		f = fault.New(fault.Unavailable, "The disk of the database is full, so nothing was changed. Ask an operator to free space, then try again.")
 	}
 	f.RetryAfter = time.Second
 	return f.Because(err)

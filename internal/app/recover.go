@@ -87,7 +87,7 @@ func (a *App) administrator(ctx context.Context) (*identity.Identity, string, er
 	}
 	orgID, err := a.users.AdminOrg(ctx)
 	if errors.Is(err, sqldb.ErrNoRows) {
-		err = errors.New("this database has no instance administrator: it was never set up, so no token needs to be killed")
+		err = errors.New("this database has no instance administrator: it was never set up, so there are no tokens to revoke")
 	}
 	return nil, orgID, err
 }

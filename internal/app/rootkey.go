@@ -32,12 +32,12 @@ func rootKey(ctx context.Context, db *sqldb.DB, o Options) (*seal.Key, error) {
 			return nil, err
 		}
 		if _, err := os.Stat(file); used && errors.Is(err, os.ErrNotExist) {
-			return nil, fmt.Errorf("the database was made with a root key, and there is none at %s; put that key back, or name it with --root-key-file or SALLYPORT_ROOT_KEY", file)
+			return nil, fmt.Errorf("the database was created with a root key, and there is no key at %s; put that key back, or name it with --root-key-file or SALLYPORT_ROOT_KEY", file)
 		}
 	}
 	root, made, err := seal.Root(c.RootKey, c.RootKeyFile, c.DataDir)
 	if made != "" {
-		o.Logger.Warn("made a root key; keep a copy of it apart from the database: without it the data cannot be read", "file", made)
+		o.Logger.Warn("created a root key; keep a copy of it, apart from the database: without it nobody can read the data", "file", made)
 	}
 	return root, err
 }

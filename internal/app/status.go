@@ -36,15 +36,15 @@ type healthOutput struct {
 
 // statusRoutes mounts what tells whether the server lives, and whether it can work.
 func (a *App) statusRoutes() {
-	httpapi.HandleOpen(a.api, statusRoute("/api/status", "get-status", "Tell that the API answers"), a.statusRoute)
+	httpapi.HandleOpen(a.api, statusRoute("/api/status", "get-status", "Check that the API answers"), a.statusRoute)
 	healthRoutes(a.api)
 	httpapi.HandleOpen(a.api, statusRoute("/readyz", "get-readiness",
-		"Tell whether requests can be decided and changes written; 503 also while the server stops", http.StatusServiceUnavailable), a.readyRoute)
+		"Check that the server can decide requests and write changes; 503 also while it stops", http.StatusServiceUnavailable), a.readyRoute)
 }
 
 // healthRoutes mounts what needs no database.
 func healthRoutes(api *httpapi.API) {
-	httpapi.HandleOpen(api, statusRoute("/healthz", "get-health", "Tell that the process lives"), healthRoute)
+	httpapi.HandleOpen(api, statusRoute("/healthz", "get-health", "Check that the process runs"), healthRoute)
 }
 
 func statusRoute(path, id, summary string, errors ...int) httpapi.Route {
@@ -72,7 +72,7 @@ func (a *App) readyRoute(ctx context.Context, _ access.Client, _ *httpapi.Empty)
 		err = a.db.Writable(ctx)
 	}
 	if err != nil {
-		f := fault.New(fault.Unavailable, "The database cannot be written now. The log of the server says why.").Because(err)
+		f := fault.New(fault.Unavailable, "The server cannot write to its database now. Its log says why.").Because(err)
 		f.RetryAfter = time.Second
 		return nil, f
 	}

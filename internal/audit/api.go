@@ -25,13 +25,13 @@ type queryInput struct {
 	EndDate       time.Time    `query:"endDate" doc:"Default: now"`
 	Offset        int64        `query:"offset" minimum:"0" default:"0"`
 	Limit         int64        `query:"limit" minimum:"1" maximum:"1000" default:"20"`
-	After         string       `query:"after" pattern:"^[0-9]{1,18}$" doc:"A position: answer the events behind it, oldest first, of all times unless dates are given. 0 begins with the oldest event; go on with the next of each answer. Who does so sees each event once and misses none. A page of a filter that matches little may be short or empty before the newest event is reached: go on as long as next grows"`
+	After         string       `query:"after" pattern:"^[0-9]{1,18}$" doc:"A position: return the events after it, oldest first, of all times unless dates are given. 0 begins with the oldest event. Send the next of each answer to continue: you then see each event once and miss none. A page can be short or empty before the newest event: continue as long as next grows"`
 }
 
 type queryOutput struct {
 	Body struct {
 		AuditLogs []Entry `json:"auditLogs"`
-		Next      *int64  `json:"next,omitempty" doc:"Only with after: the position to send as after for what comes next"`
+		Next      *int64  `json:"next,omitempty" doc:"Only with after: the position to send as after to continue"`
 	}
 }
 

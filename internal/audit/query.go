@@ -137,14 +137,14 @@ func (f *Filter) complete(now time.Time) error {
 		f.From = f.To.UTC().Truncate(24 * time.Hour)
 	}
 	if f.To.Sub(f.From) > maxSpan {
-		return fault.Invalid("custom", "The dates lie more than three months apart. Ask for a shorter time.", "endDate")
+		return fault.Invalid("custom", "The dates are more than three months apart. Ask for a shorter time.", "endDate")
 	}
 	return f.check()
 }
 
 func (f *Filter) checkFollowing() error {
 	if f.Offset > 0 {
-		return fault.Invalid("custom", "Page by after alone: send the \"next\" of the last answer, and no offset.", "offset")
+		return fault.Invalid("custom", "Use after without an offset: send the \"next\" of the last answer.", "offset")
 	}
 	return f.check()
 }
@@ -152,9 +152,9 @@ func (f *Filter) checkFollowing() error {
 func (f *Filter) check() error {
 	switch {
 	case !f.To.IsZero() && f.To.Before(f.From):
-		return fault.Invalid("custom", "The end date lies before the start date. Swap them.", "endDate")
+		return fault.Invalid("custom", "The end date is before the start date. Swap them.", "endDate")
 	case f.ActorID != "" && f.ActorType == string(access.ActorPlatform):
-		return fault.New(fault.BadRequest, "Actors of type %s have no id to filter by. Leave the actor out.", f.ActorType)
+		return fault.New(fault.BadRequest, "Actors of the type %s have no id to filter by. Leave the actor out.", f.ActorType)
 	}
 	return nil
 }
@@ -171,7 +171,7 @@ type Entry struct {
 	UpdatedAt     httpapi.Time `json:"updatedAt"`
 	OrgID         string       `json:"orgId"`
 	ProjectID     *string      `json:"projectId"`
-	Position      int64        `json:"position,omitempty" doc:"The place in the order in which events became visible, for the parameter after; missing for a moment after the event was written"`
+	Position      int64        `json:"position,omitempty" doc:"The position in the order in which events became visible, for the parameter after. It is missing for a moment after the event was written"`
 	Event         struct {
 		Type     string          `json:"type"`
 		Metadata json.RawMessage `json:"metadata"`

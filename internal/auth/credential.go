@@ -41,7 +41,7 @@ func staysHome(before, after, request reflect.Value) error {
 	for _, f := range marked(after.Type(), "writeOnly") {
 		sent := !request.IsNil() && !request.Elem().FieldByIndex(f.Index).IsZero()
 		if !sent && !blank(before.FieldByIndex(f.Index)) {
-			return fault.Invalid("required", fmt.Sprintf("The stored %s was given for the present %s. Send it again together with the change, or send it empty to remove it.",
+			return fault.Invalid("required", fmt.Sprintf("The stored %s was set for the current %s. Send it again together with the change, or send it empty to remove it.",
 				jsonName(f), strings.Join(moved, " and ")), jsonName(f))
 		}
 	}

@@ -46,7 +46,7 @@ func Forbid(reason, message string, args ...any) error {
 
 // LoginShared are the fields that every login body has beside its credentials. Methods embed it.
 type LoginShared struct {
-	OrganizationSlug httpapi.Text `json:"organizationSlug,omitempty" maxLength:"64" doc:"The identity's own organization, or nothing"`
+	OrganizationSlug httpapi.Text `json:"organizationSlug,omitempty" maxLength:"64" doc:"The slug of the identity's own organization, or nothing"`
 }
 
 // Slug returns the organisation that the caller named, or "".
@@ -59,7 +59,7 @@ type loginInput[L any] struct {
 type loginOutput struct {
 	Body struct {
 		AccessToken string `json:"accessToken"`
-		ExpiresIn   int64  `json:"expiresIn" doc:"Seconds that this token really lives"`
+		ExpiresIn   int64  `json:"expiresIn" doc:"Seconds until this token expires"`
 		MaxTTL      int64  `json:"accessTokenMaxTTL" doc:"0 where the token can be renewed without end"`
 		TokenType   string `json:"tokenType"`
 	}
@@ -115,7 +115,7 @@ func identityAuth(p Proof) (json.RawMessage, error) {
 	}
 	said, err := json.Marshal(p.IdentityAuth)
 	if err == nil && len(said) > maxIdentityAuth {
-		err = Refuse("claims_too_large", "The claims that the access token is to carry have %d bytes, more than the %d that fit. Map fewer or shorter claims.",
+		err = Refuse("claims_too_large", "The mapped claims of the access token have %d bytes, and at most %d fit. Map fewer or shorter claims.",
 			len(said), maxIdentityAuth)
 	}
 	return said, err

@@ -49,7 +49,7 @@ type Settings[S any] interface {
 
 // Shared are the fields that the configuration of every method has. Durations are seconds.
 type Shared struct {
-	TTL        *int64      `json:"accessTokenTTL,omitempty" minimum:"0" maximum:"315360000" doc:"Seconds; 0 for no limit of its own. Default: 30 days"`
+	TTL        *int64      `json:"accessTokenTTL,omitempty" minimum:"0" maximum:"315360000" doc:"Seconds; 0 for no separate limit. Default: 30 days"`
 	MaxTTL     *int64      `json:"accessTokenMaxTTL,omitempty" minimum:"0" maximum:"315360000" doc:"Seconds over all renewals; 0 for no limit. Default: 30 days"`
 	UsesLimit  *int64      `json:"accessTokenNumUsesLimit,omitempty" minimum:"0" doc:"0 for no limit. Default: 0"`
 	TrustedIPs []TrustedIP `json:"accessTokenTrustedIps,omitempty" minItems:"1" maxItems:"1000" doc:"Where tokens may be used from. Default: everywhere"`
@@ -64,7 +64,7 @@ func (s *Shared) Periodic() int64 { return 0 }
 // TrustedIP is a trusted address or network on the wire. A request may write the prefix into the address.
 type TrustedIP struct {
 	IPAddress httpapi.Text `json:"ipAddress" maxLength:"64" doc:"IPv4 or IPv6 address, or CIDR block"`
-	Type      string       `json:"type,omitempty" doc:"ipv4 or ipv6; worked out from the address"`
+	Type      string       `json:"type,omitempty" doc:"ipv4 or ipv6; derived from the address"`
 	Prefix    *int         `json:"prefix,omitempty" doc:"Length of a network's prefix in bits"`
 }
 
@@ -110,7 +110,7 @@ func Mount[S, L any, P Settings[S]](s *Service, api *httpapi.API, m Method[S, L,
 		func(ctx context.Context, actor *access.Actor, in *identityInput) (*settingsOutput[S, P], error) {
 			return output[S, P](s.Read(ctx, actor, i, in.IdentityID))
 		})
-	httpapi.Handle(api, route(http.MethodDelete, "detach", "Detach "+m.Title+" and kill the tokens that it made", access.RevokeAuth),
+	httpapi.Handle(api, route(http.MethodDelete, "detach", "Detach "+m.Title+" and revoke the tokens that it issued", access.RevokeAuth),
 		func(ctx context.Context, actor *access.Actor, in *identityInput) (*settingsOutput[S, P], error) {
 			return output[S, P](s.Detach(ctx, actor, i, in.IdentityID, m.detached))
 		})

@@ -10,7 +10,7 @@ import (
 )
 
 // errOther says that a log and a database do not belong together.
-var errOther = errors.New("the log of revocations is not of this installation, or of another branch of it after a restore; name the right one, or none, which kills every token")
+var errOther = errors.New("the log of revocations is from another installation, or from another branch of this one after a restore; name the right log, or none, which revokes every token")
 
 // Apply brings into a restored database, in one transaction, what was taken back or used up since: its log of changes
 // goes on where that of the lost database ended, so that a token of any time is judged as it was there. A log that is
@@ -45,7 +45,7 @@ type applying struct {
 // fits compares where both come from.
 func (l *Log) fits(ctx context.Context, a *applying) error {
 	if l.Head < a.head {
-		return errors.New("the log of revocations ends before the backup was taken; write it from the newest database that there is, or name none, which kills every token")
+		return errors.New("the log of revocations ends before the backup was taken; write it from the newest database that exists, or name none, which revokes every token")
 	}
 	var keys []string
 	if err := a.tx.Select(ctx, &keys, `SELECT id FROM signing_keys`); err != nil {

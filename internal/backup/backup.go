@@ -42,7 +42,7 @@ func (r *Result) Rows() (n int64) {
 // damaged index by making it anew. While it runs, the write-ahead log of the server cannot be emptied and grows.
 func Write(ctx context.Context, s *Source, to string, now time.Time) (*Result, error) {
 	if s.Engine != sqldb.SQLite {
-		return nil, errors.New("a PostgreSQL database is backed up by its own tools: run pg_dump -Fc, or keep a base backup and its WAL; then restore with pg_restore and sallyport recover, see docs/operations.md")
+		return nil, errors.New("PostgreSQL databases are backed up with PostgreSQL's own tools: run pg_dump -Fc, or keep a base backup and its WAL; then restore with pg_restore and sallyport recover, see docs/operations.md")
 	}
 	result := &Result{Taken: now}
 	return result, create(to, func(path string) (err error) {
@@ -56,11 +56,11 @@ func Write(ctx context.Context, s *Source, to string, now time.Time) (*Result, e
 // create makes a file: write fills one of another name, which gets the name once it is on the disk.
 func create(to string, write func(path string) error) (err error) {
 	if _, err := os.Lstat(to); err == nil {
-		return fmt.Errorf("%s is there already; name a file that does not exist yet", to)
+		return fmt.Errorf("%s exists already; name a file that does not exist yet", to)
 	}
 	f, err := os.CreateTemp(filepath.Dir(to), filepath.Base(to)+".unfinished-*") // mode 0600
 	if err != nil {
-		return fmt.Errorf("the file cannot be made: %w", err)
+		return fmt.Errorf("the file cannot be created: %w", err)
 	}
 	path := f.Name()
 	if err = f.Close(); err == nil {
@@ -126,7 +126,7 @@ func copyPages(ctx context.Context, conn any, to string) error {
 		NewBackup(string) (*sqlite.Backup, error)
 	})
 	if !ok {
-		return errors.New("the SQLite driver makes no copies")
+		return errors.New("the SQLite driver cannot make copies")
 	}
 	b, err := c.NewBackup(to)
 	if err != nil {
@@ -213,7 +213,7 @@ func same(ctx context.Context, q querier, want []Sum) error {
 	}
 	for i, t := range want {
 		if i >= len(got) || got[i] != t {
-			return fmt.Errorf("the table %s does not hold what the original held: a disk or a copy failed; do not use this file", t.Table)
+			return fmt.Errorf("the table %s differs from the original: a disk or a copy failed; do not use this file", t.Table)
 		}
 	}
 	if !slices.Equal(got, want) {
@@ -230,7 +230,7 @@ func Verify(ctx context.Context, path string) (*Result, error) {
 	}
 	result, err := verify(ctx, s.DB)
 	if err != nil {
-		err = fmt.Errorf("the file is no backup that can be used: %w", err)
+		err = fmt.Errorf("the file is not a usable backup: %w", err)
 	}
 	return result, errors.Join(err, s.Close())
 }
@@ -238,7 +238,7 @@ func Verify(ctx context.Context, path string) (*Result, error) {
 func verify(ctx context.Context, db *sql.DB) (*Result, error) {
 	at, err := column[int64](ctx, db, `SELECT at FROM moves WHERE state = $1`, transfer.Backup)
 	if err == nil && len(at) != 1 {
-		err = errors.New("sallyport backup did not make it; put a copy that was made otherwise into the data folder by hand, and run sallyport recover")
+		err = errors.New("sallyport backup did not make it; put a copy that was made in another way into the data folder by hand, and run sallyport recover")
 	}
 	if err == nil {
 		err = sound(ctx, db)

@@ -88,9 +88,9 @@ func WriteRevocations(ctx context.Context, s *Source, to string, now time.Time, 
 	}
 	switch {
 	case s.Begun:
-		return nil, errors.New("the newest revocations were lost with a write-ahead log, and sallyport recover did not come to its end; run it to its end, or restore without --revocations, which kills every token")
+		return nil, errors.New("the newest revocations were lost with a write-ahead log, and sallyport recover did not finish; run it again until it finishes, or restore without --revocations, which revokes every token")
 	case s.LostLog:
-		return nil, errors.New("the write-ahead log of the database is gone, and the newest revocations with it; put the -wal file back, or restore without --revocations, which kills every token")
+		return nil, errors.New("the write-ahead log of the database is gone, and the newest revocations with it; put the -wal file back, or restore without --revocations, which revokes every token")
 	}
 	version, err := s.Schema(ctx)
 	if err != nil {
@@ -99,7 +99,7 @@ func WriteRevocations(ctx context.Context, s *Source, to string, now time.Time, 
 	changes := sqldb.LogTable(version)
 	if s.Engine == sqldb.SQLite {
 		if err := sound(ctx, s.DB, append([]string{changes}, logTables...)...); err != nil {
-			return nil, fmt.Errorf("the database is damaged where its revocations lie, so they cannot be trusted; restore without --revocations, which kills every token: %w", err)
+			return nil, fmt.Errorf("the database is damaged where it keeps revocations, so they cannot be trusted; restore without --revocations, which revokes every token: %w", err)
 		}
 	}
 	l := &Log{Header: Header{Format: logFormat, Taken: now.UnixMilli()}}
@@ -207,7 +207,7 @@ func (w *lines) put(v any) error {
 	return err
 }
 
-var errLog = errors.New("this is no whole log of revocations; write it anew with sallyport backup --revocations")
+var errLog = errors.New("the log of revocations is not complete; write it again with sallyport backup --revocations")
 
 // OpenLog reads a log of revocations through, and returns what it is about. One that is cut short or was changed is refused.
 func OpenLog(path string) (*Log, error) {

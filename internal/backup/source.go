@@ -112,7 +112,7 @@ func tryLock(path string) (lock *os.File, taken bool, err error) {
 		return nil, false, nil
 	}
 	if err != nil {
-		return nil, false, fmt.Errorf("whether a server runs cannot be told; run this as the user of the server: %w", err)
+		return nil, false, fmt.Errorf("cannot find out whether a server runs; run this command as the user of the server: %w", err)
 	}
 	err = syscall.Flock(int(lock.Fd()), syscall.LOCK_SH|syscall.LOCK_NB)
 	if err == nil {
@@ -128,7 +128,7 @@ func tryLock(path string) (lock *os.File, taken bool, err error) {
 func openPostgres(ctx context.Context, raw string) (*Source, error) {
 	config, err := pgx.ParseConfig(raw)
 	if err != nil {
-		return nil, errors.New("the database URL cannot be read; it begins with sqlite: or looks like postgres://user:password@host:5432/name")
+		return nil, errors.New("the database URL is not valid; it begins with sqlite: or has the form postgres://user:password@host:5432/name")
 	}
 	delete(config.RuntimeParams, "pool_max_conns")
 	config.RuntimeParams["default_transaction_read_only"] = "on"

@@ -9,7 +9,7 @@ import (
 	"github.com/sallyport/sallyport/internal/sqldb"
 )
 
-var errServing = errors.New("a server still runs on this database, and what it revokes from now on would be missing in the log; stop every server, write the log, and do not start them on this database again")
+var errServing = errors.New("a server still runs on this database, and the log would miss what it revokes from now on; stop every server, write the log, and do not start them on this database again")
 
 // windows is how many leases without a sign of life are tried for. What a server sent before it was killed may be written
 // afterwards, so one sign proves nothing; a server that runs gives three a lease.

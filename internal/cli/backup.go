@@ -12,8 +12,8 @@ import (
 
 type backupCmd struct {
 	DataDir     string `default:"./sallyport-data" env:"SALLYPORT_DATA_DIR" type:"path" help:"Folder of the embedded database."`
-	DatabaseURL string `env:"SALLYPORT_DATABASE_URL" help:"URL of the database; without it SQLite in the data folder. Of PostgreSQL only --revocations can be written: it has pg_dump."`
-	To          string `type:"path" placeholder:"FILE" help:"Write a backup to this new file. The server may go on meanwhile. The root key is not in it."`
+	DatabaseURL string `env:"SALLYPORT_DATABASE_URL" help:"URL of the database. Default: SQLite in the data folder. For PostgreSQL, use this only with --revocations, and pg_dump for backups."`
+	To          string `type:"path" placeholder:"FILE" help:"Write a backup to this new file. The server can keep running. The backup does not contain the root key."`
 	Revocations string `type:"path" placeholder:"FILE" help:"Write the log of revocations to this new file, for restore and recover. Every server must be stopped."`
 }
 
@@ -37,14 +37,14 @@ func (c *backupCmd) Run(con *console) (err error) {
 		if err != nil {
 			return err
 		}
-		con.print("Wrote %d entries to %s. Do not start a server on this database again: what it revoked then would be missing there.\n", log.Entries, c.Revocations)
+		con.print("Wrote %d entries to %s. Do not start a server on this database again: the log would miss what it revokes then.\n", log.Entries, c.Revocations)
 		return nil
 	}
 	result, err := backup.Write(con.ctx, s, c.To, time.Now())
 	if err != nil {
 		return err
 	}
-	con.print("Wrote %d rows of %d tables to %s, read back and compared. The root key is not in it: keep a copy of that elsewhere.\n",
+	con.print("Wrote %d rows of %d tables to %s, read back and compared. The root key is not in it: keep a copy of the key in another place.\n",
 		result.Rows(), len(result.Tables), c.To)
 	return nil
 }

@@ -9,7 +9,7 @@ import (
 type bootstrapCmd struct {
 	Domain       string `default:"http://127.0.0.1:8080" env:"SALLYPORT_DOMAIN" help:"Base URL of the server."`
 	Email        string `required:"" env:"SALLYPORT_ADMIN_EMAIL" help:"E-mail address of the first user."`
-	Password     string `required:"" env:"SALLYPORT_ADMIN_PASSWORD" help:"Password of the first user. Better set in the environment, since others can see flags."`
+	Password     string `required:"" env:"SALLYPORT_ADMIN_PASSWORD" help:"Password of the first user. Set it in the environment, because others can see flags."`
 	Organization string `required:"" env:"SALLYPORT_ADMIN_ORGANIZATION" help:"Name of the first organization."`
 }
 

@@ -16,16 +16,16 @@ import (
 
 // commands is the grammar of the command line.
 type commands struct {
-	Config    settingsFile `env:"SALLYPORT_CONFIG" placeholder:"FILE" help:"JSON file with settings, by the names of the flags; flags and environment win over it."`
+	Config    settingsFile `env:"SALLYPORT_CONFIG" placeholder:"FILE" help:"JSON file with settings, by the names of the flags. Flags and the environment override it."`
 	Serve     serveCmd     `cmd:"" help:"Run the server."`
-	Dev       devCmd       `cmd:"" help:"Run the server on this machine alone, set up and ready to try."`
+	Dev       devCmd       `cmd:"" help:"Run the server for this machine only, set up and ready to try."`
 	Bootstrap bootstrapCmd `cmd:"" help:"Set up an empty server and print its first token."`
-	Backup    backupCmd    `cmd:"" help:"Back up the embedded database while the server runs, or save what was revoked from one that is to be given up."`
-	Restore   restoreCmd   `cmd:"" help:"Put a backup in place, safe to serve: nothing that was revoked since is alive in it."`
-	Doctor    doctorCmd    `cmd:"" help:"Look for what is wrong with an installation, and say what to do. Without --repair it changes nothing."`
-	Recover   recoverCmd   `cmd:"" help:"Make a database that was restored from a backup safe to serve: kill every token, and print a new one for the administrator."`
+	Backup    backupCmd    `cmd:"" help:"Back up the embedded database while the server runs, or save the revocations of a database that you give up."`
+	Restore   restoreCmd   `cmd:"" help:"Restore a backup so that it is safe to serve: everything that was revoked since stays revoked."`
+	Doctor    doctorCmd    `cmd:"" help:"Check an installation for problems, and say how to fix them. Without --repair it changes nothing."`
+	Recover   recoverCmd   `cmd:"" help:"Make a database that was restored from a backup safe to serve. Revokes every token, and prints a new one for the administrator."`
 	Migrate   migrateCmd   `cmd:"" help:"Move everything from SQLite to an empty PostgreSQL database, for more than one server."`
-	Import    importCmd    `cmd:"" help:"Copy what another server has to this one."`
+	Import    importCmd    `cmd:"" help:"Copy the data of another server to this one."`
 	Keys      keysCmd      `cmd:"" help:"Rotate the keys that everything is sealed with."`
 	Version   versionCmd   `cmd:"" help:"Print the version."`
 }
@@ -42,7 +42,7 @@ type console struct {
 func Run(ctx context.Context, args []string, out, errOut io.Writer, version string) int {
 	exit := -1
 	parser, err := kong.New(&commands{}, kong.Name("sallyport"), kong.Writers(out, errOut),
-		kong.Description("A machine-identity server: issues access tokens, checks them, and takes them back for good."),
+		kong.Description("A machine-identity server: issues access tokens, checks them, and revokes them for good."),
 		kong.ConfigureHelp(kong.HelpOptions{Compact: true, WrapUpperBound: 100}),
 		kong.Exit(func(code int) { exit = code }))
 	if err != nil {

@@ -32,7 +32,7 @@ func (c *devCmd) Run(con *console) error {
 func (c *devCmd) welcome(con *console, baseURL string) error {
 	setup, err := bootstrap(con.ctx, baseURL, "admin@localhost.local", id.Secret(16), "Dev")
 	if isSetUp(err) {
-		_, err := fmt.Fprintf(con.out, "\nSallyport serves on %s with the data in %s.\nThe admin token was shown at the first start. To start anew, stop the server and delete that folder.\n\n",
+		_, err := fmt.Fprintf(con.out, "\nSallyport serves on %s with the data in %s.\nThe admin token was shown at the first start. To start again from nothing, stop the server and delete that folder.\n\n",
 			baseURL, c.DataDir)
 		return err
 	}
@@ -55,5 +55,5 @@ func checkLoopback(listen string) error {
 	if addr, err := netip.ParseAddr(host); host == "localhost" || err == nil && addr.IsLoopback() {
 		return nil
 	}
-	return fmt.Errorf("dev serves this machine alone, and %q is not a loopback address; use serve for others", host)
+	return fmt.Errorf("dev serves only this machine, and %q is not a loopback address; use serve to serve others", host)
 }

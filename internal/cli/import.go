@@ -18,14 +18,14 @@ type importCmd struct {
 
 type infisicalCmd struct {
 	URL       string   `required:"" env:"SALLYPORT_IMPORT_URL" help:"Base URL of the server to read from."`
-	Token     string   `env:"SALLYPORT_IMPORT_TOKEN" help:"Access token of a machine identity there that is an administrator, also of the projects. Better set in the environment, since others can see flags."`
+	Token     string   `env:"SALLYPORT_IMPORT_TOKEN" help:"Access token of a machine identity there that is an administrator, also of the projects. Set it in the environment, because others can see flags."`
 	To        string   `default:"http://127.0.0.1:8080" env:"SALLYPORT_DOMAIN" help:"Base URL of the Sallyport to write to."`
-	ToToken   string   `env:"SALLYPORT_TOKEN" help:"Access token of a machine identity there that is an administrator. Better set in the environment."`
+	ToToken   string   `env:"SALLYPORT_TOKEN" help:"Access token of a machine identity there that is an administrator. Set it in the environment."`
 	Project   []string `placeholder:"SLUG" help:"Only these projects, and the identities that are members of them. Default: all of the organization."`
-	DryRun    bool     `help:"Write nothing: compare, and list what would be made and what cannot be carried over."`
-	Overwrite bool     `help:"Change what is at the target already and differs. Default: list it and leave it."`
-	State     string   `default:"sallyport-import.state" type:"path" help:"File that remembers what was begun, so that an import that was cut off goes on. It holds ids and no secret."`
-	PlainHTTP bool     `name:"plain-http" help:"Allow http:// to other machines, where others on the way can read all secrets."`
+	DryRun    bool     `help:"Write nothing: compare, and list what would be created and what cannot be imported."`
+	Overwrite bool     `help:"Change what exists at the target and differs. Default: list it and leave it unchanged."`
+	State     string   `default:"sallyport-import.state" type:"path" help:"File that remembers what was started, so that an interrupted import can continue. It holds ids and no secrets."`
+	PlainHTTP bool     `name:"plain-http" help:"Allow http:// to other machines. Anyone on the network path can then read all secrets."`
 }
 
 // Run imports, and prints what came of it: a line for each thing that needs a look, then a table.
@@ -53,7 +53,7 @@ func (c *infisicalCmd) Run(con *console) error {
 	}
 	con.count(result, c.DryRun)
 	if n := result.Open(); n > 0 {
-		return fmt.Errorf("not everything is at the target as the source has it (%d); see the lines that begin with LEFT", n)
+		return fmt.Errorf("%d things are not at the target as the source has them; see the lines that begin with LEFT", n)
 	}
 	return nil
 }
@@ -74,7 +74,7 @@ func (c *infisicalCmd) check() error {
 			continue // importer.Run says what is wrong with it
 		}
 		if ip := net.ParseIP(u.Hostname()); u.Hostname() != "localhost" && (ip == nil || !ip.IsLoopback()) {
-			return fmt.Errorf("http://%s is not encrypted, and all secrets would pass; use https://, or allow it with --plain-http", u.Host)
+			return fmt.Errorf("http://%s is not encrypted, and all secrets would pass through it; use https://, or allow it with --plain-http", u.Host)
 		}
 	}
 	return nil
@@ -110,7 +110,7 @@ func (con *console) count(r importer.Result, dryRun bool) {
 			con.print("%-28s %8d %8d %8d %8d %8d\n", k, n.Made, n.Same, n.Changed, n.Different, n.Failed)
 		}
 	}
-	con.print("\nWhat no import carries over:\n")
+	con.print("\nAn import never carries over:\n")
 	for _, l := range importer.LeftBehind {
 		con.print("- %s: %s\n", l.What, l.Reason)
 	}

@@ -8,14 +8,14 @@ import (
 )
 
 type keysCmd struct {
-	Rotate rotateCmd `cmd:"" help:"Replace a key and seal anew what it sealed, while the server serves. Run it again to go on after an interruption."`
+	Rotate rotateCmd `cmd:"" help:"Replace a key and seal its data with the new key, while the server runs. After an interruption, run it again to continue."`
 }
 
 type rotateCmd struct {
 	Domain string `default:"http://127.0.0.1:8080" env:"SALLYPORT_DOMAIN" help:"Base URL of the server."`
-	Token  string `env:"SALLYPORT_TOKEN" help:"Access token of an administrator: of the instance for the root key, of the organization for the others. Better set in the environment, since others can see flags."`
+	Token  string `env:"SALLYPORT_TOKEN" help:"Access token of an administrator: of the instance for the root key, of the organization for the others. Set it in the environment, because others can see flags."`
 
-	Root         rotateRootCmd         `cmd:"" help:"The root key. Give every replica the new key and the old one first, in this order; a server on SQLite that made its key file makes the new one itself."`
+	Root         rotateRootCmd         `cmd:"" help:"The root key. Give every replica the new key and the old one first, in this order. A server on SQLite that created its key file creates the new key itself."`
 	Organization rotateOrganizationCmd `cmd:"" help:"The key of the organization of the token."`
 	Project      rotateProjectCmd      `cmd:"" help:"The data key of a project."`
 	All          rotateAllCmd          `cmd:"" help:"The root key, the organization's key and the data keys of all its projects."`
@@ -45,7 +45,7 @@ func (rotateOrganizationCmd) Run(con *console, c *rotateCmd) error {
 }
 
 type rotateProjectCmd struct {
-	ProjectID string `arg:"" help:"Id of the project."`
+	ProjectID string `arg:"" help:"ID of the project."`
 }
 
 // Run rotates the key of a project.
@@ -94,7 +94,7 @@ func (c *rotateCmd) rotateListed(con *console, projectID string) error {
 func (c *rotateCmd) root(con *console) error {
 	err := c.rotate(con, "root key", rootKeyPath)
 	if err == nil {
-		con.print("Where you set the root key yourself, take the old one away from every replica now. Keep it as long as you keep backups from before.\n")
+		con.print("If you set the root key yourself, remove the old key from every replica now. Keep a copy of it as long as you keep backups from before the rotation.\n")
 	}
 	return err
 }
@@ -121,7 +121,7 @@ func (c *rotateCmd) rotate(con *console, what, path string) error {
 			return err
 		}
 		if answer.Key.Done {
-			con.print("%s: done; %s seals now, and nothing needs the old one.\n", what, answer.Key.ID)
+			con.print("%s: done; %s seals now, and nothing needs the old key.\n", what, answer.Key.ID)
 			return nil
 		}
 		_, _ = fmt.Fprintf(con.err, "%s: %d rows to go\n", what, answer.Key.Remaining) // there is nobody else to tell

@@ -27,7 +27,7 @@ func limitMemory(log *slog.Logger, setting int64) int64 {
 		return 0
 	}
 	debug.SetMemoryLimit(limit)
-	log.Debug("the garbage collector keeps to a limit of memory", "bytes", limit)
+	log.Debug("the garbage collector keeps to a memory limit", "bytes", limit)
 	return limit
 }
 

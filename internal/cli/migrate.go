@@ -18,9 +18,9 @@ import (
 
 type migrateCmd struct {
 	From        string `required:"" placeholder:"sqlite:PATH" help:"Database to move, such as sqlite:/var/lib/sallyport/sallyport.db. Its server must be stopped."`
-	To          string `required:"" env:"SALLYPORT_DATABASE_URL" placeholder:"postgres://..." help:"Empty PostgreSQL database to move to. Better set in the environment if it has a password, since others can see flags."`
+	To          string `required:"" env:"SALLYPORT_DATABASE_URL" placeholder:"postgres://..." help:"Empty PostgreSQL database to move to. Set it in the environment if it has a password, because others can see flags."`
 	RootKey     string `env:"SALLYPORT_ROOT_KEY" hidden:"" help:"Root key: 32 bytes in base64."`
-	RootKeyFile string `env:"SALLYPORT_ROOT_KEY_FILE" type:"path" help:"File that holds the root key, or put the key itself into SALLYPORT_ROOT_KEY. Default: root.key beside the source."`
+	RootKeyFile string `env:"SALLYPORT_ROOT_KEY_FILE" type:"path" help:"File that holds the root key, or put the key itself into SALLYPORT_ROOT_KEY. Default: root.key in the folder of the source."`
 }
 
 // Run moves the installation and prints what was moved, a line a table.
@@ -110,7 +110,7 @@ func (con *console) tell(r *transfer.Result, to string) {
 	case !r.Already.IsZero():
 		con.print("The move was finished on %s UTC; compared again: the source and the target hold the same %d rows, and the root key opens them.\n", when, rows)
 	default:
-		con.print("Moved %d rows to %s: both hold the same, and the root key opens them.\nServe from there with --database-url and the same root key. The source is kept as it is and no longer served.\n", rows, to)
+		con.print("Moved %d rows to %s: both hold the same, and the root key opens them.\nServe from there with --database-url and the same root key. The source is kept unchanged, and servers no longer serve it.\n", rows, to)
 	}
 }
 

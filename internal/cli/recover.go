@@ -12,7 +12,7 @@ import (
 
 type recoverCmd struct {
 	config.Storage `embed:""`
-	Revocations    string `type:"path" placeholder:"FILE" help:"Log of revocations of the lost database, from backup --revocations: the tokens that live by it stay alive."`
+	Revocations    string `type:"path" placeholder:"FILE" help:"Log of revocations of the lost database, from backup --revocations: tokens that it does not revoke stay valid."`
 }
 
 // Run works on the database itself: a restored one must not be served before its tokens are dead.
@@ -53,13 +53,13 @@ func (con *console) recover(s config.Storage, revoked *backup.Log) error {
 // recoverWith returns what to tell.
 func (con *console) recoverWith(a *app.App, revoked *backup.Log) (said string, err error) {
 	if revoked != nil {
-		said = fmt.Sprintf("%d entries of the log of revocations were applied: what was revoked by %s UTC is dead, other tokens live. Users have to log in again.",
+		said = fmt.Sprintf("%d entries of the log of revocations were applied: everything revoked until %s UTC stays revoked, and other tokens are valid. Users have to log in again.",
 			revoked.Entries, time.UnixMilli(revoked.Taken).UTC().Format(time.DateTime))
 		return said, a.RecoverWith(con.ctx, revoked)
 	}
 	jwt, err := a.Recover(con.ctx)
 	if jwt == "" {
-		return "Every token of this instance is dead. No machine identity administers it: log in as a user who does.", err
+		return "Every token of this instance is revoked. No machine identity administers it: log in as a user who does.", err
 	}
-	return "Every token of this instance is dead. The administrator's new one, shown this once:\n" + jwt, err
+	return "Every token of this instance is revoked. The administrator's new token, which is shown only once:\n" + jwt, err
 }

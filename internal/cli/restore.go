@@ -16,8 +16,8 @@ import (
 
 type restoreCmd struct {
 	From        string `required:"" type:"path" placeholder:"FILE" help:"The backup, from sallyport backup --to."`
-	Revocations string `type:"path" placeholder:"FILE" help:"Log of revocations of the lost database, from sallyport backup --revocations: the tokens that live by it stay alive. Without it every token dies."`
-	DataDir     string `default:"./sallyport-data" env:"SALLYPORT_DATA_DIR" type:"path" help:"Folder to put the database into. It must not hold one."`
+	Revocations string `type:"path" placeholder:"FILE" help:"Log of revocations of the lost database, from sallyport backup --revocations: tokens that it does not revoke stay valid. Without it every token is revoked."`
+	DataDir     string `default:"./sallyport-data" env:"SALLYPORT_DATA_DIR" type:"path" help:"Folder to put the database into. It must not contain a database."`
 	RootKey     string `env:"SALLYPORT_ROOT_KEY" hidden:"" help:"Root key: 32 bytes in base64."`
 	RootKeyFile string `env:"SALLYPORT_ROOT_KEY_FILE" type:"path" help:"File that holds the root key that the backup was made with, or put the key itself into SALLYPORT_ROOT_KEY. Default: root.key in the data folder."`
 }
@@ -52,7 +52,7 @@ func (c *restoreCmd) restore(con *console, path string, log *backup.Log) error {
 	if err != nil {
 		return err
 	}
-	con.print("The backup of %s UTC is whole: %d rows.\n", result.Taken.UTC().Format(time.DateTime), result.Rows())
+	con.print("The backup of %s UTC is complete: %d rows.\n", result.Taken.UTC().Format(time.DateTime), result.Rows())
 	err = con.recover(config.Storage{DataDir: c.DataDir, DatabaseURL: "sqlite:" + path, RootKey: c.RootKey, RootKeyFile: c.rootFile()}, log)
 	if err != nil {
 		return err
@@ -72,11 +72,11 @@ func (c *restoreCmd) rootFile() string {
 // free makes the data folder, and refuses one that holds a database, or a log of one that would be mixed into this.
 func (c *restoreCmd) free() error {
 	if err := os.MkdirAll(c.DataDir, 0o700); err != nil {
-		return fmt.Errorf("the data folder cannot be made: %w", err)
+		return fmt.Errorf("the data folder cannot be created: %w", err)
 	}
 	for _, suffix := range []string{"", "-wal", "-shm", "-journal"} {
 		if path := filepath.Join(c.DataDir, databaseFile+suffix); !missing(path) {
-			return fmt.Errorf("%s is there already; stop its server, move it away, with everything that begins with that name, and restore again", path)
+			return fmt.Errorf("%s exists already; stop its server, move it and every file whose name begins with it away, and restore again", path)
 		}
 	}
 	return nil

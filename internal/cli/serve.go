@@ -18,7 +18,7 @@ func serve(con *console, cfg config.Server, ready func(baseURL string) error) er
 		return err
 	}
 	if err := leaveNoCore(); err != nil {
-		log.Warn("core files could not be switched off: if the server crashes, its keys may stay on the disk", "error", err)
+		log.Warn("cannot disable core files: if the server crashes, its keys may stay on the disk", "error", err)
 	}
 	memory := limitMemory(log, cfg.MemoryLimit)
 	defer runtime.KeepAlive(make([]byte, headroom))

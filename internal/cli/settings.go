@@ -44,7 +44,7 @@ func (s settings) Validate(app *kong.Application) error {
 	}
 	for name := range s.values {
 		if !known[name] {
-			return fmt.Errorf("%s sets %q, which is no setting; the keys are the names of flags, such as data-dir", s.path, name)
+			return fmt.Errorf("%s sets %q, which is not a setting; the keys are the names of flags, such as data-dir", s.path, name)
 		}
 	}
 	return nil

@@ -14,9 +14,9 @@ import (
 // Storage says where the data are and what opens them. Every command that works on the data itself has these.
 type Storage struct {
 	DataDir     string `default:"./sallyport-data" env:"SALLYPORT_DATA_DIR" type:"path" help:"Folder of the embedded database and of a root key that the server made."`
-	DatabaseURL string `env:"SALLYPORT_DATABASE_URL" help:"postgres:// URL of the database; without it SQLite in the data folder."`
-	RootKey     string `env:"SALLYPORT_ROOT_KEY" hidden:"" help:"Root key: 32 bytes in base64; while it is rotated the new one and, behind a space, the old one. Set it in the environment, since others can see flags."`
-	RootKeyFile string `env:"SALLYPORT_ROOT_KEY_FILE" type:"path" help:"File that holds the root key: 32 bytes in base64, while it is rotated the new one and, on the next line, the old one; or put the key itself into SALLYPORT_ROOT_KEY. Without either, one is made in the data folder at first start."`
+	DatabaseURL string `env:"SALLYPORT_DATABASE_URL" help:"postgres:// URL of the database. Default: SQLite in the data folder."`
+	RootKey     string `env:"SALLYPORT_ROOT_KEY" hidden:"" help:"Root key: 32 bytes in base64. During a rotation, the new key, a space and the old key. Set it in the environment, because others can see flags."`
+	RootKeyFile string `env:"SALLYPORT_ROOT_KEY_FILE" type:"path" help:"File with the root key: 32 bytes in base64. During a rotation, the new key and, on the next line, the old one. Or put the key itself into SALLYPORT_ROOT_KEY. Without either, the server creates a key in the data folder at the first start."`
 }
 
 // Server holds the settings of `sallyport serve` and `sallyport dev`. Each is a flag, an environment variable
@@ -25,23 +25,23 @@ type Server struct {
 	Storage `embed:""`
 
 	Listen              string        `default:"127.0.0.1:8080" env:"SALLYPORT_LISTEN" help:"Address and port to serve on."`
-	PublicURL           string        `env:"SALLYPORT_PUBLIC_URL" help:"URL at which clients reach the server, such as https://sallyport.example.com: the issuer of tokens and of OAuth metadata. Default: made of --listen."`
-	TrustedProxies      []string      `env:"SALLYPORT_TRUSTED_PROXIES" placeholder:"CIDR" help:"Addresses of proxies whose X-Forwarded-For is believed."`
-	PrivateNets         []string      `name:"allow-private-networks" env:"SALLYPORT_ALLOW_PRIVATE_NETWORKS" placeholder:"CIDR" help:"Networks that login methods may call (keys, token reviews) though they are not public, such as 10.96.0.1 of a cluster. Default: none, since whoever configures a method could else reach into them."`
-	Lease               time.Duration `default:"2s" env:"SALLYPORT_LEASE" help:"How long a replica may answer from memory after it last renewed: the longest that a change waits for a dead replica. The same on all replicas."`
-	MaxTokenAge         time.Duration `default:"2160h" env:"SALLYPORT_MAX_TOKEN_AGE" help:"Longest life of one access token where no other limit is set."`
-	UnlistedRevocations int64         `default:"10000" env:"SALLYPORT_UNLISTED_REVOCATIONS" help:"How many tokens that the server has no record of, those of logins, one identity may revoke by their IDs within --max-token-age: each is remembered for so long. Revoking by the token itself, or all of an identity, is never limited."`
+	PublicURL           string        `env:"SALLYPORT_PUBLIC_URL" help:"URL at which clients reach the server, such as https://sallyport.example.com: the issuer of tokens and of OAuth metadata. Default: built from --listen."`
+	TrustedProxies      []string      `env:"SALLYPORT_TRUSTED_PROXIES" placeholder:"CIDR" help:"Addresses of proxies whose X-Forwarded-For is trusted."`
+	PrivateNets         []string      `name:"allow-private-networks" env:"SALLYPORT_ALLOW_PRIVATE_NETWORKS" placeholder:"CIDR" help:"Private networks that login methods may call (keys, token reviews), such as 10.96.0.1 of a cluster. Default: none, because otherwise anyone who can configure a login method could reach internal hosts."`
+	Lease               time.Duration `default:"2s" env:"SALLYPORT_LEASE" help:"How long a replica may answer from memory after it last renewed. It is also the longest time that a change waits for a dead replica. Use the same value on all replicas."`
+	MaxTokenAge         time.Duration `default:"2160h" env:"SALLYPORT_MAX_TOKEN_AGE" help:"Longest life of an access token for which no other limit is set."`
+	UnlistedRevocations int64         `default:"10000" env:"SALLYPORT_UNLISTED_REVOCATIONS" help:"How many tokens without a record (tokens of logins) one identity may revoke by ID within --max-token-age. The server remembers each of them for that long. Revoking a token by itself, or all tokens of an identity, is never limited."`
 	MaxBody             int64         `default:"8388608" env:"SALLYPORT_MAX_BODY" help:"Largest request body, in bytes."`
 	AuditRetention      time.Duration `default:"8760h" env:"SALLYPORT_AUDIT_RETENTION" help:"How long audit events are kept."`
-	SecretCache         int64         `default:"33554432" env:"SALLYPORT_SECRET_CACHE" help:"Bytes of memory for secrets that were read, as they are stored: sealed. 0 reads the database each time."`
+	SecretCache         int64         `default:"33554432" env:"SALLYPORT_SECRET_CACHE" help:"Bytes of memory for cached secrets, which stay sealed. 0 reads the database each time."`
 	EnvGrace            time.Duration `name:"environment-grace" default:"168h" env:"SALLYPORT_ENVIRONMENT_GRACE" help:"How long a deleted environment of a project can be restored, before its secrets are gone."`
-	MinPassword         int           `name:"min-password-length" default:"12" env:"SALLYPORT_MIN_PASSWORD_LENGTH" help:"Least length of a new password, in characters, 8 to 128; passwords that exist go on working."`
+	MinPassword         int           `name:"min-password-length" default:"12" env:"SALLYPORT_MIN_PASSWORD_LENGTH" help:"Minimum length of a new password, in characters, from 8 to 128. Existing passwords keep working."`
 	Limits              `embed:""`
 	Bounds              `embed:""`
 	Quotas              `embed:""`
 	Timeouts            `embed:""`
 	LogFormat           string `default:"text" enum:"text,json" env:"SALLYPORT_LOG_FORMAT" help:"Form of the log lines: text or json."`
-	LogLevel            string `default:"info" enum:"debug,info,warn,error" env:"SALLYPORT_LOG_LEVEL" help:"Least level that is logged; debug has a line for each request."`
+	LogLevel            string `default:"info" enum:"debug,info,warn,error" env:"SALLYPORT_LOG_LEVEL" help:"Lowest level that is logged. debug logs a line for each request."`
 }
 
 // Validate checks what the types do not; kong calls it.
@@ -59,28 +59,28 @@ func (s *Server) Validate() error {
 		return err
 	}
 	if s.MaxTokenAge < time.Second || s.MaxTokenAge > 10*365*24*time.Hour {
-		return fmt.Errorf("--max-token-age must lie between 1s and 10 years (87600h)")
+		return fmt.Errorf("--max-token-age must be between 1s and 10 years (87600h)")
 	}
 	if s.Lease < 200*time.Millisecond || s.Lease > 30*time.Second {
-		return fmt.Errorf("--lease must lie between 200ms and 30s")
+		return fmt.Errorf("--lease must be between 200ms and 30s")
 	}
 	if s.UnlistedRevocations < 1 || s.UnlistedRevocations > 10_000_000 {
-		return fmt.Errorf("--unlisted-revocations must lie between 1 and 10000000")
+		return fmt.Errorf("--unlisted-revocations must be between 1 and 10000000")
 	}
 	if s.MaxBody < 1<<10 || s.MaxBody > 1<<30 {
-		return fmt.Errorf("--max-body must lie between 1024 bytes and 1 GiB")
+		return fmt.Errorf("--max-body must be between 1024 bytes and 1 GiB")
 	}
 	if s.SecretCache < 0 || s.SecretCache > 1<<40 {
-		return fmt.Errorf("--secret-cache must lie between 0 bytes and 1 TiB")
+		return fmt.Errorf("--secret-cache must be between 0 bytes and 1 TiB")
 	}
 	if s.AuditRetention < time.Hour {
 		return fmt.Errorf("--audit-retention must be at least 1h")
 	}
 	if s.EnvGrace < 0 || s.EnvGrace > 10*365*24*time.Hour {
-		return fmt.Errorf("--environment-grace must lie between 0s and 10 years (87600h)")
+		return fmt.Errorf("--environment-grace must be between 0s and 10 years (87600h)")
 	}
 	if s.MinPassword < 8 || s.MinPassword > 128 {
-		return fmt.Errorf("--min-password-length must lie between 8 and 128 characters")
+		return fmt.Errorf("--min-password-length must be between 8 and 128 characters")
 	}
 	if err := s.Limits.validate(); err != nil {
 		return err

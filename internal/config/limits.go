@@ -8,16 +8,16 @@ import (
 
 // Limits says how often callers may come, and how much one connection may send.
 type Limits struct {
-	RateLimits     bool          `name:"rate-limits" default:"true" negatable:"" env:"SALLYPORT_RATE_LIMITS" help:"Answer 429 to those who fail or ask too often; --no-rate-limits for none of that."`
-	FailureRate    int64         `default:"5" env:"SALLYPORT_FAILURE_RATE" help:"Failed logins a second that one address (IPv6: /64) may have for ever, and as many tokens that were never ours; 0 for any number."`
+	RateLimits     bool          `name:"rate-limits" default:"true" negatable:"" env:"SALLYPORT_RATE_LIMITS" help:"Answer 429 to callers who fail or ask too often. Turn it off with --no-rate-limits."`
+	FailureRate    int64         `default:"5" env:"SALLYPORT_FAILURE_RATE" help:"Failed logins per second that one address (IPv6: /64) may have in the long run, and as many invalid tokens; 0 for no limit."`
 	FailureBurst   int64         `default:"100" env:"SALLYPORT_FAILURE_BURST" help:"How many of them it may have at once."`
-	FailureDelay   time.Duration `default:"100ms" env:"SALLYPORT_FAILURE_DELAY" help:"How long an address that had more waits for each answer of 429."`
-	IdentityRate   int64         `default:"2000" env:"SALLYPORT_IDENTITY_RATE" help:"Requests a second that one identity or user may make for ever, on each replica; 0 for any number."`
+	FailureDelay   time.Duration `default:"100ms" env:"SALLYPORT_FAILURE_DELAY" help:"How long an address over the limit waits for each 429."`
+	IdentityRate   int64         `default:"2000" env:"SALLYPORT_IDENTITY_RATE" help:"Requests per second that one identity or user may make in the long run, on each replica; 0 for no limit."`
 	IdentityBurst  int64         `default:"20000" env:"SALLYPORT_IDENTITY_BURST" help:"How many requests it may make at once."`
-	UnlimitedNets  []string      `name:"rate-limits-exempt" default:"127.0.0.0/8,::1" env:"SALLYPORT_RATE_LIMITS_EXEMPT" placeholder:"CIDR" help:"Networks whose callers are never limited; none for nobody."`
+	UnlimitedNets  []string      `name:"rate-limits-exempt" default:"127.0.0.0/8,::1" env:"SALLYPORT_RATE_LIMITS_EXEMPT" placeholder:"CIDR" help:"Networks whose callers are never limited; none to limit every caller."`
 	MemoryLimit    int64         `default:"0" env:"SALLYPORT_MEMORY_LIMIT" help:"Memory in bytes that the server keeps within, at least 96 MiB. Requests share what is left of it, and wait or get 503 when it is used up. 0 takes GOMEMLIMIT, or nine tenths of what the cgroup allows; without either there is no limit, and requests share 1.2 GB."`
 	MaxConnections int           `default:"0" env:"SALLYPORT_MAX_CONNECTIONS" help:"Most connections at once. When there are more, those are closed that have waited for their callers longest. 0 takes one for each 128 KiB of the memory limit, and 12288 where there is none."`
-	MaxHeader      int           `default:"65536" env:"SALLYPORT_MAX_HEADER" help:"Largest header of a request, in bytes; 4096 are added to it."`
+	MaxHeader      int           `default:"65536" env:"SALLYPORT_MAX_HEADER" help:"Largest request header, in bytes. The server adds 4096 bytes to it."`
 }
 
 // Timeouts says how long one connection may take, and how long starting and stopping may.
@@ -26,9 +26,9 @@ type Timeouts struct {
 	RequestTimeout  time.Duration `default:"1m" env:"SALLYPORT_REQUEST_TIMEOUT" help:"How long a caller may take to send a whole request."`
 	AnswerTimeout   time.Duration `default:"1m" env:"SALLYPORT_ANSWER_TIMEOUT" help:"How long an answer may take from the end of the header, until the caller has read it."`
 	IdleTimeout     time.Duration `default:"2m" env:"SALLYPORT_IDLE_TIMEOUT" help:"How long a connection is kept without a request."`
-	Drain           time.Duration `default:"5s" env:"SALLYPORT_DRAIN" help:"How long the server goes on serving once it was told to stop, while /readyz answers 503: longer than your proxies take to notice that. 0 stops at once."`
-	ShutdownTimeout time.Duration `default:"15s" env:"SALLYPORT_SHUTDOWN_TIMEOUT" help:"How long requests in flight may go on once --drain is over."`
-	DatabaseWait    time.Duration `default:"1m" env:"SALLYPORT_DATABASE_WAIT" help:"How long a starting server waits for a PostgreSQL that cannot be reached. Meanwhile /healthz answers 200 and all else 503. 0 does not wait."`
+	Drain           time.Duration `default:"5s" env:"SALLYPORT_DRAIN" help:"How long the server keeps serving after it was told to stop, while /readyz answers 503. Set it longer than your proxies need to notice that. 0 stops immediately."`
+	ShutdownTimeout time.Duration `default:"15s" env:"SALLYPORT_SHUTDOWN_TIMEOUT" help:"How long requests in flight may continue after --drain is over."`
+	DatabaseWait    time.Duration `default:"1m" env:"SALLYPORT_DATABASE_WAIT" help:"How long a starting server waits for a PostgreSQL that cannot be reached. Meanwhile /healthz answers 200 and every other path 503. 0 does not wait."`
 }
 
 // ExemptNetworks returns the networks whose callers are never limited.
@@ -48,20 +48,20 @@ func (l *Limits) validate() error {
 		value int64
 	}{{"failure-rate", l.FailureRate}, {"failure-burst", l.FailureBurst}, {"identity-rate", l.IdentityRate}, {"identity-burst", l.IdentityBurst}} {
 		if n.value < 0 || n.value > mostRate {
-			return fmt.Errorf("--%s must lie between 0 and %d", n.flag, mostRate)
+			return fmt.Errorf("--%s must be between 0 and %d", n.flag, mostRate)
 		}
 	}
 	if l.FailureDelay < 0 || l.FailureDelay > 10*time.Second {
-		return fmt.Errorf("--failure-delay must lie between 0s and 10s")
+		return fmt.Errorf("--failure-delay must be between 0s and 10s")
 	}
 	if l.MemoryLimit != 0 && (l.MemoryLimit < 96<<20 || l.MemoryLimit > 1<<50) {
-		return fmt.Errorf("--memory-limit must be 0, or lie between 96 MiB (100663296) and 1 PiB")
+		return fmt.Errorf("--memory-limit must be 0, or between 96 MiB (100663296) and 1 PiB")
 	}
 	if l.MaxConnections != 0 && (l.MaxConnections < 16 || l.MaxConnections > 10_000_000) {
 		return fmt.Errorf("--max-connections must be 0, or lie between 16 and 10000000")
 	}
 	if l.MaxHeader < 4<<10 || l.MaxHeader > 1<<20 {
-		return fmt.Errorf("--max-header must lie between 4096 bytes and 1 MiB")
+		return fmt.Errorf("--max-header must be between 4096 bytes and 1 MiB")
 	}
 	_, err := l.ExemptNetworks()
 	return err
@@ -76,14 +76,14 @@ func (t *Timeouts) validate() error {
 		{"idle-timeout", t.IdleTimeout}, {"shutdown-timeout", t.ShutdownTimeout},
 	} {
 		if n.value < 100*time.Millisecond || n.value > time.Hour {
-			return fmt.Errorf("--%s must lie between 100ms and 1h", n.flag)
+			return fmt.Errorf("--%s must be between 100ms and 1h", n.flag)
 		}
 	}
 	if t.Drain < 0 || t.Drain > time.Hour {
-		return fmt.Errorf("--drain must lie between 0s and 1h")
+		return fmt.Errorf("--drain must be between 0s and 1h")
 	}
 	if t.DatabaseWait < 0 || t.DatabaseWait > 24*time.Hour {
-		return fmt.Errorf("--database-wait must lie between 0s and 24h")
+		return fmt.Errorf("--database-wait must be between 0s and 24h")
 	}
 	return nil
 }

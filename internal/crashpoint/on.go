@@ -26,7 +26,7 @@ func arm(text string) (Point, *atomic.Int64) {
 	if counted {
 		var err error
 		if n, err = strconv.Atoi(times); err != nil || n < 1 {
-			panic(fmt.Sprintf("SALLYPORT_CRASHPOINT=%q: behind the colon must be a number from 1", text))
+			panic(fmt.Sprintf("SALLYPORT_CRASHPOINT=%q: after the colon there must be a number from 1 up", text))
 		}
 	}
 	left := &atomic.Int64{}

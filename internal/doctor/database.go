@@ -25,7 +25,7 @@ func (x *examination) schema(ctx context.Context) (f Finding, err error) {
 		return Finding{}, err
 	case oldest > x.Schema:
 		return Finding{Says: fmt.Sprintf("version %d, which programs can serve that know version %d; this program knows versions up to %d", x.at, oldest, x.Schema),
-			Do: "run a program that is as new as the one that last ran here"}, nil
+			Do: "run a program that is at least as new as the one that last ran here"}, nil
 	case x.at > x.Schema:
 		return good("version %d; this program knows versions up to %d, and can serve it", x.at, x.Schema)
 	}
@@ -63,12 +63,12 @@ func (x *examination) integrity(ctx context.Context) (Finding, error) {
 		return good("PostgreSQL checks itself; where data checksums are on, it finds flipped bits")
 	}
 	if x.source.Begun {
-		return Finding{Says: "the newest changes were lost with a write-ahead log, and sallyport recover was begun and did not come to its end",
-			Do: "run sallyport recover to its end: a -wal file that is put back now is of no use"}, nil
+		return Finding{Says: "the newest changes were lost with a write-ahead log, and sallyport recover was started and did not finish",
+			Do: "run sallyport recover until it finishes: putting the -wal file back now does not help"}, nil
 	}
 	if x.source.LostLog {
 		return Finding{Says: "the server did not close the database, and its write-ahead log is gone: the newest changes are lost",
-			Do: "put the -wal file back, or run sallyport recover, which kills every token"}, nil
+			Do: "put the -wal file back, or run sallyport recover, which revokes every token"}, nil
 	}
 	var found []string
 	rows, err := x.source.DB.QueryContext(ctx, `PRAGMA integrity_check(5)`)
@@ -103,7 +103,7 @@ func (x *examination) changes(ctx context.Context) (Finding, error) {
 		return Finding{}, err
 	}
 	if beyond > 0 {
-		return Finding{Says: fmt.Sprintf("%d changes lie beyond its head, %d", beyond, head), Do: damaged}, nil
+		return Finding{Says: fmt.Sprintf("%d changes are beyond its head, %d", beyond, head), Do: damaged}, nil
 	}
 	return good("ends at %d", head)
 }
@@ -111,7 +111,7 @@ func (x *examination) changes(ctx context.Context) (Finding, error) {
 // sealed opens what is sealed with the root key: the signing keys, and the key of the client secrets.
 func (x *examination) sealed(ctx context.Context) (Finding, error) {
 	if x.root == nil {
-		return Finding{Says: "not tried, for want of the root key", Do: "see root key"}, nil
+		return Finding{Says: "not tried, because the root key is missing", Do: "see root key"}, nil
 	}
 	rows, err := x.source.DB.QueryContext(ctx, `SELECT 'signing_keys', id, sealed FROM signing_keys
 		UNION ALL SELECT 'instance', 'pepper', pepper FROM instance WHERE pepper IS NOT NULL`)
@@ -153,5 +153,5 @@ func (x *examination) clock(ctx context.Context) (Finding, error) {
 		return Finding{Says: fmt.Sprintf("the database has a time that is %s ahead of this machine's clock", ahead.Round(time.Second)),
 			Do: "set the clocks of all machines by NTP: tokens expire by them"}, nil
 	}
-	return good("no time in the database lies ahead of this machine's clock")
+	return good("no time in the database is ahead of this machine's clock")
 }

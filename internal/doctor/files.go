@@ -30,7 +30,7 @@ func (x *examination) files() {
 	}
 	left, _ := filepath.Glob(filepath.Join(dir, "restoring-*")) // the pattern is a good one
 	for _, path := range left {
-		x.add("leftover", path+" is of a restore that runs, or was cut short", "if no restore runs, delete it: it holds a whole database")
+		x.add("leftover", path+" belongs to a restore that is running or was interrupted", "if no restore runs, delete it: it holds a whole database")
 	}
 	x.room(dir)
 }
@@ -57,10 +57,10 @@ func (x *examination) room(dir string) {
 	}
 	free, do := disk.Bavail*uint64(disk.Bsize), "" //nolint:gosec // block sizes are positive
 	if free < littleRoom {
-		do = "make room: on a full disk changes are refused"
+		do = "free space: on a full disk changes are refused"
 	}
 	x.add("disk", fmt.Sprintf("%d MB free", free>>20), do)
 	if disk.Flags&unix.ST_RDONLY != 0 {
-		x.add("disk", "the file system is read-only", "look into the system's log for why, and mount it for writing")
+		x.add("disk", "the file system is read-only", "look in the system's log for the reason, and mount it for writing")
 	}
 }

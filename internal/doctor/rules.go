@@ -40,5 +40,5 @@ func (x *examination) rules(ctx context.Context) (Finding, error) {
 	}
 	shown := found[:min(len(found), rulesShown)]
 	return Finding{Says: fmt.Sprintf("%d roles and privileges have an allow rule after a denial of the same action, and the denial wins: %s", len(found), strings.Join(shown, ", ")),
-		Do: "look whether those who have them may still do what they need; if not, narrow the denial by conditions"}, nil
+		Do: "check that the members who have them can still do what they need; if not, narrow the denial with conditions"}, nil
 }

@@ -40,7 +40,7 @@ func ExampleFrom() {
 	fmt.Println(err.Message)
 	// Output:
 	// true
-	// Something went wrong on our side; the log has the details under this reqId.
+	// The server failed. Its log has the details under this reqId.
 }
 
 // Callers ask for the kind, also when the fault is wrapped.

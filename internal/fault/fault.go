@@ -31,8 +31,8 @@ const (
 
 // Issue is one broken rule of a validation fault, as the wire shows it.
 type Issue struct {
-	Code    string   `json:"code" doc:"What sort of rule was broken"`
-	Message string   `json:"message" doc:"What was wrong and what is allowed"`
+	Code    string   `json:"code" doc:"The kind of rule that was broken"`
+	Message string   `json:"message" doc:"The problem, and the values that are allowed"`
 	Path    []string `json:"path" doc:"Where: the names and indexes that lead to the field"`
 }
 
@@ -104,7 +104,7 @@ func From(err error) *Error {
 	if errors.As(err, &e) {
 		return e
 	}
-	return New(Internal, "Something went wrong on our side; the log has the details under this reqId.").Because(err)
+	return New(Internal, "The server failed. Its log has the details under this reqId.").Because(err)
 }
 
 // Is reports whether err is a fault of a kind.

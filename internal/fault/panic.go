@@ -14,7 +14,7 @@ func Panicked(value any) error {
 	if err, ok := value.(runtime.Error); ok && ofRuntime(reflect.TypeOf(err)) {
 		return fmt.Errorf("panic: %w", err)
 	}
-	return fmt.Errorf("panic with a value of type %T, which is not shown, since it may hold a secret", value)
+	return fmt.Errorf("panic with a value of type %T, which is not shown because it may hold a secret", value)
 }
 
 // ofRuntime reports whether a type is of the runtime itself: anybody can make a type with the methods of runtime.Error.

@@ -62,7 +62,7 @@ func TestPanicked(t *testing.T) {
 		t.Run(name, func(t *testing.T) {
 			want := test.want
 			if strings.HasPrefix(name, "hidden/") {
-				want = "panic with a value of type " + want + ", which is not shown, since it may hold a secret"
+				want = "panic with a value of type " + want + ", which is not shown because it may hold a secret"
 			}
 			if got := fault.Panicked(caught(t, test.do)).Error(); got != want {
 				t.Errorf("got  %s\nwant %s", got, want)

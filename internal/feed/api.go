@@ -40,7 +40,7 @@ func (f *Feed) Routes(api *httpapi.API) {
 
 func (f *Feed) replicasRoute(ctx context.Context, actor *access.Actor, _ *httpapi.Empty) (*replicasOutput, error) {
 	if !actor.InstanceAdmin {
-		return nil, fault.New(fault.Forbidden, "The register of replicas is for instance administrators.")
+		return nil, fault.New(fault.Forbidden, "Only instance administrators can read the register of replicas.")
 	}
 	head, err := f.head(ctx)
 	if err != nil {

@@ -121,7 +121,7 @@ func (f *Feed) startOver(ctx context.Context) error {
 		return err
 	}
 	f.lease.extend(noted + f.Lease)
-	f.Logger.Warn("this replica had been silent for a lease and was struck off; it is registered anew", "replica", f.Name)
+	f.Logger.Warn("this replica was silent for a lease and was struck off the register; it is registered again", "replica", f.Name)
 	return f.report(ctx)
 }
 

@@ -6,7 +6,7 @@ import (
 )
 
 // errNoRound is what callers get whose round ended in a panic.
-var errNoRound = errors.New("the reading of the log did not come to its end")
+var errNoRound = errors.New("reading the log did not finish")
 
 // rounds lets callers share work that must begin after each of them came: whoever comes while a round runs waits for
 // the next one.

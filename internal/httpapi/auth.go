@@ -58,7 +58,7 @@ func (ex *exchange) identify(token string) (*access.Actor, *fault.Error) {
 	return actor, nil
 }
 
-var errNobody = fault.New(fault.Unauthenticated, "The token belongs to nobody. Log in and send the token you get.")
+var errNobody = fault.New(fault.Unauthenticated, "The token does not belong to an identity or a user. Log in and send the token you get.")
 
 var (
 	errUserOnly = fault.New(fault.Forbidden, "This route is for people: log in as a user and send that token. A machine identity cannot use it.")
@@ -92,7 +92,7 @@ func bearer(headers []string) (string, *fault.Error) {
 		return "", fault.New(fault.Unauthenticated, "The Authorization header must be Bearer <access token>.")
 	}
 	if len(token) > maxToken {
-		return "", fault.Dead("malformed", "The access token is too long to be one of ours.")
+		return "", fault.Dead("malformed", "The access token is too long. Check that you send a token that this server issued.")
 	}
 	return token, nil
 }

@@ -103,7 +103,7 @@ func (c *catalog) response(r *huma.Response) *huma.Response {
 func accessInWords(r Route) string {
 	switch {
 	case r.Open:
-		return "Open to everybody"
+		return "Open to everyone"
 	case r.UserOnly:
 		return "Any user who is logged in"
 	case r.AnyActor:

@@ -34,7 +34,7 @@ func TestDocsPageShowsEveryRoute(t *testing.T) {
 	page := docs(t).Body
 	for _, want := range []string{
 		"1.2.3", `id="createThing"`, `href="#createThing"`, "Make a &lt;thing&gt;", "<code>a&lt;b</code>", "<p>Second.</p>",
-		"Needs the permission edit on identity", "Any live access token", "Open to everybody", "deprecated",
+		"Needs the permission edit on identity", "Any live access token", "Open to everyone", "deprecated",
 		"accessTokenTrustedIps[].ipAddress", "nested.depth", "0 to 100", "a b", "1 to 8 characters", "list of object",
 		"<code>/p/{name}/{raw}</code>", "<code>include_imports</code>", "Default: <code>20</code>", "Default: <code>90</code>",
 	} {

@@ -199,7 +199,7 @@ func TestLog(t *testing.T) {
 		}},
 		"5xx at error with the cause": {errors.New("disk full"), "/api/thing", map[string]any{
 			"level": "ERROR", "msg": "request", "method": "GET", "route": "/api/thing", "status": 500.0, "actor": "actor-1",
-			"cause": "Something went wrong on our side; the log has the details under this reqId.: disk full",
+			"cause": "The server failed. Its log has the details under this reqId.: disk full",
 		}},
 		"unknown routes without their path": {nil, "/hunter2", map[string]any{
 			"level": "DEBUG", "msg": "request", "method": "GET", "route": "unrouted", "status": 404.0,

@@ -85,7 +85,7 @@ func (in *inspector) skipString(i int) (int, *fault.Error) {
 }
 
 func loneSurrogate(at int) *fault.Error {
-	return fault.New(fault.BadRequest, "The body has half of a surrogate pair at byte %d: that is no character.", at+1)
+	return fault.New(fault.BadRequest, "The body has half of a surrogate pair at byte %d, which is not a character. Send both halves.", at+1)
 }
 
 // escapedUnit returns the UTF-16 unit that an escape \uXXXX at the beginning of text stands for (RFC 8259 section 7).

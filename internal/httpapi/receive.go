@@ -59,7 +59,7 @@ func (ep *endpoint) unreceived(err error) *fault.Error {
 	case fault.Is(err, fault.Unavailable):
 		return fault.From(err)
 	}
-	return fault.New(fault.BadRequest, "The body could not be read to its end.").Because(err)
+	return fault.New(fault.BadRequest, "The body ended early. Send it again.").Because(err)
 }
 
 func (ep *endpoint) tooLarge() *fault.Error {

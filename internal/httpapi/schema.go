@@ -34,13 +34,13 @@ var errorDocs = map[int]errorDoc{
 	http.StatusBadRequest:            {"ErrorBadRequest", "The request cannot be read, or contradicts itself or what is stored."},
 	http.StatusUnauthorized:          {"ErrorUnauthorized", "No access token, or one that is malformed, expired, revoked or used up. Log in again."},
 	http.StatusForbidden:             {"ErrorForbidden", "The caller may not do this. `details` tells which rules decided, or what is missing."},
-	http.StatusNotFound:              {"ErrorNotFound", "Unknown, or of another organization."},
+	http.StatusNotFound:              {"ErrorNotFound", "The target is unknown, or it is in another organization."},
 	http.StatusRequestEntityTooLarge: {"ErrorTooLarge", "The body is too large."},
 	http.StatusUnsupportedMediaType:  {"ErrorMediaType", "The body is neither JSON nor a form that this route takes."},
 	http.StatusUnprocessableEntity:   {"ErrorValidation", "The request can be read, but fields break rules. `message` lists them."},
-	http.StatusTooManyRequests:       {"ErrorRateLimit", "Too many requests. `Retry-After` tells when to come back."},
-	http.StatusInternalServerError:   {"ErrorInternal", "Our fault. The server's log has the cause under `reqId`."},
-	http.StatusServiceUnavailable:    {"ErrorUnavailable", "The server cannot decide safely now. `Retry-After` tells when to come back."},
+	http.StatusTooManyRequests:       {"ErrorRateLimit", "Too many requests. `Retry-After` tells when to try again."},
+	http.StatusInternalServerError:   {"ErrorInternal", "A fault of the server. Its log has the cause under `reqId`."},
+	http.StatusServiceUnavailable:    {"ErrorUnavailable", "The server cannot decide safely now. `Retry-After` tells when to try again."},
 }
 
 // responsePrefix begins references to responses that routes share.
@@ -78,7 +78,7 @@ func errorSchema(status int) *huma.Schema {
 		Properties: map[string]*huma.Schema{
 			"reqId":      {Type: huma.TypeString, Description: "The request's id, as in the header X-Request-Id and in the server's log."},
 			"statusCode": {Type: huma.TypeInteger, Enum: []any{status}},
-			"message":    {Type: huma.TypeString, Description: "What was wrong and what to do next."},
+			"message":    {Type: huma.TypeString, Description: "The problem, and what to do next."},
 			"error":      {Type: huma.TypeString, Description: "The kind of error, for programs."},
 		},
 	}
@@ -98,8 +98,8 @@ func issueSchema() *huma.Schema {
 		AdditionalProperties: false,
 		Required:             []string{"code", "message", "path"},
 		Properties: map[string]*huma.Schema{
-			"code":    {Type: huma.TypeString, Description: "Which sort of rule was broken, such as too_big."},
-			"message": {Type: huma.TypeString, Description: "What is allowed."},
+			"code":    {Type: huma.TypeString, Description: "The kind of rule that was broken, such as too_big."},
+			"message": {Type: huma.TypeString, Description: "The values that are allowed."},
 			"path":    {Type: huma.TypeArray, Items: &huma.Schema{Type: huma.TypeString}, Description: "The names and indexes that lead to the field."},
 		},
 	}

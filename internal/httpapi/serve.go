@@ -80,7 +80,7 @@ func (a *API) unrouted(w http.ResponseWriter, r *http.Request) {
 	if f := a.options.Unrouted; f != nil {
 		ex.fail(f)
 	} else if allow := a.allowed(r); allow != "" {
-		f := fault.New(fault.MethodNotAllowed, "This path does not answer this method; it answers %s.", allow)
+		f := fault.New(fault.MethodNotAllowed, "This path does not support this method. It supports %s.", allow)
 		f.Allow = allow
 		ex.fail(f)
 	} else {

@@ -63,7 +63,7 @@ func Parse(s string) (u uuid.UUID, ok bool) {
 	return u, true
 }
 
-// digits holds one more than the value of each hex digit in lower case, and 0 for every other byte. Looking up is quicker
+// digits holds one more than the value of each hex digit in lower case, and 0 for no expiryy other byte. Looking up is quicker
 // than comparing: what comes next in a random id cannot be guessed.
 var digits = [256]byte{
 	'0': 1, '1': 2, '2': 3, '3': 4, '4': 5, '5': 6, '6': 7, '7': 8, '8': 9, '9': 10,

@@ -28,7 +28,7 @@ func (s *Service) Routes(api *httpapi.API) {
 	httpapi.Handle(api, httpapi.Route{Method: http.MethodPatch, Path: "/api/v1/identities/{identityId}", ID: "update-identity", Tag: tag,
 		Summary: "Update an identity", Permission: can(access.Edit)}, s.updateRoute)
 	httpapi.Handle(api, httpapi.Route{Method: http.MethodDelete, Path: "/api/v1/identities/{identityId}", ID: "delete-identity", Tag: tag,
-		Summary: "Delete an identity and kill its tokens", Permission: can(access.Delete)}, s.deleteRoute)
+		Summary: "Delete an identity and revoke its tokens", Permission: can(access.Delete)}, s.deleteRoute)
 	httpapi.Handle(api, httpapi.Route{Method: http.MethodGet, Path: "/api/v1/identities/{identityId}/identity-memberships",
 		ID: "list-identity-projects", Tag: tag, Summary: "List the projects of an identity", Permission: can(access.Read)}, s.projectsRoute)
 	s.orgRoutes(api)
@@ -51,7 +51,7 @@ func toMetadata(items []metadataItem) []Metadata {
 
 type createInput struct {
 	Body struct {
-		Name             httpapi.Name   `json:"name" minLength:"1" maxLength:"255" doc:"For people; need not be unique"`
+		Name             httpapi.Name   `json:"name" minLength:"1" maxLength:"255" doc:"For people; does not have to be unique"`
 		OrganizationID   httpapi.Text   `json:"organizationId" doc:"Your own organization"`
 		Role             httpapi.Text   `json:"role,omitempty" minLength:"1" maxLength:"64" default:"no-access" doc:"Slug of an organization role"`
 		DeleteProtection bool           `json:"hasDeleteProtection,omitempty" default:"false"`

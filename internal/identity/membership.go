@@ -15,13 +15,13 @@ import (
 var (
 	errNotMember = fault.New(fault.BadRequest, "The identity is not a member of your organization. Add it with POST.")
 	errMember    = fault.New(fault.BadRequest, "The identity is a member already. Change its roles with PATCH.")
-	errOwned     = fault.New(fault.BadRequest, "The identity belongs to a project, and is a member of the organization for as long as it exists. Delete it, or revoke its tokens.")
+	errOwned     = fault.New(fault.BadRequest, "The identity belongs to a project, so it is a member of the organization as long as it exists. Delete it, or revoke its tokens.")
 )
 
 // Join makes an identity of the actor's organisation a member again. Errors: PermissionDenied, NotFound, Boundary,
 // Forbidden, BadRequest where it is a member.
 func (s *Service) Join(ctx context.Context, actor *access.Actor, identityID string, roles []role.Assignment) (*member, error) {
-	roles, err := s.mayAssign(ctx, actor, identityID, roles, "The membership was not made")
+	roles, err := s.mayAssign(ctx, actor, identityID, roles, "The membership was not created")
 	if err != nil {
 		return nil, err
 	}
@@ -85,7 +85,7 @@ func (s *Service) Leave(ctx context.Context, actor *access.Actor, identityID str
 		return nil, err
 	}
 	if actor.ID == identityID {
-		return nil, fault.New(fault.BadRequest, "You cannot take yourself out of the organization.")
+		return nil, fault.New(fault.BadRequest, "You cannot remove yourself from the organization. Ask an administrator to do it.")
 	}
 	i, err := s.Take(ctx, actor, identityID, "The membership was not ended")
 	if err == nil && i.ProjectID != nil {

@@ -20,8 +20,8 @@ func (s *Service) membershipRoutes(api *httpapi.API) {
 	httpapi.Handle(api, route(http.MethodGet, "", "list-identity-memberships", "List the memberships of identities", access.Read), s.membersRoute)
 	httpapi.Handle(api, route(http.MethodGet, "/{identityId}", "get-identity-membership", "Read the membership of an identity", access.Read), s.memberRoute)
 	httpapi.Handle(api, route(http.MethodPost, "/{identityId}", "create-identity-membership", "Make an identity a member again", access.Edit), s.joinRoute)
-	httpapi.Handle(api, route(http.MethodPatch, "/{identityId}", "update-identity-membership", "Give an identity other roles, also for a time", access.Edit), s.rolesRoute)
-	httpapi.Handle(api, route(http.MethodDelete, "/{identityId}", "delete-identity-membership", "Take an identity out and kill its tokens", access.Delete), s.leaveRoute)
+	httpapi.Handle(api, route(http.MethodPatch, "/{identityId}", "update-identity-membership", "Replace the roles of an identity, also temporarily", access.Edit), s.rolesRoute)
+	httpapi.Handle(api, route(http.MethodDelete, "/{identityId}", "delete-identity-membership", "Remove an identity and revoke its tokens", access.Delete), s.leaveRoute)
 	s.oldMembershipRoutes(api)
 }
 
@@ -136,7 +136,7 @@ func (s *Service) membersRoute(ctx context.Context, actor *access.Actor, in *mem
 		all = append(all, Match{"role", "$in", slugs})
 	}
 	if q.AnyOf = [][]Match{all}; checkSize(q.AnyOf) != nil {
-		return nil, fault.Invalid("too_big", "At most 100 roles can be asked for at once.", "roles")
+		return nil, fault.Invalid("too_big", "Ask for at most 100 roles at once.", "roles")
 	}
 	members, total, err := s.Search(ctx, actor, q)
 	return memberList(members, total, err)

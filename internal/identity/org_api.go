@@ -20,7 +20,7 @@ func (s *Service) orgRoutes(api *httpapi.API) {
 	httpapi.Handle(api, route(http.MethodGet, "", "list-org-identities", "List identities", access.Read), s.listInOrg)
 	httpapi.Handle(api, route(http.MethodGet, "/{identityId}", "get-org-identity", "Read an identity", access.Read), s.readInOrg)
 	httpapi.Handle(api, route(http.MethodPatch, "/{identityId}", "update-org-identity", "Update an identity", access.Edit), s.updateInOrg)
-	httpapi.Handle(api, route(http.MethodDelete, "/{identityId}", "delete-org-identity", "Delete an identity and kill its tokens", access.Delete), s.deleteRoute)
+	httpapi.Handle(api, route(http.MethodDelete, "/{identityId}", "delete-org-identity", "Delete an identity and revoke its tokens", access.Delete), s.deleteRoute)
 }
 
 type createInOrgInput struct {

@@ -108,7 +108,7 @@ func parseSearch(raw json.RawMessage) ([][]Match, error) {
 		Alternatives []json.RawMessage `json:"$or"`
 	}
 	if err := json.Unmarshal(raw, &or); err != nil {
-		return nil, badSearch("The search must be an object, and $or in it a list of such objects.")
+		return nil, badSearch("The search must be an object, and its $or a list of such objects.")
 	}
 	if len(or.Alternatives) > maxConditions {
 		return nil, errManyConditions
@@ -128,7 +128,7 @@ func parseSearch(raw json.RawMessage) ([][]Match, error) {
 	return anyOf, checkSize(anyOf)
 }
 
-var errManyConditions = badSearch("At most 100 values can be searched for at once.")
+var errManyConditions = badSearch("Search for at most 100 values at once.")
 
 // checkSize bounds the values of all alternatives together.
 func checkSize(anyOf [][]Match) error {
@@ -209,7 +209,7 @@ func checkValues(field string, values []string) error {
 	}
 	for _, v := range values {
 		if len(v) > 255 || strings.IndexFunc(v, func(r rune) bool { return r < ' ' || r == 0xFFFD }) >= 0 {
-			return badSearch("A value has at most 255 bytes, and no control characters.", field)
+			return badSearch("A value has at most 255 bytes and no control characters.", field)
 		}
 	}
 	return nil

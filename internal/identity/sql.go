@@ -153,7 +153,7 @@ func remove(ctx context.Context, tx *feed.Tx, identityID string) error {
 		return Unknown(identityID)
 	}
 	if err == nil {
-		err = fault.New(fault.BadRequest, "The identity has delete protection. Switch it off first (hasDeleteProtection: false).")
+		err = fault.New(fault.BadRequest, "The identity has delete protection. Turn it off first (hasDeleteProtection: false).")
 	}
 	return err
 }

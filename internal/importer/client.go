@@ -150,7 +150,7 @@ func (c *client) once(ctx context.Context, method, path string, body []byte) (an
 	c.met = true
 	text, err := io.ReadAll(io.LimitReader(response.Body, maxAnswer+1))
 	if err != nil {
-		return safe, fmt.Errorf("the answer of the %s broke off: %w", c.side, err)
+		return safe, fmt.Errorf("the answer of the %s ended early: %w", c.side, err)
 	}
 	return c.judge(response, text, safe)
 }
@@ -167,7 +167,7 @@ func (c *client) judge(response *http.Response, text []byte, safe answer) (answe
 	case status >= 500:
 		return safe, fmt.Errorf("the %s failed (%d); its log says why", c.side, status)
 	case status >= 300 && status < 400:
-		return answer{}, fmt.Errorf("the %s redirects elsewhere (%d); name the address that it redirects to, since a token is sent nowhere else", c.side, status)
+		return answer{}, fmt.Errorf("the %s redirects (%d); name the address that it redirects to, because a token is never sent to another address", c.side, status)
 	case status >= 400 && words(text) != "":
 		return answer{}, &refusal{c.side, status, words(text)}
 	default:

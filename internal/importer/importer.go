@@ -293,7 +293,7 @@ func (r *run) settle(t thing) (there bool, err error) {
 		return true, nil
 	case t.there && (!t.ours && !r.Overwrite || t.change == nil):
 		count.Different++
-		r.Tell(Finding{t.kind, brief(t.where, 200), "the target has it, but with another " + t.apart + "; it was left as it is", false})
+		r.Tell(Finding{t.kind, brief(t.where, 200), "the target has it, but with another " + t.apart + "; it was left unchanged", false})
 		return true, nil
 	case t.there:
 		done, do = &count.Changed, t.change

@@ -84,7 +84,7 @@ func (a *at) addImport(ctx context.Context, l link, have []link) error {
 		return nil
 	}
 	if l.Copy != nil && *l.Copy {
-		a.note(Imports, where, "it replicates at the source; here it is a plain import, which shows what lies there now")
+		a.note(Imports, where, "it replicates at the source; here it is a plain import, which shows what is there now")
 	}
 	_, err := a.settle(thing{kind: Imports, where: where, there: slices.ContainsFunc(have, func(o link) bool { return o.key() == l.key() }),
 		make: func() error {

@@ -64,7 +64,7 @@ func (m *machine) find(ctx context.Context, candidates []string, twins bool) (ok
 	case len(candidates) == 0:
 		return true, nil
 	case len(candidates) > 1 || twins && !begun:
-		m.failed(Identities, m.name(), "several identities have this name, so that nobody can tell which is which; rename them at one side")
+		m.failed(Identities, m.name(), "several identities have this name, so it is not clear which one is meant; rename them on one side")
 		return false, nil
 	}
 	m.id = candidates[0]

@@ -108,7 +108,7 @@ func (m *machine) unreadable(ctx context.Context, method string) error {
 		return m.fail(AuthMethods, m.name()+" "+what, err)
 	}
 	if n > 0 {
-		m.note(AuthMethods, m.name(), fmt.Sprintf("its %s (%d) cannot be read by anybody; make new ones at the target", what, n))
+		m.note(AuthMethods, m.name(), fmt.Sprintf("its %s (%d) cannot be read by anyone; create new ones at the target", what, n))
 	}
 	return nil
 }

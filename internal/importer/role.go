@@ -119,7 +119,7 @@ func (r *run) role(ctx context.Context, set roleSet, slug string) error {
 		return err
 	}
 	if allowsAfterDenial(from.Permissions) {
-		r.note(set.kind, set.where, "an allow rule comes after a denial of the same action: here the denial wins, whatever the order")
+		r.note(set.kind, set.where, "an allow rule comes after a denial of the same action: here the denial wins, in any order")
 	}
 	there := &wireRole{}
 	if set.to != "" {

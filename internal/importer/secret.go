@@ -159,7 +159,7 @@ func (a *at) sort(ctx context.Context, s *wireSecret, have map[string]known, mis
 		return changed.add(ctx, i)
 	}
 	a.result[Secrets].Different++
-	a.Tell(Finding{Secrets, brief(a.String()+" "+s.Key, 300), "the target has it, but otherwise; it was left as it is", false})
+	a.Tell(Finding{Secrets, brief(a.String()+" "+s.Key, 300), "the target has it with a different value; it was left unchanged", false})
 	return nil
 }
 
@@ -167,16 +167,16 @@ func (a *at) sort(ctx context.Context, s *wireSecret, have map[string]known, mis
 func (a *at) compare(s *wireSecret, i *item) {
 	where := a.String() + " " + s.Key
 	if i.Key != s.Key {
-		a.note(Secrets, where, fmt.Sprintf("its name has white space around it, which is cut off: it is %q here", brief(i.Key, 100)))
+		a.note(Secrets, where, fmt.Sprintf("its name has white space around it, which is removed: the name here is %q", brief(i.Key, 100)))
 	}
 	if i.Value != *s.Value {
-		a.note(Secrets, where, "its value has white space around it, which is cut off; it may matter, as in YAML")
+		a.note(Secrets, where, "its value has white space around it, which is removed; check whether it matters, as in YAML")
 	}
 	if i.Comment != s.Comment {
-		a.note(Secrets, where, "its comment has white space around it, which is cut off")
+		a.note(Secrets, where, "its comment has white space around it, which is removed")
 	}
 	if !slices.Equal(i.Metadata, s.Metadata) {
-		a.note(Secrets, where, "keys of its metadata have white space around them, which is cut off")
+		a.note(Secrets, where, "keys of its metadata have white space around them, which is removed")
 	}
 }
 
@@ -191,7 +191,7 @@ func (a *at) readable(s *wireSecret) bool {
 		a.failed(Secrets, where, "the source's token may not read its value; give it readValue, or an administrator's token")
 		return false
 	case s.Rotated:
-		a.note(Secrets, where, "its value is carried over as it is now; nothing rotates it any more")
+		a.note(Secrets, where, "its current value is imported; it is no longer rotated")
 	}
 	return true
 }

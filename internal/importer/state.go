@@ -70,7 +70,7 @@ func (j *journal) read(text []byte, want header, path string) error {
 	for line := range bytes.Lines(rest) {
 		var e entry
 		if err := json.Unmarshal(line, &e); err != nil {
-			return fmt.Errorf("%s is damaged; move it away, and the import compares everything anew: %w", path, err)
+			return fmt.Errorf("%s is damaged; move it away, and the import compares everything again: %w", path, err)
 		}
 		j.set(e)
 	}

@@ -14,25 +14,25 @@ func (s *Service) Routes(api *httpapi.API) {
 		return httpapi.Route{Method: method, Path: "/api/v1/admin/keys" + path, ID: id, Tag: "Keys", Summary: summary,
 			Description: "For instance administrators.", AnyActor: true}
 	}
-	httpapi.Handle(api, admin(http.MethodGet, "", "read-root-key", "Tell how far the rotation of the root key is"), s.rootRoute)
-	httpapi.Handle(api, admin(http.MethodPost, "/rotate", "rotate-root-key", "Rotate the root key: do some steps of it"), s.rotateRootRoute)
+	httpapi.Handle(api, admin(http.MethodGet, "", "read-root-key", "Read the progress of the rotation of the root key"), s.rootRoute)
+	httpapi.Handle(api, admin(http.MethodPost, "/rotate", "rotate-root-key", "Rotate the root key, a few steps at a time"), s.rotateRootRoute)
 
 	organization := func(method, path, id, summary string, action access.Action) httpapi.Route {
 		return httpapi.Route{Method: method, Path: "/api/v1/organization/keys" + path, ID: id, Tag: "Keys", Summary: summary,
 			Permission: httpapi.Permission{Action: action, Subject: access.SubjectKMS}}
 	}
-	httpapi.Handle(api, organization(http.MethodGet, "", "read-organization-key", "Tell how far the rotation of the organization's key is", access.Read), s.organizationRoute)
-	httpapi.Handle(api, organization(http.MethodPost, "/rotate", "rotate-organization-key", "Rotate the organization's key: do some steps of it", access.Edit),
+	httpapi.Handle(api, organization(http.MethodGet, "", "read-organization-key", "Read the progress of the rotation of the organization's key", access.Read), s.organizationRoute)
+	httpapi.Handle(api, organization(http.MethodPost, "/rotate", "rotate-organization-key", "Rotate the organization's key, a few steps at a time", access.Edit),
 		s.rotateOrganizationRoute)
-	httpapi.Handle(api, organization(http.MethodGet, "/projects", "list-project-keys", "Tell how far the rotations of projects' data keys are", access.Read), s.projectsRoute)
-	httpapi.Handle(api, organization(http.MethodPost, "/projects/{projectId}/rotate", "rotate-project-key", "Rotate the data key of a project: do some steps of it", access.Edit),
+	httpapi.Handle(api, organization(http.MethodGet, "/projects", "list-project-keys", "Read the progress of the rotations of projects' data keys", access.Read), s.projectsRoute)
+	httpapi.Handle(api, organization(http.MethodPost, "/projects/{projectId}/rotate", "rotate-project-key", "Rotate the data key of a project, a few steps at a time", access.Edit),
 		s.rotateProjectRoute)
 }
 
 // wireState is a State on the wire.
 type wireState struct {
 	KeyID     string   `json:"keyId" doc:"The key that seals now; empty if there is none yet"`
-	Retiring  []string `json:"retiringKeyIds" doc:"Keys that something is still sealed with"`
+	Retiring  []string `json:"retiringKeyIds" doc:"Keys that still seal something"`
 	Remaining int64    `json:"remaining" doc:"How many rows those are"`
 	Done      bool     `json:"done" doc:"Whether no rotation is under way"`
 }
@@ -57,7 +57,7 @@ func output(s State, err error) (*keyOutput, error) {
 }
 
 type rotateBody struct {
-	Resume bool `json:"resume,omitempty" doc:"Go on with a rotation that was begun, and begin none"`
+	Resume bool `json:"resume,omitempty" doc:"Only continue a rotation that was started"`
 }
 
 type rotateInput struct {

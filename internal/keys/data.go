@@ -132,7 +132,7 @@ func (s *Service) beginProject(ctx context.Context, actor *access.Actor, project
 		// Writing to the project first keeps it from being deleted, with its keys, at the same time.
 		n, err := tx.Exec(ctx, `UPDATE projects SET updated_at = updated_at WHERE id = $1 AND deleted_at IS NULL`, projectID)
 		if err == nil && n == 0 {
-			err = fault.New(fault.NotFound, "The project with ID %q was deleted at this moment.", projectID)
+			err = fault.New(fault.NotFound, "The project with ID %q was just deleted.", projectID)
 		}
 		if err == nil {
 			n, err = tx.Exec(ctx, `UPDATE project_keys SET active = FALSE WHERE project_id = $1 AND active

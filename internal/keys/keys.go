@@ -153,7 +153,7 @@ func (r rotation) state(ctx context.Context) (State, error) {
 // administers refuses whoever does not administer the instance.
 func administers(actor *access.Actor) error {
 	if !actor.InstanceAdmin {
-		return fault.New(fault.Forbidden, "The root key is for administrators of the instance.")
+		return fault.New(fault.Forbidden, "Only administrators of the instance can rotate the root key.")
 	}
 	return nil
 }

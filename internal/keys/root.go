@@ -104,8 +104,8 @@ func (s *Service) nextRoot(ctx context.Context) (string, error) {
 		return next, nil
 	}
 	if s.RootFile == "" {
-		return "", fault.New(fault.BadRequest, "The first root key that this server was given, %s, is the active one already. "+
-			"Give every replica the new key and the old one, in this order with a space or a line break between them, restart them one after the other, and try again.", next)
+		return "", fault.New(fault.BadRequest, "The first root key that this server was given, %s, is already active. "+
+			"Give every replica the new key and the old one, in this order, with a space or a line break between them. Restart the replicas one after the other, and try again.", next)
 	}
 	if there, err := seal.ReadRoot(s.RootFile); err != nil || !slices.Equal(there.IDs(), s.Root.IDs()) {
 		return "", fault.New(fault.BadRequest, "The key file in the data folder does not hold what this server has read from it. Put the root key %s back into it, and try again.", next).Because(err)
@@ -189,7 +189,7 @@ func (s *Service) tidy(ctx context.Context) error {
 	crashpoint.Reach(crashpoint.RootTidy)
 	key, err := seal.KeepRoot(s.RootFile, state.Active)
 	if err != nil {
-		return fmt.Errorf("the root key was rotated, but the old one could not be taken out of the key file: %w", err)
+		return fmt.Errorf("the root key was rotated, but the old one could not be removed from the key file: %w", err)
 	}
 	s.Root.Become(key)
 	return nil

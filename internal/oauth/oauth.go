@@ -35,14 +35,14 @@ func (s *Service) Routes(api *httpapi.API) {
 		Description: "Answers 200 also for a token that is unknown or dead. After it no replica accepts the token.",
 		Open:        true, Form: true, MaxBody: maxForm, Errors: []int{http.StatusBadRequest}}, s.revokeRoute)
 	httpapi.Handle(api, httpapi.Route{Method: http.MethodPost, Path: "/api/v1/oauth/introspect", ID: "oauth-introspect", Tag: tag,
-		Summary:     "Tell whether a token is accepted now, and whose it is (RFC 7662)",
+		Summary:     "Check whether a token is accepted now, and whose it is (RFC 7662)",
 		Description: "Authenticate with an access token of your own. A token of another organization is answered like a dead one.",
 		AnyActor:    true, Form: true, MaxBody: maxForm, Errors: []int{http.StatusBadRequest}}, s.introspectRoute)
 	httpapi.HandleOpen(api, httpapi.Route{Method: http.MethodGet, Path: metadataPath, ID: "oauth-metadata", Tag: tag,
-		Summary: "Where the endpoints are (RFC 8414)", Open: true}, s.metadataRoute)
+		Summary: "List the endpoints (RFC 8414)", Open: true}, s.metadataRoute)
 	if path := s.path(); path != "" {
 		httpapi.HandleOpen(api, httpapi.Route{Method: http.MethodGet, Path: metadataPath + path, ID: "oauth-metadata-of-path", Tag: tag,
-			Summary: "Where the endpoints are, for an issuer with a path (RFC 8414 section 3.1)", Open: true}, s.metadataRoute)
+			Summary: "List the endpoints, for an issuer with a path (RFC 8414 section 3.1)", Open: true}, s.metadataRoute)
 	}
 }
 

@@ -15,10 +15,10 @@ import (
 func (s *Service) Routes(api *httpapi.API) {
 	httpapi.HandleOpen(api, httpapi.Route{Method: http.MethodPost, Path: "/api/v1/admin/bootstrap", ID: "bootstrap", Tag: "Instance",
 		Summary:     "Set up an empty instance",
-		Description: "Makes the first user, organization and identity, and returns the identity's token. Works once.",
+		Description: "Creates the first user, organization and identity, and returns the identity's token. Works once.",
 		Open:        true, Errors: []int{http.StatusBadRequest}}, s.bootstrapRoute)
 	httpapi.Handle(api, httpapi.Route{Method: http.MethodGet, Path: "/api/v1/identities/details", ID: "get-own-details", Tag: "Identities",
-		Summary: "Tell the organization of the calling identity", AnyActor: true}, s.detailsRoute)
+		Summary: "Read the organization of the calling identity", AnyActor: true}, s.detailsRoute)
 	s.readRoutes(api)
 }
 

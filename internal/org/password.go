@@ -77,7 +77,7 @@ func (c Cost) parse(hash string) (salt, key []byte, err error) {
 		key, err = base64Raw.DecodeString(keyText)
 	}
 	if !ours || !ok || err != nil || len(salt) != argonSalt || len(key) != argonKey {
-		return nil, nil, fmt.Errorf("a stored password hash is not one of ours")
+		return nil, nil, fmt.Errorf("a stored password hash has an unknown format")
 	}
 	return salt, key, nil
 }

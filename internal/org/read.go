@@ -40,7 +40,7 @@ func (s *Service) readRoutes(api *httpapi.API) {
 	httpapi.Handle(api, httpapi.Route{Method: http.MethodGet, Path: "/api/v1/organization/accessible-with-sub-orgs", ID: "list-organizations-with-sub-orgs", Tag: tag,
 		Summary: "List the organizations that you are a member of, each with no sub-organizations", AnyActor: true, NoOrg: true}, s.listNestedRoute)
 	httpapi.HandleOpen(api, httpapi.Route{Method: http.MethodGet, Path: "/api/v1/admin/config", ID: "get-instance-config", Tag: "Instance",
-		Summary: "Tell what somebody who is to log in needs to know of the instance", Open: true}, s.configRoute)
+		Summary: "Read what a user needs to know about the instance to log in", Open: true}, s.configRoute)
 }
 
 const tag = "Organizations"

@@ -40,10 +40,10 @@ var runs = []string{"01234567890123456789012345678901234567890", "abcdefghijklmn
 // working.
 func (s *Service) checkNew(password string, about ...string) error {
 	if n := utf8.RuneCountInString(password); n < s.MinPassword {
-		return fault.Invalid("too_small", fmt.Sprintf("The password has %d characters, and at least %d are needed. A few words in a row make a long one that is easy to remember.", n, s.MinPassword), "password")
+		return fault.Invalid("too_small", fmt.Sprintf("The password has %d characters, and at least %d are required. A few words in a row make a long password that is easy to remember.", n, s.MinPassword), "password")
 	}
 	if guessable(strings.ToLower(password), about) {
-		return fault.Invalid("custom", "The password is a common one, a simple pattern, or made of a name, and would be guessed. Choose another, such as a few unrelated words.", "password")
+		return fault.Invalid("custom", "The password is common, a simple pattern, or made from a name, so it is easy to guess. Choose another, such as a few unrelated words.", "password")
 	}
 	return nil
 }

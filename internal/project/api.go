@@ -28,7 +28,7 @@ func (s *Service) Routes(api *httpapi.API) {
 	httpapi.Handle(api, httpapi.Route{Method: http.MethodPatch, Path: path + "/{projectId}", ID: "update-project", Tag: projectTag,
 		Summary: "Change the settings of a project", Permission: can(access.Edit, access.SubjectSettings)}, s.updateRoute)
 	httpapi.Handle(api, httpapi.Route{Method: http.MethodDelete, Path: path + "/{projectId}", ID: "delete-project", Tag: projectTag,
-		Summary: "Delete a project and all that it holds", Permission: can(access.Delete, access.SubjectWorkspace)}, s.deleteRoute)
+		Summary: "Delete a project and everything in it", Permission: can(access.Delete, access.SubjectWorkspace)}, s.deleteRoute)
 	s.workspaceRoutes(api)
 	s.environmentRoutes(api)
 	s.folderRoutes(api)
@@ -71,7 +71,7 @@ func wrapped(p *Project, err error) (*wrappedOutput, error) {
 
 func (s *Service) createRoute(ctx context.Context, actor *access.Actor, in *createInput) (*wrappedOutput, error) {
 	if in.Body.KMSKeyID != "" {
-		return nil, fault.New(fault.BadRequest, "A project cannot use a key of yours (kmsKeyId). Leave it out: the project gets a key of its own.")
+		return nil, fault.New(fault.BadRequest, "A project cannot use an external key. Leave kmsKeyId out: the project gets its own key.")
 	}
 	d := Draft{Name: in.Body.Name.Trimmed(), Description: (*string)(in.Body.Description), Bare: !in.Body.DefaultEnvs, DeleteProtection: in.Body.DeleteProtection}
 	if in.Body.Slug != nil {

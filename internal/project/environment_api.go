@@ -35,7 +35,7 @@ func mountEnvironments[O any](s *Service, api *httpapi.API, at func(method, tail
 		return answer("The environment is created", e, err)
 	})
 	httpapi.Handle(api, at(http.MethodGet, "/{environmentId}", "get", "Read an environment", access.Read), s.readEnvironmentRoute)
-	httpapi.Handle(api, at(http.MethodPatch, "/{environmentId}", "update", "Change an environment's name, slug or place", access.Edit), func(ctx context.Context, actor *access.Actor, in *updateEnvironmentInput) (*O, error) {
+	httpapi.Handle(api, at(http.MethodPatch, "/{environmentId}", "update", "Change an environment's name, slug or position", access.Edit), func(ctx context.Context, actor *access.Actor, in *updateEnvironmentInput) (*O, error) {
 		c := EnvironmentChanges{Name: trimmed(in.Body.Name), Slug: (*string)(in.Body.Slug), Position: in.Body.Position}
 		if or(c.Position, 0) == 0 {
 			c.Position = nil // Terraform sends 0 for a position that is not set
@@ -47,7 +47,7 @@ func mountEnvironments[O any](s *Service, api *httpapi.API, at func(method, tail
 		e, err := s.DeleteEnvironment(ctx, actor, in.ProjectID, in.EnvironmentID, in.Hard == "true")
 		return answer("The environment is deleted", e, err)
 	})
-	httpapi.Handle(api, at(http.MethodPost, "/{environmentId}/restore", "restore", "Bring a deleted environment back", access.Edit), func(ctx context.Context, actor *access.Actor, in *environmentInput) (*O, error) {
+	httpapi.Handle(api, at(http.MethodPost, "/{environmentId}/restore", "restore", "Restore a deleted environment", access.Edit), func(ctx context.Context, actor *access.Actor, in *environmentInput) (*O, error) {
 		e, err := s.RestoreEnvironment(ctx, actor, in.ProjectID, in.EnvironmentID)
 		return answer("The environment is restored", e, err)
 	})
@@ -87,7 +87,7 @@ type updateEnvironmentInput struct {
 type deleteEnvironmentInput struct {
 	ProjectID     string `path:"projectId"`
 	EnvironmentID string `path:"environmentId"`
-	Hard          string `query:"hardDelete" enum:"true,false" doc:"For good, in place of until the grace is over"`
+	Hard          string `query:"hardDelete" enum:"true,false" doc:"Permanently, without the grace period"`
 }
 
 // wireEnvironment is an environment as the routes about it answer.

@@ -53,7 +53,7 @@ func makeRoom(ctx context.Context, tx *sqldb.Tx, e *Environment) error {
 	case err != nil:
 		return err
 	case now.Count >= MaxEnvironments:
-		return fault.New(fault.BadRequest, "The project has %d environments, deleted ones included, and that is the most. Delete one for good (hardDelete=true).", now.Count)
+		return fault.New(fault.BadRequest, "The project has %d environments, deleted ones included, which is the maximum. Delete one permanently (hardDelete=true).", now.Count)
 	case e.Position == 0:
 		e.Position = now.Last + 1
 	}

@@ -195,7 +195,7 @@ type deleteFolderInput struct {
 	FolderID string `path:"folderId" doc:"Id or name"`
 	Body     struct {
 		Place
-		Force bool `json:"forceDelete,omitempty" default:"false" doc:"Also if it is not empty"`
+		Force bool `json:"forceDelete,omitempty" default:"false" doc:"Delete it even if it is not empty"`
 	}
 }
 

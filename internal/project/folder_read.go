@@ -79,7 +79,7 @@ func (s *Service) ReadFolderAt(ctx context.Context, actor *access.Actor, project
 	}
 	e, err := a.Project.Environment(environment)
 	if err == nil && strings.TrimSpace(path) == "" {
-		err = fault.New(fault.NotFound, "The request names no path of a folder. The root is /, in a URL %%2F.")
+		err = fault.New(fault.NotFound, "The request has no folder path. The root is /, which is %%2F in a URL.")
 	}
 	if err != nil {
 		return nil, err

@@ -45,7 +45,7 @@ func countFolders(ctx context.Context, tx *sqldb.Tx, environmentID string, more 
 	var n int
 	err := tx.Get(ctx, &n, `SELECT count(*) FROM folders WHERE environment_id = $1`, environmentID)
 	if err == nil && n+more > MaxFolders {
-		err = fault.New(fault.BadRequest, "The environment has %d folders; at most %d are allowed. Delete some that are not needed.", n, MaxFolders)
+		err = fault.New(fault.BadRequest, "The environment has %d folders, and at most %d are allowed. Delete some that you do not need.", n, MaxFolders)
 	}
 	return err
 }
@@ -81,7 +81,7 @@ func rename(ctx context.Context, tx *sqldb.Tx, old, renamed *Folder) error {
 	case now.Taken:
 		return fault.New(fault.BadRequest, "There is a folder at %q already. Choose another name.", brief(renamed.Path))
 	case max(now.Longest, len(old.Path))+len(renamed.Path)-len(old.Path) > MaxPath:
-		return fault.Invalid("too_big", "With this name a path of folders would have more than 2048 characters.", "name")
+		return fault.Invalid("too_big", "With this name, a folder path would have more than 2048 characters. Choose a shorter name.", "name")
 	}
 	_, err = tx.Exec(ctx, `UPDATE folders SET path = $1 || substr(path, $2) WHERE environment_id = $3 AND substr(path, 1, $4) = $5`,
 		renamed.Path, len(old.Path)+1, old.EnvironmentID, len(prefix), prefix)

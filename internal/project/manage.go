@@ -227,7 +227,7 @@ const maxSlug = 64
 // checkSlug refuses what is no slug. One that looks like an id could be taken for the project that has it.
 func checkSlug(slug string) error {
 	if len(slug) > maxSlug || !slugForm.MatchString(slug) || id.Valid(slug) {
-		return fault.Invalid("invalid_string", "A slug has 1 to 64 lower-case letters and digits, with single hyphens or underscores between, and is no UUID.", "slug")
+		return fault.Invalid("invalid_string", "A slug has 1 to 64 lower-case letters and digits, with single hyphens or underscores between, and is not a UUID.", "slug")
 	}
 	return nil
 }

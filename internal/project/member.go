@@ -31,7 +31,7 @@ type Member struct {
 
 var (
 	errNoMember = fault.New(fault.BadRequest, "The identity is not a member of the project. Add it first.")
-	errOwned    = fault.New(fault.BadRequest, "The identity belongs to a project: it lives and dies there, and is no member of any other.")
+	errOwned    = fault.New(fault.BadRequest, "The identity belongs to a project, so it cannot be a member of another project.")
 )
 
 // AddMember makes an identity of the organisation a member with roles. Errors: those of Enter, PermissionDenied, NotFound,
@@ -40,7 +40,7 @@ var (
 func (s *Service) AddMember(ctx context.Context, actor *access.Actor, projectID, identityID string, roles []role.Assignment) (*Member, error) {
 	a, err := s.Enter(ctx, actor, projectID)
 	if err == nil {
-		roles, err = s.mayAssign(a, access.Create, identityID, roles, "The membership was not made")
+		roles, err = s.mayAssign(a, access.Create, identityID, roles, "The membership was not created")
 	}
 	if err == nil {
 		err = s.mayJoin(ctx, actor, identityID)
@@ -181,7 +181,7 @@ func (s *Service) RemoveMember(ctx context.Context, actor *access.Actor, project
 		err = a.Check(access.Delete, access.SubjectIdentity, whom(identityID))
 	}
 	if err == nil && actor.ID == identityID {
-		err = fault.New(fault.BadRequest, "You cannot take yourself out of the project.")
+		err = fault.New(fault.BadRequest, "You cannot remove yourself from the project. Ask an administrator of the project to do it.")
 	}
 	if err == nil {
 		err = s.guest(ctx, a, identityID, "")

@@ -35,13 +35,13 @@ func (s *Service) memberRoutes(api *httpapi.API) {
 		} else {
 			httpapi.Handle(api, list, s.membersRoute)
 		}
-		httpapi.Handle(api, route(http.MethodGet, "/{identityId}", "get-project-identity", "Read an identity's place in a project", access.Read), s.memberRoute)
+		httpapi.Handle(api, route(http.MethodGet, "/{identityId}", "get-project-identity", "Read the membership of an identity in a project", access.Read), s.memberRoute)
 		httpapi.Handle(api, route(http.MethodPost, "/{identityId}", "add-project-identity", "Make an identity a member of a project", access.Create), s.addMemberRoute)
-		httpapi.Handle(api, route(http.MethodPatch, "/{identityId}", "update-project-identity", "Give an identity other roles in a project, also for a time", access.Edit), s.memberRolesRoute)
-		httpapi.Handle(api, route(http.MethodDelete, "/{identityId}", "remove-project-identity", "Take an identity out of a project", access.Delete), s.removeMemberRoute)
+		httpapi.Handle(api, route(http.MethodPatch, "/{identityId}", "update-project-identity", "Replace the roles of an identity in a project, also temporarily", access.Edit), s.memberRolesRoute)
+		httpapi.Handle(api, route(http.MethodDelete, "/{identityId}", "remove-project-identity", "Remove an identity from a project", access.Delete), s.removeMemberRoute)
 	}
 	httpapi.Handle(api, httpapi.Route{Method: http.MethodGet, Path: "/api/v2/workspace/identity-memberships/{membershipId}", ID: "get-project-identity-membership",
-		Tag: memberTag, Summary: "Read an identity's place in a project by the id of the membership", Deprecated: true,
+		Tag: memberTag, Summary: "Read the membership of an identity in a project by the id of the membership", Deprecated: true,
 		Permission: httpapi.Permission{Action: access.Read, Subject: access.SubjectIdentity}}, s.membershipRoute)
 }
 
@@ -135,7 +135,7 @@ type memberRolesInput struct {
 	ProjectID  string `path:"projectId"`
 	IdentityID string `path:"identityId"`
 	Body       struct {
-		Roles []role.AssignmentInput `json:"roles" minItems:"1" maxItems:"50" doc:"In place of those that it has"`
+		Roles []role.AssignmentInput `json:"roles" minItems:"1" maxItems:"50" doc:"Replaces the roles that it has"`
 	}
 }
 
@@ -257,7 +257,7 @@ type membersOutput struct {
 func (s *Service) membersRoute(ctx context.Context, actor *access.Actor, in *membersInput) (*membersOutput, error) {
 	q := MemberSearch{Name: in.Name.Trimmed(), Roles: role.Slugs(string(in.Roles)), Offset: in.Offset, Limit: in.Limit}
 	if len(q.Roles) > 50 {
-		return nil, fault.Invalid("too_big", "At most 50 roles can be asked for at once.", "roles")
+		return nil, fault.Invalid("too_big", "Ask for at most 50 roles at once.", "roles")
 	}
 	return s.memberPage(ctx, actor, in.ProjectID, q)
 }

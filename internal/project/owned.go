@@ -53,7 +53,7 @@ func countOwned(ctx context.Context, tx *feed.Tx, projectID string) error {
 	var n int64
 	err := tx.Get(ctx, &n, `SELECT count(*) FROM identities WHERE project_id = $1`, projectID)
 	if err == nil && n >= MaxOwned {
-		err = fault.New(fault.BadRequest, "The project owns %d identities, and that is the most. Delete one, or make identities of the organization members.", n)
+		err = fault.New(fault.BadRequest, "The project owns %d identities, which is the maximum. Delete one, or add identities of the organization as members.", n)
 	}
 	return err
 }

@@ -16,11 +16,11 @@ func (s *Service) ownedRoutes(api *httpapi.API) {
 		return httpapi.Route{Method: method, Path: "/api/v1/projects/{projectId}/identities" + tail, ID: id, Tag: memberTag, Summary: summary, Yields: true,
 			Permission: httpapi.Permission{Action: action, Subject: access.SubjectIdentity}}
 	}
-	httpapi.Handle(api, route(http.MethodPost, "", "create-owned-identity", "Create an identity that lives and dies with the project", access.Create), s.createOwnedRoute)
+	httpapi.Handle(api, route(http.MethodPost, "", "create-owned-identity", "Create an identity that belongs to the project and is deleted with it", access.Create), s.createOwnedRoute)
 	httpapi.Handle(api, route(http.MethodGet, "", "list-owned-identities", "List the identities that the project owns", access.Read), s.ownedsRoute)
 	httpapi.Handle(api, route(http.MethodGet, "/{identityId}", "get-owned-identity", "Read an identity that the project owns", access.Read), s.ownedRoute)
 	httpapi.Handle(api, route(http.MethodPatch, "/{identityId}", "update-owned-identity", "Change an identity that the project owns", access.Edit), s.updateOwnedRoute)
-	httpapi.Handle(api, route(http.MethodDelete, "/{identityId}", "delete-owned-identity", "Delete an identity that the project owns, and kill its tokens", access.Delete), s.deleteOwnedRoute)
+	httpapi.Handle(api, route(http.MethodDelete, "/{identityId}", "delete-owned-identity", "Delete an identity that the project owns, and revoke its tokens", access.Delete), s.deleteOwnedRoute)
 }
 
 // metadataInput is a pair in a request.
@@ -67,7 +67,7 @@ type updateOwnedInput struct {
 		Name             *httpapi.Name          `json:"name,omitempty" minLength:"1" maxLength:"255"`
 		DeleteProtection *bool                  `json:"hasDeleteProtection,omitempty"`
 		Metadata         *[]metadataInput       `json:"metadata,omitempty" maxItems:"100" doc:"Replaces all metadata"`
-		Roles            []role.AssignmentInput `json:"roles,omitempty" maxItems:"50" doc:"In place of those that it has"`
+		Roles            []role.AssignmentInput `json:"roles,omitempty" maxItems:"50" doc:"Replaces the roles that it has"`
 	}
 }
 

@@ -56,7 +56,7 @@ type PrivilegeChanges struct {
 func (v *Privilege) apply(c PrivilegeChanges) error {
 	set(map[string]any{}, "", &v.Slug, c.Slug)
 	if len(v.Slug) > 60 || checkSlug(v.Slug) != nil {
-		return fault.Invalid("invalid_string", "A slug has 1 to 60 lower-case letters and digits, with single hyphens or underscores between, and is no UUID.", "slug")
+		return fault.Invalid("invalid_string", "A slug has 1 to 60 lower-case letters and digits, with single hyphens or underscores between, and is not a UUID.", "slug")
 	}
 	if c.Rules != nil {
 		if len(*c.Rules) > access.MaxRoleRules {
@@ -179,7 +179,7 @@ func insertPrivilege(ctx context.Context, tx *sqldb.Tx, v *Privilege) error {
 		err = tx.Get(ctx, &n, `SELECT count(*) FROM privileges WHERE membership_id = $1`, v.MembershipID)
 	}
 	if err == nil && n >= maxPrivileges {
-		err = fault.New(fault.BadRequest, "The identity has %d additional privileges here, and that is the most. Delete one, or make a role of them.", n)
+		err = fault.New(fault.BadRequest, "The identity has %d additional privileges here, which is the maximum. Delete one, or create a role from them.", n)
 	}
 	if err != nil {
 		return err
@@ -346,7 +346,7 @@ func lockPrivilege(ctx context.Context, tx *feed.Tx, privilegeID string) (*Privi
 		err = tx.Get(ctx, v, privilegeQuery+`v.id = $1`, privilegeID)
 	}
 	if errors.Is(err, sqldb.ErrNoRows) {
-		err = fault.New(fault.NotFound, "The additional privilege %q is gone.", brief(privilegeID))
+		err = fault.New(fault.NotFound, "The additional privilege %q no longer exists.", brief(privilegeID))
 	}
 	return v, err
 }
@@ -354,7 +354,7 @@ func lockPrivilege(ctx context.Context, tx *feed.Tx, privilegeID string) (*Privi
 // DeletePrivilege takes a privilege back. Like ending the whole membership it asks for the permission alone, but for what the
 // privilege denies: that is given back. Errors: those of enterPrivilege, Boundary where it denies what the actor does not hold.
 func (s *Service) DeletePrivilege(ctx context.Context, actor *access.Actor, privilegeID string) (*Privilege, error) {
-	const base = "The privilege was not taken back"
+	const base = "The privilege was not deleted"
 	_, a, err := s.enterPrivilege(ctx, actor, privilegeID, access.Edit)
 	if err != nil {
 		return nil, err

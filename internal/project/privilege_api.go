@@ -17,12 +17,12 @@ func (s *Service) privilegeRoutes(api *httpapi.API) {
 		return httpapi.Route{Method: method, Path: "/api/v2/identity-project-additional-privilege" + tail, ID: id, Tag: "Additional Privileges", Summary: summary,
 			Permission: httpapi.Permission{Action: action, Subject: access.SubjectIdentity}}
 	}
-	httpapi.Handle(api, route(http.MethodPost, "", "create-privilege", "Give an identity more than its roles in a project", access.Edit), s.addPrivilegeRoute)
+	httpapi.Handle(api, route(http.MethodPost, "", "create-privilege", "Give an identity an additional privilege in a project", access.Edit), s.addPrivilegeRoute)
 	httpapi.Handle(api, route(http.MethodGet, "", "list-privileges", "List the privileges of an identity in a project", access.Read), s.privilegesRoute)
 	httpapi.Handle(api, route(http.MethodGet, "/{privilegeId}", "get-privilege", "Read a privilege", access.Read), s.privilegeRoute)
 	httpapi.Handle(api, route(http.MethodGet, "/slug/{slug}", "get-privilege-by-slug", "Read a privilege by its slug", access.Read), s.privilegeSlugRoute)
 	httpapi.Handle(api, route(http.MethodPatch, "/{privilegeId}", "update-privilege", "Change a privilege", access.Edit), s.updatePrivilegeRoute)
-	httpapi.Handle(api, route(http.MethodDelete, "/{privilegeId}", "delete-privilege", "Take a privilege back", access.Edit), s.deletePrivilegeRoute)
+	httpapi.Handle(api, route(http.MethodDelete, "/{privilegeId}", "delete-privilege", "Delete a privilege", access.Edit), s.deletePrivilegeRoute)
 	s.oldPrivilegeRoutes(api)
 }
 

@@ -18,12 +18,12 @@ func (s *Service) oldPrivilegeRoutes(api *httpapi.API) {
 		return httpapi.Route{Method: method, Path: "/api/v1/additional-privilege/identity" + tail, ID: id, Tag: "Additional Privileges", Summary: summary,
 			Deprecated: true, Permission: httpapi.Permission{Action: action, Subject: access.SubjectIdentity}}
 	}
-	httpapi.Handle(api, route(http.MethodPost, "/permanent", "create-privilege-old", "Give an identity more than its roles in a project", access.Edit), s.addOldPrivilegeRoute)
-	httpapi.Handle(api, route(http.MethodPost, "/temporary", "create-temporary-privilege-old", "Give an identity more than its roles in a project, for a time", access.Edit), s.addOldSpanRoute)
+	httpapi.Handle(api, route(http.MethodPost, "/permanent", "create-privilege-old", "Give an identity an additional privilege in a project", access.Edit), s.addOldPrivilegeRoute)
+	httpapi.Handle(api, route(http.MethodPost, "/temporary", "create-temporary-privilege-old", "Give an identity an additional privilege in a project, temporarily", access.Edit), s.addOldSpanRoute)
 	httpapi.Handle(api, route(http.MethodGet, "", "list-privileges-old", "List the privileges of an identity in a project", access.Read), s.oldPrivilegesRoute)
 	httpapi.Handle(api, route(http.MethodGet, "/{slug}", "get-privilege-old", "Read a privilege", access.Read), s.privilegeSlugRoute)
 	httpapi.Handle(api, route(http.MethodPatch, "", "update-privilege-old", "Change a privilege", access.Edit), s.updateOldPrivilegeRoute)
-	httpapi.Handle(api, route(http.MethodDelete, "", "delete-privilege-old", "Take a privilege back", access.Edit), s.deleteOldPrivilegeRoute)
+	httpapi.Handle(api, route(http.MethodDelete, "", "delete-privilege-old", "Delete a privilege", access.Edit), s.deleteOldPrivilegeRoute)
 }
 
 // OldRules are the two ways in which version 1 says what a privilege allows. It is exported since huma looks into no other.
@@ -111,7 +111,7 @@ func (s *Service) addOldSpanRoute(ctx context.Context, actor *access.Actor, in *
 func (s *Service) addOld(ctx context.Context, actor *access.Actor, at OldPlace, said OldRules, span role.Assignment) (*privilegeOutput, error) {
 	rules, err := said.rules()
 	if err == nil && rules == nil {
-		err = fault.Invalid("invalid_type", "Is required: permissions, or privilegePermission.", "permissions")
+		err = fault.Invalid("invalid_type", "Send permissions or privilegePermission.", "permissions")
 	}
 	if err != nil {
 		return nil, err

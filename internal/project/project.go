@@ -127,7 +127,7 @@ func brief(s string) string {
 // at all. It checks no membership: Enter does.
 func (s *Service) Find(ctx context.Context, orgID, projectID string) (*Project, error) {
 	if projectID == "" {
-		return nil, fault.New(fault.BadRequest, "The request names no project. Send its id as projectId.")
+		return nil, fault.New(fault.BadRequest, "The request does not name a project. Send its id as projectId.")
 	}
 	if !id.Valid(projectID) {
 		return nil, unknown(projectID)
@@ -197,7 +197,7 @@ func (s *Service) enter(ctx context.Context, actor *access.Actor, p *Project) (*
 		return nil, err
 	}
 	if !grants.Member {
-		return nil, fault.New(fault.Forbidden, "You are not a member of the project with ID %q. Have somebody who is add you with the roles that you need.", p.ID)
+		return nil, fault.New(fault.Forbidden, "You are not a member of the project with ID %q. Ask a project member to add you with the roles you need.", p.ID)
 	}
 	a := &Access{Project: p, Actor: actor, inside: *actor}
 	a.inside.Rights = grants.Rights

@@ -44,7 +44,7 @@ func (s *Service) SetAuditDays(ctx context.Context, actor *access.Actor, project
 func (s *Service) retentionRoutes(api *httpapi.API) {
 	route := func(path, id string, old bool) httpapi.Route {
 		return httpapi.Route{Method: http.MethodPut, Path: path + "/audit-logs-retention", ID: id, Tag: projectTag, Yields: true, Deprecated: old,
-			Summary: "Say how long audit events of a project are kept", Permission: httpapi.Permission{Action: access.Edit, Subject: access.SubjectWorkspace}}
+			Summary: "Set how long audit events of a project are kept", Permission: httpapi.Permission{Action: access.Edit, Subject: access.SubjectWorkspace}}
 	}
 	httpapi.Handle(api, route("/api/v1/projects/{projectId}", "set-project-audit-retention", false), s.retentionRoute)
 	httpapi.Handle(api, route("/api/v1/workspace/{slug}", "set-workspace-audit-retention", true), s.oldRetentionRoute)
@@ -52,7 +52,7 @@ func (s *Service) retentionRoutes(api *httpapi.API) {
 
 // RetentionBody is exported since huma looks into no other.
 type RetentionBody struct {
-	Days int64 `json:"auditLogsRetentionDays" minimum:"0" maximum:"36500" doc:"At most the server's own retention counts; 0: as long as the server keeps events"`
+	Days int64 `json:"auditLogsRetentionDays" minimum:"0" maximum:"36500" doc:"Limited by the server's own retention; 0 for as long as the server keeps events"`
 }
 
 type retentionInput struct {

@@ -42,8 +42,8 @@ func (s *Service) roleRoutes(api *httpapi.API) {
 		httpapi.Handle(api, route(http.MethodPost, "", "create-project-role", "Create a role", access.Create), r.create)
 		httpapi.Handle(api, route(http.MethodGet, "", "list-project-roles", "List the roles, built-in ones first", access.Read), r.list)
 		httpapi.Handle(api, route(http.MethodGet, "/slug/{slug}", "get-project-role-by-slug", "Read a role by its slug", access.Read), r.bySlug)
-		httpapi.Handle(api, route(http.MethodPatch, "/{roleId}", "update-project-role", "Change a role, for everybody who has it", access.Edit), r.update)
-		httpapi.Handle(api, route(http.MethodDelete, "/{roleId}", "delete-project-role", "Delete a role that nobody has", access.Delete), r.delete)
+		httpapi.Handle(api, route(http.MethodPatch, "/{roleId}", "update-project-role", "Change a role, for every member who has it", access.Edit), r.update)
+		httpapi.Handle(api, route(http.MethodDelete, "/{roleId}", "delete-project-role", "Delete a role that no member has", access.Delete), r.delete)
 	}
 	httpapi.Handle(api, httpapi.Route{Method: http.MethodGet, Path: "/api/v1/projects/roles/{roleId}", ID: "get-any-project-role", Tag: roleTag,
 		Summary: "Read a role of any project", Permission: httpapi.Permission{Action: access.Read, Subject: access.SubjectRole}}, s.anyRoleRoute)

@@ -72,7 +72,7 @@ func (s *Service) mine(ctx context.Context, actor *access.Actor) ([]*Project, er
 }
 
 func errSlugTaken(slug string) error {
-	return fault.New(fault.BadRequest, "Your organization has a project with the slug %q already. Choose another slug, or another name to make one of.", slug)
+	return fault.New(fault.BadRequest, "Your organization has a project with the slug %q already. Choose another slug, or another name if you leave the slug out.", slug)
 }
 
 // insert stores a new project.
@@ -130,7 +130,7 @@ func lock(ctx context.Context, tx *feed.Tx, projectID string) (*Project, error) 
 // erase takes a project out of sight and destroys its key, unless it is protected at this very moment.
 func erase(ctx context.Context, tx *feed.Tx, p *Project) error {
 	if p.DeleteProtection {
-		return fault.New(fault.Forbidden, "The project has delete protection. Switch it off first (hasDeleteProtection: false).")
+		return fault.New(fault.Forbidden, "The project has delete protection. Turn it off first (hasDeleteProtection: false).")
 	}
 	_, err := tx.Exec(ctx, `UPDATE projects SET deleted_at = $1 WHERE id = $2`, tx.Now().UnixMilli(), p.ID)
 	if err == nil {

@@ -109,7 +109,7 @@ func insertTag(ctx context.Context, tx *sqldb.Tx, t *Tag) error {
 	var n int64
 	err := tx.Get(ctx, &n, `SELECT count(*) FROM tags WHERE project_id = $1`, t.ProjectID)
 	if err == nil && n >= MaxTags {
-		err = fault.New(fault.BadRequest, "The project has %d tags, and that is the most. Delete one that nobody needs.", n)
+		err = fault.New(fault.BadRequest, "The project already has the maximum of %d tags. Delete one that you do not need.", n)
 	}
 	if err != nil {
 		return err

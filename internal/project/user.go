@@ -139,7 +139,7 @@ func (s *Service) coversUser(ctx context.Context, a *Access, m *UserMember, base
 func (s *Service) RemoveUsers(ctx context.Context, actor *access.Actor, projectID string, emails []string) ([]UserMember, error) {
 	a, err := s.mayRemove(ctx, actor, projectID)
 	if emails = addresses(emails); err == nil && len(emails) == 0 {
-		err = fault.Invalid("too_small", "Name the users to take out of the project: nobody was taken out.", "usernames")
+		err = fault.Invalid("too_small", "The request names no users, so nobody was removed. Send the users to remove from the project.", "usernames")
 	}
 	if err != nil {
 		return nil, err
@@ -182,7 +182,7 @@ func (s *Service) removeUsers(ctx context.Context, a *Access, members []UserMemb
 	for i := range members {
 		m := &members[i]
 		if m.User.ID == a.Actor.ID {
-			return fault.New(fault.BadRequest, "You cannot take yourself out of the project.")
+			return fault.New(fault.BadRequest, "You cannot remove yourself from the project. Ask an administrator of the project to do it.")
 		}
 		emails[i] = m.User.Email
 	}

@@ -20,18 +20,18 @@ func (s *Service) userRoutes(api *httpapi.API) {
 	for _, v := range []struct{ suffix, base string }{{"", now}, {"-old", v2}} {
 		route := userRoute(v.base, v.suffix)
 		httpapi.Handle(api, route(http.MethodPost, "", "add-project-users", "Make users members of a project, by their e-mail addresses", access.Create), s.addUsersRoute)
-		httpapi.Handle(api, route(http.MethodDelete, "", "remove-project-users", "Take users out of a project, by their e-mail addresses", access.Delete), s.removeUsersRoute)
+		httpapi.Handle(api, route(http.MethodDelete, "", "remove-project-users", "Remove users from a project, by their e-mail addresses", access.Delete), s.removeUsersRoute)
 	}
 	for _, v := range []struct{ suffix, base string }{{"", now}, {"-old", v1}} {
 		route := userRoute(v.base, v.suffix)
 		httpapi.Handle(api, route(http.MethodGet, "", "list-project-users", "List the users of a project", access.Read), s.usersRoute)
-		httpapi.Handle(api, route(http.MethodGet, one, "get-project-user", "Read a user's place in a project", access.Read), s.userRoute)
-		httpapi.Handle(api, route(http.MethodPost, "/details", "find-project-user", "Read a user's place in a project, by their e-mail address", access.Read), s.findUserRoute)
-		httpapi.Handle(api, route(http.MethodPatch, one, "update-project-user", "Give a user other roles in a project, also for a time", access.Edit), s.userRolesRoute)
-		httpapi.Handle(api, route(http.MethodDelete, one, "remove-project-user", "Take a user out of a project", access.Delete), s.removeUserRoute)
+		httpapi.Handle(api, route(http.MethodGet, one, "get-project-user", "Read the membership of a user in a project", access.Read), s.userRoute)
+		httpapi.Handle(api, route(http.MethodPost, "/details", "find-project-user", "Read the membership of a user in a project, by their e-mail address", access.Read), s.findUserRoute)
+		httpapi.Handle(api, route(http.MethodPatch, one, "update-project-user", "Replace the roles of a user in a project, also temporarily", access.Edit), s.userRolesRoute)
+		httpapi.Handle(api, route(http.MethodDelete, one, "remove-project-user", "Remove a user from a project", access.Delete), s.removeUserRoute)
 	}
 	httpapi.Handle(api, userRoute("/api/v1/projects/{projectId}/user/{userId}/membership", "")(http.MethodGet, "", "get-project-user-by-id",
-		"Read a user's place in a project, by the id of the user", access.Read), s.userByIDRoute)
+		"Read the membership of a user in a project, by the id of the user", access.Read), s.userByIDRoute)
 }
 
 type userIDInput struct {
@@ -189,7 +189,7 @@ type userRolesInput struct {
 	ProjectID    string `path:"projectId"`
 	MembershipID string `path:"membershipId"`
 	Body         struct {
-		Roles []role.AssignmentInput `json:"roles" minItems:"1" maxItems:"50" doc:"In place of those that they have"`
+		Roles []role.AssignmentInput `json:"roles" minItems:"1" maxItems:"50" doc:"Replaces the roles that they have"`
 	}
 }
 

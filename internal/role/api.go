@@ -20,8 +20,8 @@ func (s *Service) Routes(api *httpapi.API) {
 	httpapi.Handle(api, route(http.MethodGet, "", "list-org-roles", "List the roles, built-in ones first", access.Read), s.listRoute)
 	httpapi.Handle(api, route(http.MethodGet, "/{roleId}", "get-org-role", "Read a role", access.Read), s.readRoute)
 	httpapi.Handle(api, route(http.MethodGet, "/slug/{slug}", "get-org-role-by-slug", "Read a role by its slug", access.Read), s.slugRoute)
-	httpapi.Handle(api, route(http.MethodPatch, "/{roleId}", "update-org-role", "Change a role, for everybody who has it", access.Edit), s.updateRoute)
-	httpapi.Handle(api, route(http.MethodDelete, "/{roleId}", "delete-org-role", "Delete a role that nobody has", access.Delete), s.deleteRoute)
+	httpapi.Handle(api, route(http.MethodPatch, "/{roleId}", "update-org-role", "Change a role, for every member who has it", access.Edit), s.updateRoute)
+	httpapi.Handle(api, route(http.MethodDelete, "/{roleId}", "delete-org-role", "Delete a role that no member has", access.Delete), s.deleteRoute)
 }
 
 // RuleInput is a rule in a request. Its action is a string or a list of strings.
@@ -29,7 +29,7 @@ type RuleInput struct {
 	Subject    httpapi.Text   `json:"subject" maxLength:"64"`
 	Action     any            `json:"action" doc:"One action, or a list of them"`
 	Conditions map[string]any `json:"conditions,omitempty"`
-	Inverted   bool           `json:"inverted,omitempty" doc:"Denies in place of allowing"`
+	Inverted   bool           `json:"inverted,omitempty" doc:"Denies instead of allowing"`
 }
 
 // ParseRules reads the rules of a request; Validation for an action of another type.

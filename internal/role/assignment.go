@@ -45,11 +45,11 @@ func (s *Service) Assignments(ctx context.Context, orgID, projectID string, in [
 // Temporary reads for how long something is granted: an Assignment without a role.
 func Temporary(mode, length *httpapi.Text, start *time.Time) (Assignment, error) {
 	if length == nil || start == nil || mode == nil || *mode != "relative" {
-		return Assignment{}, fault.New(fault.BadRequest, "What is granted for a time needs temporaryMode relative, temporaryRange and temporaryAccessStartTime.")
+		return Assignment{}, fault.New(fault.BadRequest, "A temporary grant needs temporaryMode relative, temporaryRange and temporaryAccessStartTime.")
 	}
 	span, err := ParseSpan(string(*length))
 	if year := start.Year(); err == nil && (year < 1970 || year > 9999) {
-		err = fault.Invalid("invalid_date", "The start must lie between the years 1970 and 9999.", "temporaryAccessStartTime")
+		err = fault.Invalid("invalid_date", "The start must be between the years 1970 and 9999.", "temporaryAccessStartTime")
 	}
 	return Assignment{Temporary: true, Range: length.Trimmed(), Start: start.UnixMilli(), End: start.Add(span).UnixMilli()}, err
 }

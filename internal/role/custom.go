@@ -122,7 +122,7 @@ func (r *Role) apply(c Changes) error {
 // reserved refuses a slug of a built-in role, in each scope as its API does.
 func reserved(r *Role) error {
 	if r.ProjectID != "" {
-		return fault.Invalid("custom", "This slug is one of a built-in role. Choose another.", "slug")
+		return fault.Invalid("custom", "This slug belongs to a built-in role. Choose another.", "slug")
 	}
-	return fault.New(fault.BadRequest, "The slug %q is one of a built-in role. Choose another.", r.Slug)
+	return fault.New(fault.BadRequest, "The slug %q belongs to a built-in role. Choose another.", r.Slug)
 }

@@ -67,13 +67,13 @@ func (s *Service) customs(ctx context.Context, orgID, projectID string) ([]Role,
 // lockCustom reads a custom role for a change. Writing to the row first makes changes at the same time queue.
 func (s *Service) lockCustom(ctx context.Context, tx *feed.Tx, sc Scope, roleID string) (*Role, error) {
 	if b := builtInAt(sc.ProjectID, roleID); b != nil {
-		return nil, fault.New(fault.BadRequest, "The role %q is built in and cannot be changed. Make a role of your own.", b.Slug)
+		return nil, fault.New(fault.BadRequest, "The role %q is built in and cannot be changed. Create a custom role instead.", b.Slug)
 	}
 	var r customRow
 	err := tx.Get(ctx, &r, `UPDATE custom_roles SET updated_at = $1 WHERE org_id = $2 AND project_id = $3 AND id = $4 RETURNING `+customColumns,
 		tx.Now().UnixMilli(), sc.orgID(), sc.ProjectID, roleID)
 	if errors.Is(err, sqldb.ErrNoRows) {
-		err = fault.New(fault.NotFound, "There is no role of your own with ID %q here. List the roles to see their ids.", roleID)
+		err = fault.New(fault.NotFound, "There is no custom role with ID %q here. List the roles to see their ids.", roleID)
 	}
 	if err != nil {
 		return nil, err
@@ -105,7 +105,7 @@ func countCustom(ctx context.Context, tx *sqldb.Tx, r *Role) error {
 	var n int64
 	err := tx.Get(ctx, &n, `SELECT count(*) FROM custom_roles WHERE org_id = $1 AND project_id = $2`, r.OrgID, r.ProjectID)
 	if err == nil && n >= maxRoles {
-		err = fault.New(fault.BadRequest, "There are %d roles here, and that is the most. Delete one that nobody needs.", n)
+		err = fault.New(fault.BadRequest, "There are already %d roles here, which is the maximum. Delete one that you do not need.", n)
 	}
 	return err
 }

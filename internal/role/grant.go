@@ -14,7 +14,7 @@ import (
 // then at the latest.
 func MayAssign(by Authority, projectID string, roles []Assignment, base string, now time.Time) ([]Assignment, error) {
 	if !slices.ContainsFunc(roles, func(a Assignment) bool { return !a.Temporary }) {
-		return nil, fault.New(fault.BadRequest, "A member needs at least one role without an end. Add one, such as no-access.")
+		return nil, fault.New(fault.BadRequest, "A member needs at least one permanent role. Add one, such as no-access.")
 	}
 	given := slices.Clone(roles)
 	for i, a := range roles {
@@ -42,7 +42,7 @@ func (a Assignment) EndingBy(until int64, now time.Time, base string) (Assignmen
 	case !a.Temporary:
 		a.Temporary, a.Start = true, now.UnixMilli()
 	case a.Start >= until:
-		return a, fault.New(fault.Boundary, "%s. Your own temporary roles allow it only until %s, and it would begin after that. Ask somebody who holds these permissions without an end.",
+		return a, fault.New(fault.Boundary, "%s. Your own temporary roles allow it only until %s, and it would begin after that. Ask a member who holds these permissions permanently.",
 			base, time.UnixMilli(until).UTC().Format(time.RFC3339))
 	}
 	a.End = until

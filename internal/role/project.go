@@ -82,7 +82,7 @@ func columnOf(actorType access.ActorType) (string, error) {
 	case access.ActorUser:
 		return "user_id", nil
 	}
-	return "", fmt.Errorf("an actor of type %q is no member of anything", actorType)
+	return "", fmt.Errorf("an actor of the type %q cannot be a member", actorType)
 }
 
 // storedInProject returns what a membership of a project holds, in the order in which it counts.

@@ -55,7 +55,7 @@ func parseRoot(text, from string) (*Key, error) {
 		keys[i] = raw
 	}
 	if len(keys) == 0 {
-		return nil, fmt.Errorf("there is no root key in %s; make one with: head -c %d /dev/urandom | base64", from, KeySize)
+		return nil, fmt.Errorf("there is no root key in %s; create one with: head -c %d /dev/urandom | base64", from, KeySize)
 	}
 	return NewKey(keys...)
 }
@@ -109,7 +109,7 @@ func KeepRoot(path, id string) (*Key, error) {
 func makeRoot(path string) (*Key, error) {
 	text := freshRoot()
 	if err := writeRoot(path, text, os.Link); err != nil {
-		return nil, fmt.Errorf("cannot write the root key; make one by hand and name it with --root-key-file: %w", err)
+		return nil, fmt.Errorf("cannot write the root key; create one by hand and name it with --root-key-file: %w", err)
 	}
 	return parseRoot(text, path)
 }

@@ -39,7 +39,7 @@ func NewKey(raw ...[]byte) (*Key, error) {
 	keys := make([]single, len(raw))
 	for i, r := range raw {
 		if len(r) != KeySize {
-			return nil, fmt.Errorf("seal: a key has %d bytes, this one has %d", KeySize, len(r))
+			return nil, fmt.Errorf("seal: a key has %d bytes, and this one has %d", KeySize, len(r))
 		}
 		block, err := aes.NewCipher(r)
 		if err != nil {

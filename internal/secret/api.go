@@ -54,7 +54,7 @@ type listInput struct {
 	PlaceQuery
 	ViewQuery
 	Recursive string `query:"recursive" enum:"true,false" doc:"Whether to list the folders below, too; default false"`
-	Overrides string `query:"includePersonalOverrides" enum:"true,false" doc:"Whether your personal secrets stand in for the shared ones; default false"`
+	Overrides string `query:"includePersonalOverrides" enum:"true,false" doc:"Whether your personal secrets override the shared ones; default false"`
 	TagSlugs  string `query:"tagSlugs" maxLength:"4096" doc:"Only secrets with one of these tags; slugs with commas between"`
 	Filter    string `query:"metadataFilter" maxLength:"4096" doc:"Only secrets with this metadata: key=k1,value=v1|key=k2,value=v2"`
 }
@@ -163,7 +163,7 @@ type createInput struct {
 	Body struct {
 		PlaceBody
 		FieldsBody
-		Value string `json:"secretValue" doc:"Any text. White space around it is cut off, but for a line feed at its end"`
+		Value string `json:"secretValue" doc:"Any text. White space around it is removed, except a line feed at its end"`
 		Type  string `json:"type,omitempty" enum:"shared,personal" default:"shared"`
 	}
 }

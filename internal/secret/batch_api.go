@@ -60,7 +60,7 @@ func (s *Service) createAllRoute(ctx context.Context, actor *access.Actor, in *c
 type updateAllInput struct {
 	Body struct {
 		PlaceBody
-		Mode    string       `json:"mode,omitempty" enum:"failOnNotFound,ignore,upsert" default:"failOnNotFound" doc:"What to do about a secret that is not there: change nothing at all, leave it out, or create it"`
+		Mode    string       `json:"mode,omitempty" enum:"failOnNotFound,ignore,upsert" default:"failOnNotFound" doc:"What to do if a secret does not exist: change nothing at all, skip it, or create it"`
 		Secrets []UpdateItem `json:"secrets" minItems:"1" maxItems:"1000"`
 	}
 }

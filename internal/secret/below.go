@@ -14,7 +14,7 @@ import (
 // maxWeighed is how many things below a folder a change of the folder looks at one by one.
 const maxWeighed = 10_000
 
-var errWeighed = fault.New(fault.BadRequest, "Your roles have conditions, and more than %d secrets, folders and imports are concerned. Change them in smaller steps, or ask someone whose roles have no conditions.", maxWeighed)
+var errWeighed = fault.New(fault.BadRequest, "Your roles have conditions, and this request concerns more than %d secrets, folders and imports. Change them in smaller steps, or ask someone whose roles have no conditions.", maxWeighed)
 
 // Holdings returns what the package project asks about folders: whether an actor may delete or rename all that is in them.
 func Holdings() project.Holdings {

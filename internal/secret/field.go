@@ -17,7 +17,7 @@ const MaxName = 512
 func newName(sent string, path ...string) (string, error) {
 	name, err := ParseName(sent, path...)
 	if err == nil && !text.IsName(name) {
-		err = fault.Invalid("invalid_string", `The name of a secret must not be "." or "..", which clients cut out of URLs.`, path...)
+		err = fault.Invalid("invalid_string", `The name of a secret must not be "." or "..", because clients remove these from URLs.`, path...)
 	}
 	return name, err
 }
@@ -33,9 +33,9 @@ func ParseName(text string, path ...string) (string, error) {
 	case utf8.RuneCountInString(name) > MaxName:
 		return "", fault.Invalid("too_big", "The name of a secret has at most 512 characters.", path...)
 	case strings.ContainsAny(name, ":/"):
-		return "", fault.Invalid("invalid_string", "The name of a secret must hold no colon and no slash. Put it into a folder instead.", path...)
+		return "", fault.Invalid("invalid_string", "The name of a secret must not contain a colon or a slash. Put the secret into a folder instead.", path...)
 	case strings.ContainsFunc(name, unicode.IsControl):
-		return "", fault.Invalid("invalid_string", "The name of a secret must hold no control characters.", path...)
+		return "", fault.Invalid("invalid_string", "The name of a secret must not contain control characters.", path...)
 	}
 	return name, nil
 }

@@ -92,7 +92,7 @@ type addImportInput struct {
 			Environment httpapi.Text `json:"environment" minLength:"1" maxLength:"64"`
 			Path        httpapi.Text `json:"path" minLength:"1" maxLength:"2048"`
 		} `json:"import" doc:"What to import"`
-		Replicate bool `json:"isReplication,omitempty" doc:"Not done here: an import always shows what lies there now"`
+		Replicate bool `json:"isReplication,omitempty" doc:"Has no effect here: an import always shows what is there now"`
 	}
 }
 

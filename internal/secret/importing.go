@@ -56,7 +56,7 @@ func (s *Service) AddImport(ctx context.Context, actor *access.Actor, p Place, e
 	var made *Import
 	err = s.changeImports(ctx, at, audit.CreateSecretImport, func(tx *sqldb.Tx, folderID string, all []Import) (*Import, error) {
 		if len(all) >= MaxImports {
-			return nil, fault.New(fault.BadRequest, "The folder has %d imports, and that is the most.", len(all))
+			return nil, fault.New(fault.BadRequest, "The folder already has the maximum of %d imports. Delete one that you do not need.", len(all))
 		}
 		now := tx.Now().UnixMilli()
 		made = &Import{ID: id.New(), FolderID: folderID, EnvironmentID: source.env.ID, Path: source.path, Position: int64(len(all) + 1), Version: 1,

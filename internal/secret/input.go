@@ -30,7 +30,7 @@ func either(a, b string) string {
 // ViewQuery is how a query says what to show.
 type ViewQuery struct {
 	Values     string `query:"viewSecretValue" enum:"true,false" doc:"Whether to show values; default true"`
-	Expand     string `query:"expandSecretReferences" enum:"true,false" doc:"Whether to put values in the place of references; default true in v4, false in v3"`
+	Expand     string `query:"expandSecretReferences" enum:"true,false" doc:"Whether to replace references with values; default true in v4, false in v3"`
 	Imports    string `query:"includeImports" enum:"true,false" doc:"Whether to look into imports; default true in v4, false in v3"`
 	OldImports string `query:"include_imports" enum:"true,false" doc:"Same as includeImports"`
 }

@@ -10,7 +10,7 @@ import (
 // masked reports whether a text is what stands on the wire for a value that its reader does not get to see.
 func masked(text string) bool { return strings.TrimSpace(text) == hidden }
 
-var errMasked = fault.New(fault.BadRequest, "The request sends %q, which stands for a value that you could not read. Send the value itself, or leave the field out.", hidden)
+var errMasked = fault.New(fault.BadRequest, "The request sends %q, which is shown in place of a value that you may not read. Send the value itself, or leave the field out.", hidden)
 
 // unmask has the mask in changes mean what it stands for: what the secret says already. A client that writes back what it was
 // shown must not put the mask in the place of the value. Without anything that it could stand for, BadRequest.

@@ -90,7 +90,7 @@ func ParseFilter(text string) (Filter, error) {
 			filter = append(filter, pair)
 		}
 		if len(filter) > maxFilters {
-			return nil, fault.Invalid("too_big", "At most 10 pairs of metadata can be filtered by.", "metadataFilter")
+			return nil, fault.Invalid("too_big", "Filter by at most 10 pairs of metadata.", "metadataFilter")
 		}
 	}
 	return filter, nil

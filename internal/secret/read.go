@@ -224,7 +224,7 @@ func (s *Secret) show(r *room, values bool, name string) error {
 		return err
 	}
 	if !seen {
-		return fault.New(fault.Forbidden, "You may know of the secret %q, but not read its value. Ask for it without the value (viewSecretValue=false), or for a role that allows readValue.",
+		return fault.New(fault.Forbidden, "Your roles let you see the secret %q, but not read its value. Ask for it without the value (viewSecretValue=false), or for a role that allows readValue.",
 			brief(name)).Named("ForbiddenReadSecretError")
 	}
 	return r.reveal(s)

@@ -154,7 +154,7 @@ func (r *room) mayName(target *Secret) error {
 		return err
 	}
 	refused := *fault.From(err)
-	refused.Message = fault.New(refused.Kind, "This leads to the secret %q at %q in the environment %q, which you may not know of. Leave it out, or ask for a role that allows describeSecret on it.",
+	refused.Message = fault.New(refused.Kind, "This leads to the secret %q at %q in the environment %q, which your roles do not let you see. Leave it out, or ask for a role that allows describeSecret on it.",
 		brief(target.Key), brief(target.Path), brief(target.Environment)).Message
 	return &refused
 }

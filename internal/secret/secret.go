@@ -111,9 +111,9 @@ type spot struct {
 	path string
 }
 
-var errNoProject = fault.New(fault.BadRequest, "The request names no project. Send projectId (workspaceId), or its slug (projectSlug, workspaceSlug).")
+var errNoProject = fault.New(fault.BadRequest, "The request does not name a project. Send projectId (workspaceId), or its slug (projectSlug, workspaceSlug).")
 
-var errNoEnvironment = fault.New(fault.BadRequest, "The request names no environment. Send its slug as environment.")
+var errNoEnvironment = fault.New(fault.BadRequest, "The request does not name an environment. Send its slug as environment.")
 
 // enter lets the actor into the project of a place. From memory where it can.
 func (s *Service) enter(ctx context.Context, actor *access.Actor, projectID, slug string) (*room, error) {

@@ -58,7 +58,7 @@ func (r *room) choose(ids []string) ([]Tag, error) {
 			return nil, fault.Invalid("too_big", "The ID of a tag has at most 64 characters.", "tagIds")
 		}
 		if _, ok := r.tags.byID[tagID]; !ok {
-			return nil, fault.New(fault.NotFound, "The project has no tag with the ID %q. Read its tags to see which there are.", brief(tagID))
+			return nil, fault.New(fault.NotFound, "The project has no tag with the ID %q. Read its tags to see which ones exist.", brief(tagID))
 		}
 	}
 	return tags, nil

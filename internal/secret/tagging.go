@@ -65,7 +65,7 @@ func (r *room) tagsNamed(slugs []string) ([]string, error) {
 	ids := make([]string, len(slugs))
 	for i, slug := range slugs {
 		if ids[i] = bySlug[slug]; ids[i] == "" {
-			return nil, fault.New(fault.NotFound, "The project has no tag with the slug %q. Read its tags to see which there are.", brief(slug))
+			return nil, fault.New(fault.NotFound, "The project has no tag with the slug %q. Read its tags to see which ones exist.", brief(slug))
 		}
 	}
 	return ids, nil
@@ -78,7 +78,7 @@ func (s *Service) tagRoutes(api *httpapi.API) {
 			Permission: httpapi.Permission{Action: access.Edit, Subject: access.SubjectSecrets}}
 	}
 	httpapi.Handle(api, route(http.MethodPost, "attach-secret-tags", "Add tags to a secret, by their slugs"), tagsRoute(s.Attach))
-	httpapi.Handle(api, route(http.MethodDelete, "detach-secret-tags", "Take tags from a secret, by their slugs"), tagsRoute(s.Detach))
+	httpapi.Handle(api, route(http.MethodDelete, "detach-secret-tags", "Remove tags from a secret, by their slugs"), tagsRoute(s.Detach))
 }
 
 type tagsInput struct {

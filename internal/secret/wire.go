@@ -20,7 +20,7 @@ type wireSecret struct {
 	Key           string         `json:"secretKey"`
 	Value         string         `json:"secretValue"`
 	ValueHidden   bool           `json:"secretValueHidden" doc:"secretValue is not the value"`
-	Unexpanded    string         `json:"secretReferenceError,omitempty" doc:"Why the references in secretValue are as they are stored, where they were to be expanded"`
+	Unexpanded    string         `json:"secretReferenceError,omitempty" doc:"Why the references in secretValue were not expanded"`
 	Comment       string         `json:"secretComment"`
 	Path          string         `json:"secretPath"`
 	ReminderNote  *string        `json:"secretReminderNote"`

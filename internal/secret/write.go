@@ -83,7 +83,7 @@ func (s *Service) write(ctx context.Context, at *spot, event audit.Type, change 
 // conflict turns what the database says of a folder that went away meanwhile into what it means.
 func (s *spot) conflict(err error) error {
 	if sqldb.IsForeignKey(err) {
-		return fault.New(fault.NotFound, "The folder %q of the environment %q was deleted at this moment.", brief(s.path), s.env.Slug)
+		return fault.New(fault.NotFound, "The folder %q of the environment %q was just deleted.", brief(s.path), s.env.Slug)
 	}
 	return err
 }
@@ -126,7 +126,7 @@ func (s *spot) own(ctx context.Context, tx *sqldb.Tx, fresh *Secret, personal bo
 	var shared int64
 	err := tx.Get(ctx, &shared, `SELECT count(*) FROM secrets WHERE folder_id = $1 AND key = $2 AND user_id IS NULL`, fresh.FolderID, fresh.Key)
 	if err == nil && shared == 0 {
-		err = fault.New(fault.BadRequest, "The folder has no shared secret %q that a personal one could stand in for.", brief(fresh.Key))
+		err = fault.New(fault.BadRequest, "The folder has no shared secret %q for a personal one to override.", brief(fresh.Key))
 	}
 	return err
 }
@@ -172,7 +172,7 @@ func (r *room) checkMetadata(pairs []Metadata) error {
 	}
 	for _, m := range pairs {
 		if !m.Encrypted {
-			return fault.New(fault.BadRequest, "The project takes encrypted metadata alone. Send isEncrypted: true for each pair.")
+			return fault.New(fault.BadRequest, "The project only takes encrypted metadata. Send isEncrypted: true for each pair.")
 		}
 	}
 	return nil
@@ -291,7 +291,7 @@ func (s *Secret) rename(sent *string) error {
 	}
 	name, err := newName(*sent, "newSecretName")
 	if err == nil && name != s.Key && s.Personal() {
-		err = fault.New(fault.BadRequest, "A personal secret has the name of the shared one that it stands in for. Rename that.")
+		err = fault.New(fault.BadRequest, "A personal secret has the name of the shared one that it overrides. Rename the shared one.")
 	}
 	if err == nil {
 		s.Key = name

@@ -221,9 +221,9 @@ func liteFailure(path string, err error) error {
 	case code == sqlite3.SQLITE_CORRUPT || errors.Is(err, errDamaged):
 		return fmt.Errorf("the database %s is damaged; restore it from a backup: %w", path, err)
 	case errors.Is(err, errLostLog):
-		return fmt.Errorf("the database %s was not closed, and its write-ahead log, %s-wal, is gone: the newest changes are lost, revocations among them. Put that file back, or run sallyport recover, which kills every token", path, path)
+		return fmt.Errorf("the database %s was not closed, and its write-ahead log, %s-wal, is gone: the newest changes are lost, revocations among them. Put that file back, or run sallyport recover, which revokes every token", path, path)
 	case errors.Is(err, errUnrecovered):
-		return fmt.Errorf("the write-ahead log of the database %s was lost, and sallyport recover did not come to its end: run it again; until then revoked tokens could be alive", path)
+		return fmt.Errorf("the write-ahead log of the database %s was lost, and sallyport recover did not finish: run it again; until then revoked tokens could be valid", path)
 	case errors.Is(err, errNoWAL):
 		return fmt.Errorf("the file system of %s cannot hold a SQLite write-ahead log; put the database on a local disk", path)
 	case code == sqlite3.SQLITE_FULL || errors.Is(err, syscall.ENOSPC):

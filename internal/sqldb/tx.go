@@ -73,7 +73,7 @@ func (tx *Tx) statement(ctx context.Context, query string, args int, run func(co
 	tx.mu.Lock()
 	defer tx.mu.Unlock()
 	if tx.err != nil {
-		return fmt.Errorf("not run, since the transaction has already failed: %w", tx.err)
+		return fmt.Errorf("not run, because the transaction has already failed: %w", tx.err)
 	}
 	err := tx.texts.check(query, args)
 	if err == nil {

@@ -19,12 +19,12 @@ func (s *Service) Routes(api *httpapi.API) {
 		Open:        true, Errors: []int{http.StatusUnauthorized, http.StatusForbidden}}, s.renewRoute)
 	httpapi.HandleOpen(api, httpapi.Route{Method: http.MethodPost, Path: "/api/v1/auth/token/revoke", ID: "revoke-own-token", Tag: tag,
 		Summary:     "Revoke the access token that you hold",
-		Description: "After the 200 no replica accepts the token again. Revoking it once more answers 200 too.",
+		Description: "After the 200 no replica accepts the token again. Revoking it again also answers 200.",
 		Open:        true, Errors: []int{http.StatusUnauthorized}}, s.revokeRoute)
 	httpapi.HandleOpen(api, httpapi.Route{Method: http.MethodGet, Path: "/.well-known/jwks.json", ID: "get-jwks", Tag: tag,
 		Summary: "The public keys that verify access tokens (RFC 7517)", Open: true}, s.jwksRoute)
 	httpapi.Handle(api, httpapi.Route{Method: http.MethodPost, Path: "/api/v1/admin/signing-keys/rotate", ID: "rotate-signing-keys", Tag: "Instance",
-		Summary: "Make a new signing key", Description: "Tokens that live stay good. For instance administrators.",
+		Summary: "Make a new signing key", Description: "Existing tokens stay valid. For instance administrators.",
 		AnyActor: true}, s.rotateRoute)
 	s.cutOffRoutes(api)
 }
@@ -38,7 +38,7 @@ type heldInput struct {
 type renewOutput struct {
 	Body struct {
 		AccessToken string `json:"accessToken"`
-		ExpiresIn   int64  `json:"expiresIn" doc:"Seconds that this token really lives"`
+		ExpiresIn   int64  `json:"expiresIn" doc:"Seconds until this token expires"`
 		MaxTTL      int64  `json:"accessTokenMaxTTL" doc:"0 where the token can be renewed without end"`
 		TokenType   string `json:"tokenType"`
 	}

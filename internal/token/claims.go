@@ -140,14 +140,14 @@ func NotMember(c *Claims) error {
 
 // The other ways in which a token is refused. What a caller can do about each is in the message.
 var (
-	errMalformed = fault.Dead("malformed", "The access token is not a well-formed JWT. Check that it was copied whole, or create a new one.")
+	errMalformed = fault.Dead("malformed", "The access token is not a well-formed JWT. Check that it was copied completely, or create a new one.")
 	errAlgorithm = fault.Dead("algorithm", "The access token is signed with an algorithm that this server does not accept. Create a new token here.")
 	errSignature = fault.Dead("signature", "The access token was not signed by this server. Check the server address, or create a new token.")
-	errType      = fault.Dead("type", "This is not an access token of the sort that is wanted here. Send the token of a machine identity, or that of a user where people log in.")
+	errType      = fault.Dead("type", "This kind of access token is not accepted here. Send the token of a machine identity, or, where people log in, the token of a user.")
 	errClaims    = fault.Dead("claims", "The access token lacks claims that this server needs. Create a new token.")
 	errExpired   = fault.Dead("expired", "The access token has expired. Log in again or create a new one.")
 	errUsedUp    = fault.Dead("used-up", "The access token has reached its limit of uses. Log in again or create a new one.")
 	errLeft      = fault.Dead("membership", "The identity of this access token is not an active member of its organization. Ask an administrator to add it again, then log in or create a new token.")
 	errUserLeft  = fault.Dead("membership", "You are not an active member of the organization that you chose. Choose another one, or ask an administrator to add you again.")
-	errAddress   = fault.New(fault.Forbidden, "Your address is not among the trusted addresses of this identity. Call from a trusted address, or have the list changed.")
+	errAddress   = fault.New(fault.Forbidden, "Your address is not among the trusted addresses of this identity. Call from a trusted address, or ask an administrator to change the list.")
 )

@@ -109,7 +109,7 @@ func (s *Service) RevokeOrg(ctx context.Context, actor *access.Actor, slug strin
 		return err
 	}
 	if slug != o.Slug {
-		return fault.New(fault.BadRequest, "To revoke every token of your organization, confirm it by its slug in organizationSlug. GET /api/v1/identities/details tells it.")
+		return fault.New(fault.BadRequest, "To revoke every token of your organization, confirm it by its slug in organizationSlug. GET /api/v1/identities/details returns it.")
 	}
 	return s.cutOff(ctx, actor, feed.CutOrg, actor.OrgID, map[string]any{"organizationId": actor.OrgID})
 }

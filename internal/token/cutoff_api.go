@@ -16,18 +16,18 @@ func (s *Service) cutOffRoutes(api *httpapi.API) {
 	httpapi.Handle(api, httpapi.Route{Method: http.MethodPost, Path: "/api/v1/identities/{identityId}/revoke-tokens", ID: "revoke-identity-tokens",
 		Tag: revokeTag, Summary: "Revoke every token of an identity, or those of one login method", Permission: can}, s.identityRoute)
 	httpapi.Handle(api, httpapi.Route{Method: http.MethodPost, Path: "/api/v1/identities/{identityId}/tokens/{tokenId}/revoke", ID: "revoke-any-token",
-		Tag: revokeTag, Summary: "Revoke a token by its id, whatever login method made it",
-		Description: "Tokens of logins leave no row, so an id that no token has is answered in the same way. How many such ids one caller can revoke is bounded.",
+		Tag: revokeTag, Summary: "Revoke a token of any login method by its id",
+		Description: "Tokens of logins leave no row, so an id that no token has gets the same answer. One caller can revoke only a limited number of such ids.",
 		Permission:  can}, s.anyRoute)
 	httpapi.Handle(api, httpapi.Route{Method: http.MethodPost, Path: "/api/v1/organization/revoke-tokens", ID: "revoke-organization-tokens",
 		Tag: revokeTag, Summary: "Revoke every token of your organization, yours included", Permission: can,
-		Description: "The panic button. Afterwards log in again, or use another way in: a token made by hand dies too."}, s.orgRoute)
+		Description: "For an emergency. Log in again afterwards: tokens that were created by hand are revoked too."}, s.orgRoute)
 }
 
 type identityTokensInput struct {
 	IdentityID string `path:"identityId"`
 	Body       *struct {
-		Method httpapi.Text `json:"authMethod,omitempty" maxLength:"64" doc:"Such as universal-auth; nothing for all"`
+		Method httpapi.Text `json:"authMethod,omitempty" maxLength:"64" doc:"Such as universal-auth; leave it out for all methods"`
 	}
 }
 

@@ -34,7 +34,7 @@ func (s *Service) countUnlisted(ctx context.Context, tx *sqldb.Tx, actorID strin
 
 func tooManyUnlisted(most int64, wait time.Duration) error {
 	f := fault.New(fault.RateLimited, "The token was not revoked: you have revoked %d tokens by IDs that the server has no record of, "+
-		"which is as many as it remembers for one caller. Revoke all tokens of the identity with POST /api/v1/identities/{identityId}/revoke-tokens, "+
+		"which is the maximum for one caller. Revoke all tokens of the identity with POST /api/v1/identities/{identityId}/revoke-tokens, "+
 		"or send the token itself to POST /api/v1/auth/token/revoke.", most)
 	f.RetryAfter = wait
 	return f

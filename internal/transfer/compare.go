@@ -37,7 +37,7 @@ func (m *move) compare(ctx context.Context) ([]Sum, error) {
 		sums = append(sums, here)
 	}
 	if different != nil {
-		different = fmt.Errorf("the target is not what the source is, so it is not served; empty the target database and move again: %w", different)
+		different = fmt.Errorf("the target differs from the source, so it is not served; empty the target database and move again: %w", different)
 	}
 	return sums, different
 }

@@ -140,7 +140,7 @@ func (m *move) again(ctx context.Context, finished time.Time) (*Result, error) {
 		r.Tables, err = m.compare(ctx)
 	}
 	if err != nil {
-		return nil, fmt.Errorf("the move was finished and compared on %s; if a server has run on the target since, it is right that they differ now: %w",
+		return nil, fmt.Errorf("the move was finished and compared on %s; if a server has run on the target since, the difference is expected: %w",
 			finished.UTC().Format(time.DateTime), err)
 	}
 	return r, nil

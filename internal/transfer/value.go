@@ -25,7 +25,7 @@ func (t table) scan(rows *sql.Rows) (row, error) {
 	for i, c := range t.columns {
 		v, ok := c.kind.value(r[i])
 		if !ok {
-			return nil, fmt.Errorf("table %s has a row with the key %s whose column %s is no %s that PostgreSQL can hold; correct it in the source first",
+			return nil, fmt.Errorf("table %s has a row with the key %s whose column %s is not a %s that PostgreSQL can hold; correct it in the source first",
 				t.name, t.keyText(r), c.name, c.kind)
 		}
 		r[i] = v

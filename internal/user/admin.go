@@ -29,7 +29,7 @@ type AdminIdentity struct {
 // administers refuses with Forbidden an actor that does not administer the instance.
 func administers(actor *access.Actor) error {
 	if !actor.InstanceAdmin {
-		return fault.New(fault.Forbidden, "This is for administrators of the instance.")
+		return fault.New(fault.Forbidden, "Only an administrator of the instance can do this.")
 	}
 	return nil
 }

@@ -18,13 +18,13 @@ func (s *Service) adminRoutes(api *httpapi.API) {
 	httpapi.Handle(api, route(http.MethodGet, identities, "list-instance-identities",
 		"List the machine identities of all organizations"), s.identitiesRoute)
 	httpapi.Handle(api, route(http.MethodDelete, identities+"/{identityId}/super-admin-access", "revoke-identity-instance-admin",
-		"Take the administration of the instance from a machine identity"), s.dropIdentityRoute)
+		"Remove a machine identity from the administrators of the instance"), s.dropIdentityRoute)
 	httpapi.Handle(api, route(http.MethodGet, users, "list-instance-users", "List the users of all organizations"), s.usersRoute)
 	httpapi.Handle(api, route(http.MethodDelete, users+"/{userId}", "delete-user", "Delete a user, and end their sessions"), s.deleteRoute)
 	httpapi.Handle(api, route(http.MethodPatch, users+"/{userId}/admin-access", "grant-user-instance-admin",
 		"Make a user an administrator of the instance"), s.grantRoute)
 	httpapi.Handle(api, route(http.MethodDelete, users+"/{userId}/admin-access", "revoke-user-instance-admin",
-		"Take the administration of the instance from a user"), s.revokeRoute)
+		"Remove a user from the administrators of the instance"), s.revokeRoute)
 }
 
 type searchInput struct {
@@ -115,7 +115,7 @@ func (s *Service) usersRoute(ctx context.Context, actor *access.Actor, in *users
 
 type deletedOutput struct {
 	Body struct {
-		Users wireUser `json:"users" doc:"The one that is gone; clients know it by this name"`
+		Users wireUser `json:"users" doc:"The removed identity; clients know it by this name"`
 	}
 }
 

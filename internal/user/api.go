@@ -19,21 +19,21 @@ func (s *Service) Routes(api *httpapi.API) {
 	}
 	httpapi.HandleOpen(api, httpapi.Route{Method: http.MethodPost, Path: "/api/v3/auth/login", ID: "login-user", Tag: tag,
 		Summary:     "Log in with an e-mail address and a password",
-		Description: "Begins a session. The refresh token comes as the cookie `jid`. Choose an organization with the access token next.",
+		Description: "Starts a session. The refresh token comes as the cookie `jid`. Choose an organization with the access token next.",
 		Open:        true, Cookie: true, Errors: []int{http.StatusTooManyRequests}}, s.loginRoute)
 	httpapi.Handle(api, own(http.MethodPost, "/api/v3/auth/select-organization", "select-organization",
 		"Get an access token for one of your organizations"), s.selectRoute)
 	httpapi.HandleOpen(api, httpapi.Route{Method: http.MethodPost, Path: "/api/v1/auth/token", ID: "refresh-user-token", Tag: tag,
 		Summary:     "Get the next access token of a session",
-		Description: "Takes the cookie `jid` and replaces it. The one before is good for 30 seconds longer; an older one ends the session.",
+		Description: "Takes the cookie `jid` and replaces it. The previous one is valid for 30 seconds longer; an older one ends the session.",
 		Open:        true, Errors: []int{http.StatusUnauthorized}}, s.refreshRoute)
 	logout := own(http.MethodPost, "/api/v1/auth/logout", "logout-user", "End the session that you use")
 	logout.Cookie = true
 	httpapi.Handle(api, logout, s.logoutRoute)
 	httpapi.Handle(api, httpapi.Route{Method: http.MethodPost, Path: "/api/v1/auth/checkAuth", ID: "check-auth", Tag: tag,
-		Summary: "Tell that your access token is accepted", AnyActor: true, NoOrg: true}, s.checkRoute)
-	httpapi.Handle(api, own(http.MethodGet, "/api/v1/user", "get-user", "Tell who you are"), s.selfRoute)
-	httpapi.Handle(api, own(http.MethodGet, "/api/v2/users/me", "get-me", "Tell who you are"), s.selfRoute)
+		Summary: "Check that your access token is accepted", AnyActor: true, NoOrg: true}, s.checkRoute)
+	httpapi.Handle(api, own(http.MethodGet, "/api/v1/user", "get-user", "Read your own user"), s.selfRoute)
+	httpapi.Handle(api, own(http.MethodGet, "/api/v2/users/me", "get-me", "Read your own user"), s.selfRoute)
 	httpapi.Handle(api, own(http.MethodGet, "/api/v2/users/me/sessions", "list-own-sessions", "List your live sessions, newest first"), s.sessionsRoute)
 	httpapi.Handle(api, own(http.MethodDelete, "/api/v2/users/me/sessions", "revoke-own-sessions", "End all of your sessions, this one included"), s.endAllOwnRoute)
 	httpapi.Handle(api, own(http.MethodDelete, "/api/v2/users/me/sessions/{sessionId}", "revoke-own-session", "End one of your sessions"), s.endOwnRoute)

@@ -15,8 +15,8 @@ import (
 // client shows is this answer.
 func (s *Service) retiredRoutes(api *httpapi.API) {
 	for _, step := range []string{"1", "2"} {
-		httpapi.HandleOpen(api, httpapi.Route{Method: http.MethodPost, Path: "/api/v3/auth/login" + step, ID: "srp-login-" + step, Tag: tag, Summary: "Always fails as a login does",
-			Description: "The login by SRP, which is not built. The command line tries it after a failed login, and shows its error alone.",
+		httpapi.HandleOpen(api, httpapi.Route{Method: http.MethodPost, Path: "/api/v3/auth/login" + step, ID: "srp-login-" + step, Tag: tag, Summary: "Always fails like a wrong login",
+			Description: "The login by SRP, which does not exist here. The command line tries it after a failed login, and shows only its error.",
 			Open:        true, Cookie: true, Deprecated: true, Errors: []int{http.StatusTooManyRequests}}, s.retiredLoginRoute)
 	}
 	for _, method := range []string{http.MethodGet, http.MethodPost} {

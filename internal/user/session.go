@@ -88,7 +88,7 @@ func (s *Service) SelectOrg(ctx context.Context, actor *access.Actor, orgID stri
 // the same time.
 const refreshGrace = 30 * time.Second
 
-var errReused = fault.Dead("reused", "This refresh token was replaced by a newer one, so somebody else may have used it. The session has been ended; log in again.")
+var errReused = fault.Dead("reused", "This refresh token was replaced by a newer one, so another client may have used it. The session has been ended; log in again.")
 
 // Refresh returns the next tokens of a session for its newest refresh token. The one before is good for a short time
 // longer, and gets the same refresh token as its successor; an older one ends the session. Errors: DeadToken.

@@ -64,7 +64,7 @@ type User struct {
 }
 
 func unknown(userID string) error {
-	return fault.New(fault.NotFound, "There is no user with ID %q in your reach.", userID)
+	return fault.New(fault.NotFound, "There is no user with ID %q in your organization.", userID)
 }
 
 // ByID returns a user, from memory where it can; NotFound if there is none. It checks no permission.

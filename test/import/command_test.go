@@ -59,7 +59,7 @@ func TestCommand(t *testing.T) {
 	}
 	from.patch(t, "/api/v1/projects/"+from.project, object{"name": "Renamed"})
 	status, out, errOut := command(t, t.Context(), from.Server, to, state)
-	if status != 1 || !strings.Contains(out, "LEFT  projects: payments: the target has it, but with another name") || !strings.Contains(errOut, "not everything is at the target as the source has it (1)") {
+	if status != 1 || !strings.Contains(out, "LEFT  projects: payments: the target has it, but with another name") || !strings.Contains(errOut, "1 things are not at the target as the source has them") {
 		t.Errorf("with a difference: status %d\n%s%s", status, out, errOut)
 	}
 }

@@ -113,9 +113,9 @@ func TestServersThatAnswerNonsense(t *testing.T) {
 		"refused/error without a word":   {answers(404, "nothing here"), "answered 404, but not as this API does"},
 		"refused/always failing":         {answers(500, `{"message":"no"}`), "the source failed (500)"},
 		"refused/always busy":            {answers(503, `{"message":"no"}`), "too busy (503)"},
-		"refused/redirect":               {answers(307, ""), "redirects elsewhere (307)"},
+		"refused/redirect":               {answers(307, ""), "redirects (307)"},
 		"refused/dead token":             {answers(401, `{"message":"The token is revoked"}`), "does not accept the token: The token is revoked"},
-		"refused/answer that breaks off": {func(w http.ResponseWriter) { w.Header().Set("Content-Length", "100"); _, _ = w.Write([]byte("{")) }, "broke off"},
+		"refused/answer that breaks off": {func(w http.ResponseWriter) { w.Header().Set("Content-Length", "100"); _, _ = w.Write([]byte("{")) }, "ended early"},
 	} {
 		for _, path := range []string{"/api/v4/secrets", "/api/v2/folders", "/tags"} {
 			t.Run(name+" of "+path, func(t *testing.T) {

@@ -78,7 +78,7 @@ func TestRestoreKillsEveryToken(t *testing.T) {
 		s.wants(401, name, jwt)
 	}
 	s.wants(200, "new", newToken(out))
-	s.refuses("is there already", s.Data, "restore", "--from", l.backup)
+	s.refuses("exists already", s.Data, "restore", "--from", l.backup)
 }
 
 // TestRestoreWithRevocations: what was revoked stays dead, what was not lives, whether or not the backup knew the token. The
@@ -145,7 +145,7 @@ func TestBackupKilled(t *testing.T) {
 	}
 	restored := filepath.Join(s.dir, "restored")
 	s.does(restored, "restore", "--from", to)
-	s.refuses("is there already", s.Data, "backup", "--to", to)
+	s.refuses("exists already", s.Data, "backup", "--to", to)
 }
 
 // TestBackupIsNotServed: whoever copies a backup into a data folder is told what to do first.
@@ -177,13 +177,13 @@ func TestRestoreRefuses(t *testing.T) {
 		words string
 		args  []string
 	}{
-		"refused/backup with a flipped bit":       {"no backup that can be used", []string{"--from", damaged}},
+		"refused/backup with a flipped bit":       {"not a usable backup", []string{"--from", damaged}},
 		"refused/no backup":                       {"no such file", []string{"--from", l.path("none")}},
 		"refused/database that is no backup":      {"sallyport backup did not make it", []string{"--from", l.closed()}},
-		"refused/revocations cut short":           {"no whole log of revocations", []string{"--from", l.backup, "--revocations", cut}},
-		"refused/revocations changed":             {"no whole log of revocations", []string{"--from", l.backup, "--revocations", old}},
-		"refused/revocations of another server":   {"not of this installation", []string{"--from", l.backup, "--revocations", other.revocations}},
-		"refused/revocations that are the backup": {"no whole log of revocations", []string{"--from", l.backup, "--revocations", l.backup}},
+		"refused/revocations cut short":           {"the log of revocations is not complete", []string{"--from", l.backup, "--revocations", cut}},
+		"refused/revocations changed":             {"the log of revocations is not complete", []string{"--from", l.backup, "--revocations", old}},
+		"refused/revocations of another server":   {"from another installation", []string{"--from", l.backup, "--revocations", other.revocations}},
+		"refused/revocations that are the backup": {"the log of revocations is not complete", []string{"--from", l.backup, "--revocations", l.backup}},
 	} {
 		t.Run(name, func(t *testing.T) {
 			s := *l.site

@@ -71,7 +71,7 @@ func TestDoctorFinds(t *testing.T) {
 			func() error { return os.Remove(filepath.Join(s.Data, "restoring-1")) }},
 		{"clock that is behind", "by NTP", func() error { return s.sql(`UPDATE audit_logs SET created_at = created_at + 600000`) },
 			func() error { return s.sql(`UPDATE audit_logs SET created_at = created_at - 600000`) }},
-		{"newer schema", "a program that is as new", func() error {
+		{"newer schema", "a program that is at least as new", func() error {
 			return errors.Join(s.sql(`INSERT INTO sallyport_versions (version_id, is_applied) VALUES (9999, TRUE)`), s.sql(`UPDATE feed_head SET oldest = oldest + 9000`))
 		}, func() error {
 			return errors.Join(s.sql(`DELETE FROM sallyport_versions WHERE version_id = 9999`), s.sql(`UPDATE feed_head SET oldest = oldest - 9000`))

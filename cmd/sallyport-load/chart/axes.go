@@ -31,7 +31,7 @@ func axes(kind Kind, p *plot.Plot, results []*result.Result) ([]*series, error) 
 		p.Y.Min = 0
 		return memory(results), nil
 	}
-	return nil, fmt.Errorf("there is no picture of %q", kind)
+	return nil, fmt.Errorf("there is no plot of %q", kind)
 }
 
 // room leaves space above and below the lines.

@@ -44,7 +44,7 @@ func Draw(kind Kind, title string, results []*result.Result) ([]byte, error) {
 		return nil, err
 	}
 	if len(lines) == 0 {
-		return nil, fmt.Errorf("there is nothing in the results for a picture of %s", kind)
+		return nil, fmt.Errorf("there is nothing in the results for a plot of %s", kind)
 	}
 	legend := p.Legend // drawn beside the lines, where it hides none of them
 	for _, l := range lines {

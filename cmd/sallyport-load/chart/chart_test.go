@@ -14,7 +14,7 @@ import (
 	"github.com/sallyport/sallyport/cmd/sallyport-load/result"
 )
 
-// known is a result with four points: of open loops, but for a picture of throughput.
+// known is a result with four points: of open loops, but for a plot of throughput.
 func known(t testing.TB, kind Kind) []*result.Result {
 	t.Helper()
 	var texts []string
@@ -97,8 +97,8 @@ func TestNothingToDraw(t *testing.T) {
 		_, err := Draw(kind, "", []*result.Result{r})
 		got = append(got, fmt.Sprint(err))
 	}
-	want := []string{"there is nothing in the results for a picture of latency", "there is nothing in the results for a picture of throughput",
-		"there is nothing in the results for a picture of memory", `there is no picture of "pie"`}
+	want := []string{"there is nothing in the results for a plot of latency", "there is nothing in the results for a plot of throughput",
+		"there is nothing in the results for a plot of memory", `there is no plot of "pie"`}
 	if diff := cmp.Diff(want, got); diff != "" {
 		t.Errorf("errors (-want +got):\n%s", diff)
 	}

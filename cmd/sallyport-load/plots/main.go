@@ -31,7 +31,7 @@ type flags struct {
 
 func main() {
 	var f flags
-	kong.Parse(&f, kong.Description("Makes the pictures of docs/performance.md anew."))
+	kong.Parse(&f, kong.Description("Makes the plots of docs/performance.md again."))
 	ctx, stop := signal.NotifyContext(context.Background(), os.Interrupt, syscall.SIGTERM)
 	defer stop()
 	if err := run(ctx, f); err != nil {

@@ -141,7 +141,7 @@ func Read(path string) (*Result, error) {
 func Parse(text []byte) (*Result, error) {
 	r := &Result{}
 	if err := json.Unmarshal(text, r); err != nil {
-		return nil, fmt.Errorf("this is no file of results: %w", err)
+		return nil, fmt.Errorf("this is not a file of results: %w", err)
 	}
 	if r.Schema != Schema {
 		return nil, fmt.Errorf("these are results of schema %d, and this program reads schema %d", r.Schema, Schema)

@@ -64,7 +64,7 @@ func TestFiguresAreTrue(t *testing.T) {
 func TestParse(t *testing.T) {
 	for _, c := range []struct{ name, text, want string }{
 		{"read", `{"schema":1,"points":[{"callers":4,"kinds":{"verify":{"count":3}}}]}`, ""},
-		{"refused/no JSON", `schema`, "no file of results"},
+		{"refused/no JSON", `schema`, "not a file of results"},
 		{"refused/another schema", `{"schema":2}`, "schema 2"},
 		{"refused/a count below 0", `{"schema":1,"points":[{"callers":-1}]}`, "point 1"},
 		{"refused/an absurd latency", `{"schema":1,"points":[{},{"kinds":{"verify":{"p99ms":1e300}}}]}`, "point 2"},

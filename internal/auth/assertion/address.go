@@ -28,7 +28,7 @@ func prefixes(texts ...string) []netip.Prefix {
 	return list
 }
 
-var errPrivate = errors.New("the address lies in a network that is not public")
+var errPrivate = errors.New("the address is in a network that is not public")
 
 // guard refuses addresses that the server is not to call. The dialler asks it for each address that it is about to
 // call, after all names were resolved, so that no name can lead around it.

@@ -21,10 +21,10 @@ const (
 // Bounds is what a configuration asks of a token's claims. Methods embed it in their settings. An empty text asks for
 // nothing.
 type Bounds struct {
-	Issuer    *httpapi.Text     `json:"boundIssuer,omitempty" maxLength:"2048" doc:"What iss must be, to the letter"`
-	Audiences *httpapi.Text     `json:"boundAudiences,omitempty" maxLength:"2048" doc:"Audiences with commas between; aud must have one of them, to the letter"`
-	Claims    map[string]string `json:"boundClaims" required:"false" doc:"For each claim, by its name or by a path with dots, the values that it may have: as they are or as globs, with commas between"`
-	Subject   *httpapi.Text     `json:"boundSubject,omitempty" maxLength:"2048" doc:"What sub must be: as it is or as one glob, in which commas stand for themselves"`
+	Issuer    *httpapi.Text     `json:"boundIssuer,omitempty" maxLength:"2048" doc:"The exact iss that is required"`
+	Audiences *httpapi.Text     `json:"boundAudiences,omitempty" maxLength:"2048" doc:"Audiences with commas between; aud must be exactly one of them"`
+	Claims    map[string]string `json:"boundClaims" required:"false" doc:"For each claim, by its name or by a path with dots, the values that it may have: exact values or globs, with commas between"`
+	Subject   *httpapi.Text     `json:"boundSubject,omitempty" maxLength:"2048" doc:"The required sub: an exact value or one glob, in which commas are literal"`
 	OneTime   *bool             `json:"oneTimeAssertions,omitempty" doc:"Accept each token, by its jti, for one login only. Default: false"`
 }
 
@@ -49,7 +49,7 @@ func (b *Bounds) Complete() error {
 	}
 	return CheckNames("boundClaims", b.Claims, func(claim, list string) error {
 		if len(split(list)) == 0 {
-			return fault.Invalid("too_small", "A bound claim needs a value; * stands for any without a slash.", "boundClaims", claim)
+			return fault.Invalid("too_small", "A bound claim needs a value. The value * matches any value without a slash.", "boundClaims", claim)
 		}
 		return CheckList(list, "boundClaims", claim)
 	})
@@ -59,12 +59,12 @@ func (b *Bounds) Complete() error {
 // checks one entry further.
 func CheckNames(field string, entries map[string]string, each func(name, text string) error) error {
 	if len(entries) > maxClaims {
-		return fault.Invalid("too_big", "At most 50 claims can be named.", field)
+		return fault.Invalid("too_big", "Name at most 50 claims.", field)
 	}
 	for _, name := range slices.Sorted(maps.Keys(entries)) {
 		text := entries[name]
 		if name == "" || len(name) > maxClaimName || len(text) > maxClaimList {
-			return fault.Invalid("too_big", "The name of a claim has 1 to 255 bytes, what stands beside it at most 2048.", field, Printable(name))
+			return fault.Invalid("too_big", "The name of a claim has 1 to 255 bytes, and the value next to it at most 2048.", field, Printable(name))
 		}
 		if strings.ContainsFunc(name+text, unicode.IsControl) {
 			return fault.Invalid("invalid_string", "Control characters are not allowed here.", field, Printable(name))
@@ -89,7 +89,7 @@ func audiences(list string) []string {
 // check refuses a token that does not keep to the bounds (docs/reference/identity.md sections 10.5 and 10.6).
 func (b *Bounds) check(c *Claims) error {
 	if issuer := b.Issuer.Trimmed(); issuer != "" && c.Issuer != issuer {
-		return auth.Forbid("issuer_mismatch", "The JWT is of another issuer than the one that this login method trusts. Use a JWT of the bound issuer.")
+		return auth.Forbid("issuer_mismatch", "The JWT has a different issuer than the one that this login method trusts. Use a JWT of the bound issuer.")
 	}
 	if err := b.checkSubject(c); err != nil {
 		return err
@@ -100,7 +100,7 @@ func (b *Bounds) check(c *Claims) error {
 	for _, name := range slices.Sorted(maps.Keys(b.Claims)) {
 		value := c.Value(name)
 		if value == nil {
-			return auth.Refuse("missing_claim", "The JWT has no claim %s, which this login method asks for.", name)
+			return auth.Refuse("missing_claim", "The JWT has no claim %s, which this login method requires.", name)
 		}
 		if !matchesClaim(b.Claims[name], value) {
 			return auth.Refuse("claim_mismatch", "The claim %s of the JWT is not one of the values that this login method allows.", name)

@@ -106,13 +106,13 @@ func (s *Service) explain(ctx context.Context, e Endpoint, err error) error {
 	var certificate *tls.CertificateVerificationError
 	switch {
 	case errors.Is(err, errPrivate):
-		f := fault.New(fault.BadRequest, "The %s leads into a private network, which this server does not call. Use a public address, or have its operator open the network with --allow-private-networks.", e.Name)
+		f := fault.New(fault.BadRequest, "The %s is in a private network, which this server does not call. Use a public address, or ask the operator to allow the network with --allow-private-networks.", e.Name)
 		f.Reason = "private_address"
 		return f.Because(err)
 	case ctx.Err() != nil:
 		return e.Unavailable("did not answer within %s", s.Timeout).Because(err)
 	case errors.As(err, &certificate):
-		return e.Unavailable("shows a certificate that is not trusted; set the CA certificate that vouches for it").Because(err)
+		return e.Unavailable("shows a certificate that is not trusted; set the CA certificate that signed it").Because(err)
 	}
 	return e.Unavailable("cannot be reached").Because(err)
 }

@@ -26,7 +26,7 @@ type Claims struct {
 	all map[string]any // numbers as json.Number
 }
 
-var errClaims = auth.Refuse("invalid_jwt", "The claims of the JWT cannot be read: iss, sub and jti must be texts, aud a text or a list of texts, and exp, nbf and iat numbers of seconds.")
+var errClaims = auth.Refuse("invalid_jwt", "The claims of the JWT cannot be read: iss, sub and jti must be strings, aud a string or a list of strings, and exp, nbf and iat numbers of seconds.")
 
 // parseClaims reads a payload. A claim that is null counts as missing.
 func parseClaims(payload []byte) (*Claims, error) {
@@ -100,7 +100,7 @@ func (c *Claims) checkTimes(now time.Time) error {
 	latest := now.Add(leeway).Unix()
 	switch {
 	case c.ExpiresAt == 0 && c.all["exp"] == nil:
-		return auth.Refuse("missing_expiry", "The JWT has no exp claim. Have the issuer set when it expires.")
+		return auth.Refuse("missing_expiry", "The JWT has no exp claim. Configure the issuer to set when it expires.")
 	case now.Unix() >= c.ExpiresAt:
 		return auth.Refuse("expired", "The JWT has expired. Get a new one from its issuer.")
 	case c.NotBefore > latest:

@@ -37,7 +37,7 @@ func (s *Service) discover(ctx context.Context, i issuer) (string, error) {
 		return "", e.Unavailable("answered without an https jwks_uri")
 	}
 	if !speaksFor(document.Issuer, i.name) {
-		f := fault.New(fault.BadRequest, "The %s describes the issuer %q, which is not the boundIssuer of this login method. Set boundIssuer to the issuer as its discovery document and its tokens have it, to the letter.",
+		f := fault.New(fault.BadRequest, "The %s describes the issuer %q, which is not the boundIssuer of this login method. Set boundIssuer to exactly the issuer that is in the discovery document and in the tokens.",
 			e.Name, Printable(document.Issuer))
 		f.Reason = "discovered_issuer_mismatch"
 		return "", f

@@ -24,17 +24,17 @@ func (s *Service) CheckURL(field, text string) error {
 	u, err := url.Parse(text)
 	switch {
 	case err != nil || u.Scheme != "https" || u.Hostname() == "":
-		return fault.Invalid("invalid_string", "Expected an https URL such as https://issuer.example.com/path; other schemes cannot be trusted with keys and tokens.", field)
+		return fault.Invalid("invalid_string", "Expected an https URL such as https://issuer.example.com/path. Other schemes do not protect keys and tokens.", field)
 	case u.User != nil || u.Fragment != "":
-		return fault.Invalid("invalid_string", "The URL may have no user, password or fragment.", field)
+		return fault.Invalid("invalid_string", "The URL must not have a user, a password or a fragment.", field)
 	}
 	ip, err := netip.ParseAddr(u.Hostname())
 	if err == nil && !s.mayCall(ip) || strings.EqualFold(u.Hostname(), "localhost") && !s.mayCall(netip.AddrFrom4([4]byte{127, 0, 0, 1})) {
-		return fault.Invalid("invalid_string", "The URL leads into a private network, which this server does not call. Use a public address, or have its operator open the network with --allow-private-networks.", field)
+		return fault.Invalid("invalid_string", "The URL is in a private network, which this server does not call. Use a public address, or ask the operator to allow the network with --allow-private-networks.", field)
 	}
 	if port := u.Port(); port != "" {
 		if _, err := net.LookupPort("tcp", port); err != nil {
-			return fault.Invalid("invalid_string", "The port of the URL is not one.", field)
+			return fault.Invalid("invalid_string", "The port of the URL is not valid. Use a number from 1 to 65535.", field)
 		}
 	}
 	return nil

@@ -47,7 +47,7 @@ func CheckList(list string, path ...string) error {
 // checkPattern refuses, as Validation at the path, text that is no glob.
 func checkPattern(text string, path ...string) error {
 	if _, err := access.CompilePattern(text); err != nil {
-		return fault.Invalid("invalid_string", fmt.Sprintf("%.64q is not a pattern: give a value as it is or as a glob of at most 512 bytes, with a backslash before *, ?, [, ], { or } that stand for themselves.", text), path...)
+		return fault.Invalid("invalid_string", fmt.Sprintf("%.64q is not a pattern: give an exact value, or a glob of at most 512 bytes. Write a backslash before *, ?, [, ], { or } that are meant literally.", text), path...)
 	}
 	return nil
 }

@@ -16,10 +16,10 @@ import (
 // has used its token up.
 func (s *Service) spend(ctx context.Context, method, identityID string, c *Claims) error {
 	if c.ID == "" {
-		return auth.Refuse("missing_claim", "The JWT has no jti claim, and this login method accepts each JWT only once. Have the issuer set one.")
+		return auth.Refuse("missing_claim", "The JWT has no jti claim, and this login method accepts each JWT only once. Configure the issuer to set one.")
 	}
 	if c.ExpiresAt > s.DB.Now().Add(longestOneTime).Unix() {
-		return auth.Refuse("lives_too_long", "The JWT expires in more than %d days, and this login method has to remember each JWT until it expires. Have the issuer make JWTs that live shorter.",
+		return auth.Refuse("lives_too_long", "The JWT expires in more than %d days, and this login method has to remember each JWT until it expires. Configure the issuer to make JWTs that expire sooner.",
 			int(longestOneTime.Hours())/24)
 	}
 	key, err := digest(method, identityID, c.Issuer, c.ID)

@@ -35,7 +35,7 @@ func open(ctx context.Context, jwt string, keys Keys) ([]byte, error) {
 		return nil, auth.Refuse("algorithm_not_allowed", "The JWT is signed with an algorithm that is not accepted. Sign with RS, PS or ES 256 to 512, or EdDSA.")
 	}
 	if err != nil {
-		return nil, auth.Refuse("invalid_jwt", "This is not a well-formed signed JWT. Check that it was copied whole.")
+		return nil, auth.Refuse("invalid_jwt", "This is not a well-formed signed JWT. Check that it was copied completely.")
 	}
 	for _, again := range []bool{false, true} {
 		candidates, err := keys(ctx, jws.Signatures[0].Protected.KeyID, again)
@@ -46,7 +46,7 @@ func open(ctx context.Context, jwt string, keys Keys) ([]byte, error) {
 			return payload, nil
 		}
 	}
-	return nil, auth.Refuse("jwt_verification_failed", "None of the issuer's keys has made the signature of the JWT. Check that it comes from the configured issuer.")
+	return nil, auth.Refuse("jwt_verification_failed", "The signature of the JWT does not match any of the issuer's keys. Check that it comes from the configured issuer.")
 }
 
 // verify returns the payload of a token that one of the keys has signed.

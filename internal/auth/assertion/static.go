@@ -31,7 +31,7 @@ func Static(pems []string) Keys {
 // CheckPublicKey refuses, as Validation at the field, text that is not one public key in PEM that can be used.
 func CheckPublicKey(field, text string) error {
 	if !usable(parsePublicKey(text)) {
-		return fault.Invalid("invalid_string", "Expected one public key or certificate in PEM a text: RSA of 2048 to 8192 bits, an elliptic curve P-256, P-384 or P-521, or Ed25519. Private keys do not belong here.", field)
+		return fault.Invalid("invalid_string", "Expected one public key or certificate in PEM in each text: RSA of 2048 to 8192 bits, an elliptic curve P-256, P-384 or P-521, or Ed25519. Do not send private keys.", field)
 	}
 	return nil
 }

@@ -44,7 +44,7 @@ type Settings struct {
 	assertion.Bounds
 	Type       *string         `json:"configurationType" nullable:"false" enum:"jwks,static" doc:"Where the issuer's keys come from. Named with every PATCH too"`
 	JWKSURL    *httpapi.Text   `json:"jwksUrl,omitempty" maxLength:"2048" doc:"https URL of the issuer's keys; required for jwks"`
-	JWKSCACert *httpapi.Prose  `json:"jwksCaCert,omitempty" maxLength:"32768" doc:"PEM of the CA that vouches for the endpoint. Default: those of the machine"`
+	JWKSCACert *httpapi.Prose  `json:"jwksCaCert,omitempty" maxLength:"32768" doc:"PEM of the CA that signs the certificate of the endpoint. Default: those of the machine"`
 	PublicKeys []httpapi.Prose `json:"publicKeys" required:"false" maxItems:"20" doc:"The issuer's public keys in PEM; required for static"`
 }
 
@@ -54,7 +54,7 @@ func (*Settings) Key() string { return "identityJwtAuth" }
 // check fills in what is missing, clears what the other type of configuration has, and refuses what cannot work.
 func (s *Settings) check(service *assertion.Service) error {
 	if s.Type == nil {
-		return fault.Invalid("invalid_enum_value", "Say whether the issuer's keys are fetched (jwks) or given here (static).", "configurationType")
+		return fault.Invalid("invalid_enum_value", "Choose whether the issuer's keys are fetched (jwks) or given here (static).", "configurationType")
 	}
 	if err := s.Bounds.Complete(); err != nil {
 		return err

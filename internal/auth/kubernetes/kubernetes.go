@@ -39,13 +39,13 @@ func Method(s *assertion.Service) auth.Method[Settings, Login, *Settings] {
 type Settings struct {
 	auth.Shared
 	Host        *httpapi.Text  `json:"kubernetesHost,omitempty" destination:"true" maxLength:"2048" doc:"https URL of the cluster's API server; required"`
-	CACert      *httpapi.Prose `json:"caCert,omitempty" destination:"true" maxLength:"32768" doc:"PEM of the CA that vouches for the API server. Default: those of the machine"`
+	CACert      *httpapi.Prose `json:"caCert,omitempty" destination:"true" maxLength:"32768" doc:"PEM of the CA that signs the certificate of the API server. Default: those of the machine"`
 	VerifyTLS   *bool          `json:"verifyTlsCertificate,omitempty" doc:"Always true: a certificate that is not checked protects nothing"`
-	ReviewerJWT *httpapi.Text  `json:"tokenReviewerJwt,omitempty" writeOnly:"true" maxLength:"16384" doc:"Token of a service account that may create token reviews; never answered. A PATCH that changes kubernetesHost or caCert must name it again. Default: the token under review is its own reviewer. Empty to go back to that"`
+	ReviewerJWT *httpapi.Text  `json:"tokenReviewerJwt,omitempty" writeOnly:"true" maxLength:"16384" doc:"Token of a service account that may create token reviews; never returned. A PATCH that changes kubernetesHost or caCert must name it again. Default: the token under review is its own reviewer. Send it empty to go back to the default"`
 	Mode        *string        `json:"tokenReviewMode,omitempty" enum:"api,gateway" doc:"Always api: this server has no gateways"`
 	GatewayID   *httpapi.Text  `json:"gatewayId,omitempty" maxLength:"64" doc:"Not supported: this server has no gateways"`
-	Namespaces  *httpapi.Text  `json:"allowedNamespaces,omitempty" maxLength:"2048" doc:"As they are or as globs, with commas between. Default: all"`
-	Names       *httpapi.Text  `json:"allowedNames,omitempty" maxLength:"2048" doc:"Service accounts, as they are or as globs, with commas between. Default: all"`
+	Namespaces  *httpapi.Text  `json:"allowedNamespaces,omitempty" maxLength:"2048" doc:"Exact values or globs, with commas between. Default: all"`
+	Names       *httpapi.Text  `json:"allowedNames,omitempty" maxLength:"2048" doc:"Service accounts, as exact values or globs, with commas between. Default: all"`
 	Audience    *httpapi.Text  `json:"allowedAudience,omitempty" maxLength:"1024" doc:"An audience that the token must be made for. Default: that of the API server"`
 }
 
@@ -84,7 +84,7 @@ func (s *Settings) check(service *assertion.Service) error {
 		return err
 	}
 	if strings.ContainsAny(string(*s.Host), "?#") {
-		return fault.Invalid("invalid_string", "The URL of the API server has neither a query nor a fragment.", "kubernetesHost")
+		return fault.Invalid("invalid_string", "The URL of the API server must not have a query or a fragment.", "kubernetesHost")
 	}
 	if err := assertion.CheckCACert("caCert", string(*s.CACert)); err != nil {
 		return err

@@ -52,7 +52,7 @@ func (s *Settings) review(ctx context.Context, service *assertion.Service, jwt s
 	case status.Error != "":
 		return account{}, refuse("token_review_error", "The cluster refused the token: %s", assertion.Printable(status.Error))
 	case !status.Authenticated:
-		return account{}, refuse("token_not_authenticated", "The cluster does not know the token. Send one that a service account of this cluster has now.")
+		return account{}, refuse("token_not_authenticated", "The cluster does not know the token. Send a current token of a service account of this cluster.")
 	}
 	a, ok := parseAccount(status.User.Username)
 	if !ok {
@@ -70,11 +70,11 @@ func refuse(reason, message string, args ...any) error {
 func (s *Settings) allow(a account, audiences []string) error {
 	switch {
 	case *s.Namespaces != "" && !assertion.Matches(string(*s.Namespaces), a.namespace):
-		return auth.Refuse("namespace_not_allowed", "The service account is of a namespace that this login method does not allow.")
+		return auth.Refuse("namespace_not_allowed", "The service account is in a namespace that this login method does not allow.")
 	case *s.Names != "" && !assertion.Matches(string(*s.Names), a.name):
 		return auth.Refuse("name_not_allowed", "The service account is not one that this login method allows.")
 	case *s.Audience != "" && !slices.Contains(audiences, string(*s.Audience)):
-		return auth.Refuse("audience_not_allowed", "The token is not made for the audience that this login method asks for.")
+		return auth.Refuse("audience_not_allowed", "The token is not meant for the audience that this login method requires.")
 	}
 	return nil
 }
@@ -115,7 +115,7 @@ func (s *Settings) judge(e assertion.Endpoint, code int) error {
 	case code == http.StatusOK || code == http.StatusCreated:
 		return nil
 	case code == http.StatusUnauthorized && *s.ReviewerJWT == "":
-		return refuse("token_review_error", "The cluster refused the token. Send one that a service account of this cluster has now.")
+		return refuse("token_review_error", "The cluster refused the token. Send a current token of a service account of this cluster.")
 	case code == http.StatusForbidden && *s.ReviewerJWT == "":
 		return refuse("token_review_error", "The service account may not create token reviews. Give it the role system:auth-delegator, or set tokenReviewerJwt.")
 	case code == http.StatusUnauthorized || code == http.StatusForbidden:

@@ -37,8 +37,8 @@ type Settings struct {
 	auth.Shared
 	assertion.Bounds
 	DiscoveryURL *httpapi.Text     `json:"oidcDiscoveryUrl,omitempty" maxLength:"2048" doc:"https URL of the issuer, with or without /.well-known/openid-configuration; required"`
-	CACert       *httpapi.Prose    `json:"caCert,omitempty" maxLength:"32768" doc:"PEM of the CA that vouches for the issuer's endpoints. Default: those of the machine"`
-	Mapping      map[string]string `json:"claimMetadataMapping" required:"false" doc:"Claims that the access token is to carry: the name there, and the claim by its name or by a path with dots"`
+	CACert       *httpapi.Prose    `json:"caCert,omitempty" maxLength:"32768" doc:"PEM of the CA that signs the certificate of the issuer's endpoints. Default: those of the machine"`
+	Mapping      map[string]string `json:"claimMetadataMapping" required:"false" doc:"Claims to copy into the access token: the name there, and the claim by its name or by a path with dots"`
 }
 
 // Key is the name of a configuration in answers.
@@ -53,7 +53,7 @@ func (s *Settings) check(service *assertion.Service) error {
 		return fault.Invalid("required", "Give the URL of the issuer.", "oidcDiscoveryUrl")
 	}
 	if s.Issuer.Trimmed() == "" {
-		return fault.Invalid("required", "Give the issuer as it stands in the tokens' iss.", "boundIssuer")
+		return fault.Invalid("required", "Give the issuer exactly as in the iss claim of the tokens.", "boundIssuer")
 	}
 	if s.CACert == nil {
 		s.CACert = new(httpapi.Prose)
@@ -70,7 +70,7 @@ func (s *Settings) check(service *assertion.Service) error {
 	}
 	return assertion.CheckNames("claimMetadataMapping", s.Mapping, func(name, claim string) error {
 		if claim == "" {
-			return fault.Invalid("too_small", "Name the claim that is meant.", "claimMetadataMapping", name)
+			return fault.Invalid("too_small", "Name a claim.", "claimMetadataMapping", name)
 		}
 		return nil
 	})

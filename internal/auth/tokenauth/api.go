@@ -36,14 +36,14 @@ func (s *Service) Routes(api *httpapi.API) {
 		Summary: "Rename an access token", Permission: can(access.CreateToken)}, s.renameRoute)
 	httpapi.Handle(api, httpapi.Route{Method: http.MethodPost, Path: tokenPath + "/revoke", ID: "revoke-token-auth-token", Tag: tag,
 		Summary:     "Revoke an access token",
-		Description: "After the 200 no replica accepts the token again, whatever crashes.",
+		Description: "After the 200 no replica accepts the token again, not even after a crash.",
 		Permission:  can(access.Edit)}, s.revokeRoute)
 }
 
 type createOutput struct {
 	Body struct {
 		AccessToken string    `json:"accessToken"`
-		ExpiresIn   int64     `json:"expiresIn" doc:"Seconds that this token really lives"`
+		ExpiresIn   int64     `json:"expiresIn" doc:"Seconds until this token expires"`
 		MaxTTL      int64     `json:"accessTokenMaxTTL"`
 		TokenType   string    `json:"tokenType"`
 		TokenData   wireToken `json:"tokenData"`

@@ -18,7 +18,7 @@ type createInput struct {
 	IdentityID string `path:"identityId"`
 	Body       *struct {
 		Name             *httpapi.Name `json:"name,omitempty" maxLength:"255"`
-		OrganizationSlug httpapi.Text  `json:"organizationSlug,omitempty" maxLength:"32" doc:"Your own organization's, or nothing"`
+		OrganizationSlug httpapi.Text  `json:"organizationSlug,omitempty" maxLength:"32" doc:"The slug of your own organization, or nothing"`
 	}
 }
 
@@ -49,13 +49,13 @@ type renameInput struct {
 // wireToken is IdentityAccessToken of docs/reference/identity.md section 1.1.
 type wireToken struct {
 	ID             string        `json:"id"`
-	TTL            int64         `json:"accessTokenTTL" doc:"Seconds that its first JWT really lived"`
+	TTL            int64         `json:"accessTokenTTL" doc:"Lifetime of its first JWT in seconds"`
 	MaxTTL         int64         `json:"accessTokenMaxTTL"`
 	Uses           int64         `json:"accessTokenNumUses" doc:"Without a limit, uses at other replicas may be up to 10 s behind"`
 	UsesLimit      int64         `json:"accessTokenNumUsesLimit"`
 	LastUsedAt     *httpapi.Time `json:"accessTokenLastUsedAt" doc:"Without a limit of uses, uses at other replicas may be up to 10 s behind"`
 	LastRenewedAt  *httpapi.Time `json:"accessTokenLastRenewedAt"`
-	Revoked        bool          `json:"isAccessTokenRevoked" doc:"Also true when it was cut off together with others"`
+	Revoked        bool          `json:"isAccessTokenRevoked" doc:"Also true if it was revoked together with others"`
 	ClientSecretID *string       `json:"identityUAClientSecretId"`
 	IdentityID     string        `json:"identityId"`
 	CreatedAt      httpapi.Time  `json:"createdAt"`

@@ -28,11 +28,11 @@ func (s *Service) Routes(api *httpapi.API) {
 	httpapi.Handle(api, httpapi.Route{Method: http.MethodGet, Path: secrets + "/{clientSecretId}", ID: "get-client-secret", Tag: tag,
 		Summary: "Read a client secret, without the secret itself", Permission: can(access.Read)}, s.readRoute)
 	httpapi.Handle(api, httpapi.Route{Method: http.MethodPost, Path: secrets + "/{clientSecretId}/revoke", ID: "revoke-client-secret", Tag: tag,
-		Summary: "Revoke a client secret and every token that was made with it", Permission: can(access.DeleteToken)}, s.revokeRoute)
+		Summary: "Revoke a client secret and every token that was issued for it", Permission: can(access.DeleteToken)}, s.revokeRoute)
 	httpapi.Handle(api, httpapi.Route{Method: http.MethodPost, Path: secrets + "/{clientSecretId}/revoke-tokens", ID: "revoke-client-secret-tokens",
-		Tag: "Revocation", Summary: "Revoke every token that was made with a client secret, and keep the secret", Permission: can(access.DeleteToken)}, s.tokensRoute)
+		Tag: "Revocation", Summary: "Revoke every token that was issued for a client secret, and keep the secret", Permission: can(access.DeleteToken)}, s.tokensRoute)
 	httpapi.Handle(api, httpapi.Route{Method: http.MethodPost, Path: "/api/v1/auth/universal-auth/identities/{identityId}/clear-lockouts",
-		ID: "clear-universal-auth-lockouts", Tag: tag, Summary: "Let callers in again who failed too often", Permission: can(access.Edit)}, s.clearRoute)
+		ID: "clear-universal-auth-lockouts", Tag: tag, Summary: "Unlock callers who failed to log in too often", Permission: can(access.Edit)}, s.clearRoute)
 }
 
 // wireSecret is a client secret on the wire (docs/reference/identity.md section 3).
@@ -57,7 +57,7 @@ type createInput struct {
 	IdentityID string `path:"identityId"`
 	Body       *struct {
 		Description httpapi.Text `json:"description,omitempty" maxLength:"1024"`
-		TTL         *int64       `json:"ttl,omitempty" minimum:"0" maximum:"315360000" doc:"Seconds; 0 for ever"`
+		TTL         *int64       `json:"ttl,omitempty" minimum:"0" maximum:"315360000" doc:"Seconds; 0 for no expiry"`
 		UsesLimit   *int64       `json:"numUsesLimit,omitempty" minimum:"0" doc:"0 for no limit"`
 	}
 }

@@ -21,7 +21,7 @@ const secretBytes = 32
 // prefixLength is how many characters of a secret are kept in the clear, for people to tell it apart.
 const prefixLength = 4
 
-// CreateSecret makes a client secret of an identity. ttl is in seconds; 0 for ever, and a usesLimit of 0 means no limit.
+// CreateSecret makes a client secret of an identity. ttl is in seconds; 0 for no expiry, and a usesLimit of 0 means no limit.
 // It returns the secret, which cannot be had again. Errors: PermissionDenied, NotFound, Boundary, Forbidden, BadRequest
 // where Universal Auth is not attached.
 func (s *Service) CreateSecret(ctx context.Context, actor *access.Actor, identityID, description string, ttl, usesLimit int64) (plain string, row Secret, err error) {

@@ -66,7 +66,7 @@ func (s *Service) Method() auth.Method[Settings, Login, *Settings] {
 // Settings is the configuration of Universal Auth (docs/reference/identity.md section 3.2). Durations are seconds.
 type Settings struct {
 	auth.Shared
-	ClientID         *string          `json:"clientId,omitempty" readOnly:"true" doc:"What logins name; made by the server"`
+	ClientID         *string          `json:"clientId,omitempty" readOnly:"true" doc:"The ID that logins send; created by the server"`
 	SecretTrustedIPs []auth.TrustedIP `json:"clientSecretTrustedIps,omitempty" minItems:"1" maxItems:"1000" doc:"Where client secrets may be used from. Default: everywhere"`
 	Period           *int64           `json:"accessTokenPeriod,omitempty" minimum:"0" maximum:"315360000" doc:"When not 0, tokens live this long and can be renewed without end. Default: 0"`
 	LockoutEnabled   *bool            `json:"lockoutEnabled,omitempty" doc:"Default: true"`
@@ -162,7 +162,7 @@ func bucketOf(clientID string) string {
 
 var (
 	errLocked  = fault.New(fault.Unauthenticated, "%s", auth.ErrInvalid.Message)
-	errAddress = fault.New(fault.Forbidden, "Your address is not among those from which this identity's client secrets may be used. Call from a trusted address, or have the list changed.")
+	errAddress = fault.New(fault.Forbidden, "Your address is not among those from which this identity's client secrets may be used. Call from a trusted address, or ask an administrator to change the list.")
 )
 
 // verify checks the secret. A caller who is locked out, and one whose secret is wrong, get the same answer.
