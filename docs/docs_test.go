@@ -35,7 +35,7 @@ func TestLinksResolve(t *testing.T) {
 	}
 }
 
-// TestNoPageNamesAMachine refuses paths that exist on somebody's machine alone.
+// TestNoPageNamesAMachine refuses paths that exist on someone's machine alone.
 func TestNoPageNamesAMachine(t *testing.T) {
 	local := regexp.MustCompile(`(^|[\s"'(=` + "`" + `])/(work|tmp|root|home/[a-z]+)\b[^\s]*`)
 	for _, page := range pages(t) {

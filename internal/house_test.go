@@ -19,7 +19,7 @@ import (
 const module = "github.com/sallyport/sallyport/internal/"
 
 // floors lists the packages from the ground up. A package imports only what stands on floors below its own; on one
-// floor nobody imports a neighbour. A login method, a folder of auth that is not listed, stands on the floor "auth/*".
+// floor nobody imports a neighbor. A login method, a folder of auth that is not listed, stands on the floor "auth/*".
 var floors = [][]string{
 	{"crashpoint", "text"},
 	{"bounded", "bug", "config", "fault", "id", "seal", "tally"},

@@ -98,7 +98,7 @@ func (g *group) statements(n int, then func()) {
 	g.ask(nil, func() {}, func() { g.statements(n-1, then) })
 }
 
-// batch is at the database, which runs statements without waiting for anybody.
+// batch is at the database, which runs statements without waiting for anyone.
 func (g *group) batch(n int, then func()) {
 	if g.heard = g.now; n <= 0 {
 		then()

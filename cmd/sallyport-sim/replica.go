@@ -128,7 +128,7 @@ func (r *replica) extend(noted time.Duration) {
 	r.checkPromise(r)
 }
 
-// startOver is for a replica that was struck off: it registers anew, then reads.
+// startOver is for a replica that was struck off: it registers again, then reads.
 func (r *replica) startOver(noted time.Duration, asks []func(), end func()) {
 	r.lease = 0
 	r.transaction(1, true, func() { r.db.register[r] = row{} }, func() {

@@ -9,7 +9,7 @@ import (
 	"time"
 )
 
-// wallClock returns a clock of a machine that somebody sets while the server runs: the file clock-shift in the data
+// wallClock returns a clock of a machine that someone sets while the server runs: the file clock-shift in the data
 // folder says by how much it is wrong, such as "-10m". It carries no reading of the monotonic clock, which would hide
 // the jump from differences of times.
 func wallClock(dataDir string) func() time.Time {

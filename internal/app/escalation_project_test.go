@@ -14,7 +14,7 @@ import (
 	"github.com/sallyport/sallyport/internal/sqldb"
 )
 
-// places are where in a project somebody may be asked for a permission on secrets; the empty one asks about any place.
+// places are where in a project someone may be asked for a permission on secrets; the empty one asks about any place.
 var places = map[string]access.Fields{
 	"anywhere": nil,
 	"in dev":   {access.Environment("dev"), access.SecretPath("/"), access.SecretName("x"), access.SecretTags(nil)},
@@ -38,7 +38,7 @@ func insideUniverse() (all []permission) {
 	return all
 }
 
-// heldInside adds what somebody may do in the project now. Who may enter all projects may do everything there.
+// heldInside adds what someone may do in the project now. Who may enter all projects may do everything there.
 func (w *world) heldInside(t *rapid.T, who person, held map[permission]bool) map[permission]bool {
 	if w.project == "" {
 		return held
@@ -85,7 +85,7 @@ func (w *world) populate(t *rapid.T, people []person) []string {
 	return roles
 }
 
-// give has the administrator give somebody one additional privilege.
+// give has the administrator give someone one additional privilege.
 func (w *world) give(p person, rule map[string]any) {
 	w.call(w.admin, http.MethodPost, "/api/v2/identity-project-additional-privilege",
 		map[string]any{"identityId": p.id, "projectId": w.project, "permissions": []any{rule}})
@@ -98,7 +98,7 @@ func (w *world) member(p person) string {
 // members is the path of the memberships of users.
 func (w *world) members() string { return "/api/v1/projects/" + w.project + "/memberships" }
 
-// user makes a user of the organisation who may do nothing there, and logs them in. No route does that.
+// user makes a user of the organization who may do nothing there, and logs them in. No route does that.
 func (w *world) user(t *testing.T, email string) person {
 	t.Helper()
 	p := person{id: id.New(), email: email}
@@ -213,7 +213,7 @@ func (w *world) changeInProject(t *rapid.T, by, on person, roles []string) strin
 	}
 }
 
-// privilege returns the id of one of somebody's privileges, which the administrator gives if there is none.
+// privilege returns the id of one of someone's privileges, which the administrator gives if there is none.
 func (w *world) privilege(t *rapid.T, on person) string {
 	found := w.call(w.admin, http.MethodGet, "/api/v2/identity-project-additional-privilege?identityId="+on.id+"&projectId="+w.project, nil)
 	list, _ := found["privileges"].([]any)

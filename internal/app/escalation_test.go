@@ -23,7 +23,7 @@ import (
 type permission struct {
 	action  access.Action
 	subject access.Subject
-	at      string // where in the project; "" in the organisation
+	at      string // where in the project; "" in the organization
 }
 
 // world is a server with some identities, each with a token.
@@ -43,8 +43,8 @@ type world struct {
 type person struct{ id, token, email string }
 
 // TestNobodyGivesWhatTheyDoNotHold runs random sequences of role, membership, privilege and credential changes by random
-// actors, in an organisation and in a project of it. After each one, whatever any identity may do more than before must
-// have been held by who made the change; and a token that somebody got must be of an identity that may do no more than its
+// actors, in an organization and in a project of it. After each one, whatever any identity may do more than before must
+// have been held by who made the change; and a token that someone got must be of an identity that may do no more than its
 // maker. One check makes some hundred requests, so there are 25 unless -rapid.checks says otherwise.
 func TestNobodyGivesWhatTheyDoNotHold(t *testing.T) {
 	w := newWorld(t)
@@ -133,7 +133,7 @@ func minus(after, before map[permission]bool) map[permission]bool {
 	return gained
 }
 
-// held returns all that somebody may do now.
+// held returns all that someone may do now.
 func (w *world) held(t *rapid.T, p person) map[permission]bool {
 	grants, err := w.app.roles.Of(t.Context(), p.id, w.org)
 	if err != nil {

@@ -21,7 +21,7 @@ import (
 	"github.com/sallyport/sallyport/internal/token"
 )
 
-// userActor is the user of a session. Before an organisation was chosen it may do nothing that asks for a permission.
+// userActor is the user of a session. Before an organization was chosen it may do nothing that asks for a permission.
 func (a *App) userActor(ctx context.Context, c *token.Claims, client access.Client) (*access.Actor, error) {
 	u, err := a.users.ByID(ctx, c.IdentityID)
 	if fault.Is(err, fault.NotFound) { // it was deleted while the token was looked at
@@ -92,7 +92,7 @@ func (a *App) refused(ctx context.Context, actor *access.Actor, f *fault.Error, 
 	}
 }
 
-// makeAdmin makes the first identity: administrator of its organisation and of the instance, with a token by hand that
+// makeAdmin makes the first identity: administrator of its organization and of the instance, with a token by hand that
 // has no limit but the server's own.
 func (a *App) makeAdmin(ctx context.Context, tx *sqldb.Tx, o org.Organization) (org.Admin, error) {
 	const name = "Instance Admin Identity"

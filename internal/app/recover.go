@@ -71,7 +71,7 @@ func (a *App) RecoverWith(ctx context.Context, log *backup.Log) error {
 	return a.db.Recovered()
 }
 
-// administrator returns the first identity that administers the instance, nil if only users do, and the organisation
+// administrator returns the first identity that administers the instance, nil if only users do, and the organization
 // that the recovery is recorded in.
 func (a *App) administrator(ctx context.Context) (*identity.Identity, string, error) {
 	admins, err := role.InstanceAdmins(ctx, a.db)

@@ -9,7 +9,7 @@ import (
 	"github.com/sallyport/sallyport/internal/fault"
 )
 
-// A credential that is never shown again belongs to where it is sent: somebody who may change settings could otherwise
+// A credential that is never shown again belongs to where it is sent: someone who may change settings could otherwise
 // have it sent to a server of their own, and read it there. So settings name the fields that decide where their
 // credentials go, and a change of one of those asks for the credentials again.
 

@@ -8,7 +8,7 @@ import (
 	"github.com/sallyport/sallyport/internal/fault"
 )
 
-// postSettings are settings with a credential, as a method that calls somebody has them.
+// postSettings are settings with a credential, as a method that calls someone has them.
 type postSettings struct {
 	Shared
 	postAddress

@@ -60,7 +60,7 @@ var knock = Method[knockSettings, knockLogin, *knockSettings]{
 	},
 }
 
-// house is all that login methods work with, in one organisation, with a clock that only the test moves.
+// house is all that login methods work with, in one organization, with a clock that only the test moves.
 type house struct {
 	*Service
 	t       testing.TB

@@ -49,7 +49,7 @@ type LoginShared struct {
 	OrganizationSlug httpapi.Text `json:"organizationSlug,omitempty" maxLength:"64" doc:"The slug of the identity's own organization, or nothing"`
 }
 
-// Slug returns the organisation that the caller named, or "".
+// Slug returns the organization that the caller named, or "".
 func (l *LoginShared) Slug() string { return l.OrganizationSlug.Trimmed() }
 
 type loginInput[L any] struct {
@@ -150,7 +150,7 @@ func (s *Service) checkMember(ctx context.Context, i *identity.Identity) error {
 	return err
 }
 
-// checkSlug accepts the slug of the identity's own organisation; there are no sub-organisations here.
+// checkSlug accepts the slug of the identity's own organization; there are no sub-organizations here.
 func (s *Service) checkSlug(ctx context.Context, i *identity.Identity, body any) error {
 	named, ok := body.(interface{ Slug() string })
 	if !ok || named.Slug() == "" {

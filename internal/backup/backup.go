@@ -39,7 +39,7 @@ func (r *Result) Rows() (n int64) {
 //
 // The pages are copied within one reading transaction, so that the copy and the original can be compared row by row
 // as of the same moment, whatever is written meanwhile. VACUUM INTO could not be compared like that, and would hide a
-// damaged index by making it anew. While it runs, the write-ahead log of the server cannot be emptied and grows.
+// damaged index by making it again. While it runs, the write-ahead log of the server cannot be emptied and grows.
 func Write(ctx context.Context, s *Source, to string, now time.Time) (*Result, error) {
 	if s.Engine != sqldb.SQLite {
 		return nil, errors.New("PostgreSQL databases are backed up with PostgreSQL's own tools: run pg_dump -Fc, or keep a base backup and its WAL; then restore with pg_restore and sallyport recover, see docs/operations.md")

@@ -1,5 +1,5 @@
 // Package bounded keeps values in memory, up to a bound. It is the library behind a narrow door: whoever imports a package
-// with the library's generic types in its own would compile all of them once more.
+// with the library's generic types in its own would compile all of them again.
 package bounded
 
 import "github.com/maypok86/otter/v2"
@@ -14,7 +14,7 @@ type Deletion[K comparable, V any] = otter.DeletionEvent[K, V]
 type Cache[K comparable, V any] interface {
 	// GetIfPresent returns the value of a key, and whether there is one.
 	GetIfPresent(K) (V, bool)
-	// Set keeps a value. It returns the one that was there before and false, or else the new one and true.
+	// Set keeps a value. It returns the one that was there before and false, or otherwise the new one and true.
 	Set(K, V) (V, bool)
 	// SetIfAbsent keeps a value if there is none. It returns the one that is kept, and whether that is the new one.
 	SetIfAbsent(K, V) (V, bool)

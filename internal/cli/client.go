@@ -24,7 +24,7 @@ func newClient() *http.Client {
 		CheckRedirect: func(*http.Request, []*http.Request) error { return http.ErrUseLastResponse }}
 }
 
-// post is caller.post for somebody without a token.
+// post is caller.post for someone without a token.
 func post(ctx context.Context, baseURL, path string, body, answer any) error {
 	return caller{baseURL: baseURL}.post(ctx, path, body, answer)
 }

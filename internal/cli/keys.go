@@ -39,7 +39,7 @@ func (rotateRootCmd) Run(con *console, c *rotateCmd) error { return c.root(con) 
 
 type rotateOrganizationCmd struct{}
 
-// Run rotates the organisation's key.
+// Run rotates the organization's key.
 func (rotateOrganizationCmd) Run(con *console, c *rotateCmd) error {
 	return c.rotate(con, "organization key", organizationKeyPath)
 }

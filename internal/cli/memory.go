@@ -50,7 +50,7 @@ func foundLimit(log *slog.Logger) int64 {
 }
 
 // headroom is how much memory, in bytes, the server sets aside and never touches. The garbage collector counts it as in
-// use, and waits until as much garbage has come up again. The heap itself is so small that it would else run at every
+// use, and waits until as much garbage has come up again. The heap itself is so small that it otherwise would run at every
 // 800th request, and take a sixth of the processor time of each. What is never touched takes no room: resident memory
 // grows by the garbage alone, and that is given back. A higher GOGC would do the same for a small heap, but multiply a
 // large one.

@@ -8,7 +8,7 @@ import "time"
 // nothing of it.
 func Reach(Point) {}
 
-// Pace returns d, how often something is done that a test would else have to wait for.
+// Pace returns d, how often something is done that a test otherwise would have to wait for.
 func Pace(d time.Duration) time.Duration { return d }
 
 // Hurried reports whether a test asks for what is slow on purpose to be fast. In every ordinary build it is false.

@@ -86,7 +86,7 @@ const (
 // The rotation of keys.
 const (
 	RotationBegun   Point = "rotation-begun"   // a new key seals
-	RotationStep    Point = "rotation-step"    // some of what the old key sealed is sealed anew
+	RotationStep    Point = "rotation-step"    // some of what the old key sealed is sealed again
 	RotationDrop    Point = "rotation-drop"    // nothing refers to the old key any more, but it is there
 	RotationDropped Point = "rotation-dropped" // it is gone
 	RootComing      Point = "root-coming"      // the database says that a root key is coming

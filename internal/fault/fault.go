@@ -20,7 +20,7 @@ const (
 	PermissionDenied             // 403: the actor's rules do not allow it
 	Boundary                     // 403: the actor would hand out more than it holds
 	Forbidden                    // 403: any other refusal, such as the client's address
-	NotFound                     // 404: unknown, or of another organisation
+	NotFound                     // 404: unknown, or of another organization
 	MethodNotAllowed             // 405: known path, wrong method
 	TooLarge                     // 413: body over the limit
 	MediaType                    // 415: body of a type that we do not read

@@ -17,7 +17,7 @@ func Panicked(value any) error {
 	return fmt.Errorf("panic with a value of type %T, which is not shown because it may hold a secret", value)
 }
 
-// ofRuntime reports whether a type is of the runtime itself: anybody can make a type with the methods of runtime.Error.
+// ofRuntime reports whether a type is of the runtime itself: anyone can make a type with the methods of runtime.Error.
 func ofRuntime(t reflect.Type) bool {
 	if t.Kind() == reflect.Pointer {
 		t = t.Elem()

@@ -13,7 +13,7 @@ import (
 
 const secret = "s3cret"
 
-// disguised is what a panic of somebody else may be, that looks as if it were the runtime's.
+// disguised is what a panic of someone else may be, that looks as if it were the runtime's.
 type disguised struct{ text string }
 
 func (d *disguised) Error() string { return d.text }

@@ -70,7 +70,7 @@ var digits = [256]byte{
 	'a': 11, 'b': 12, 'c': 13, 'd': 14, 'e': 15, 'f': 16,
 }
 
-// Secret returns n random bytes as lower-case hex, for credentials that somebody must not guess.
+// Secret returns n random bytes as lower-case hex, for credentials that someone must not guess.
 func Secret(n int) string {
 	b := make([]byte, n)
 	_, _ = rand.Read(b) // never fails, see crypto/rand

@@ -21,7 +21,7 @@ import (
 // lifeOfTokens is how long cut-offs are to be remembered in these tests.
 const lifeOfTokens = 1000 * time.Second
 
-// fixture is a started service with one organisation, and a clock that only the test moves.
+// fixture is a started service with one organization, and a clock that only the test moves.
 type fixture struct {
 	*Service
 	t   testing.TB
@@ -80,7 +80,7 @@ func (f *fixture) addOrg(orgID string) {
 	f.exec(`INSERT INTO organizations (id, name, slug, created_at, updated_at) VALUES ($1, 'o', $1, 0, 0)`, orgID)
 }
 
-// actor has a built-in role in an organisation.
+// actor has a built-in role in an organization.
 func (f *fixture) actor(orgID, slug string) *access.Actor {
 	f.t.Helper()
 	rules, _ := access.OrgRole(slug)

@@ -82,7 +82,7 @@ func Unknown(identityID string) error {
 	return fault.New(fault.NotFound, "There is no machine identity with ID %q in your organization.", identityID)
 }
 
-// Find returns an identity of the actor's organisation, from memory where it can; NotFound if there is none. It checks
+// Find returns an identity of the actor's organization, from memory where it can; NotFound if there is none. It checks
 // no permission: callers have done so.
 func (s *Service) Find(ctx context.Context, actor *access.Actor, identityID string) (*Identity, error) {
 	i, err := s.ByID(ctx, identityID)
@@ -92,14 +92,14 @@ func (s *Service) Find(ctx context.Context, actor *access.Actor, identityID stri
 	return i, err
 }
 
-// ByID returns an identity of any organisation, for the server's own needs; NotFound if there is none.
+// ByID returns an identity of any organization, for the server's own needs; NotFound if there is none.
 func (s *Service) ByID(ctx context.Context, identityID string) (*Identity, error) {
 	return s.cache.Load(ctx, identityID, func(ctx context.Context) (*Identity, error) { return s.read(ctx, identityID) })
 }
 
 // Touch returns an identity whose credentials the actor is about to make or change. Beyond Find it asks that the identity is
 // a member of the organization, NotFound otherwise, and checks the boundary: nobody gets to use an identity that may do
-// more than they do, in the organisation or in any project; base begins that message.
+// more than they do, in the organization or in any project; base begins that message.
 func (s *Service) Touch(ctx context.Context, actor *access.Actor, identityID, base string) (*Identity, error) {
 	i, err := s.Find(ctx, actor, identityID)
 	if err != nil {
@@ -115,7 +115,7 @@ func (s *Service) Touch(ctx context.Context, actor *access.Actor, identityID, ba
 	return i, err
 }
 
-// mayGrant asks that the actor holds all that an identity may do, in the organisation and in every project.
+// mayGrant asks that the actor holds all that an identity may do, in the organization and in every project.
 func (s *Service) mayGrant(ctx context.Context, actor *access.Actor, i *Identity, base string) error {
 	target, err := s.Roles.Of(ctx, i.ID, i.OrgID)
 	if err == nil {
@@ -164,8 +164,8 @@ func guardAdmin(actor *access.Actor, target *role.Grants) error {
 	return nil
 }
 
-// Create makes an identity in the actor's organisation with one role. Errors: PermissionDenied, Forbidden for another
-// organisation, NotFound for an unknown role, Boundary for a role that allows more than the actor may.
+// Create makes an identity in the actor's organization with one role. Errors: PermissionDenied, Forbidden for another
+// organization, NotFound for an unknown role, Boundary for a role that allows more than the actor may.
 func (s *Service) Create(ctx context.Context, actor *access.Actor, orgID string, c Changes) (*Detail, error) {
 	if err := actor.Check(access.Create, access.SubjectIdentity, access.Fields{}); err != nil {
 		return nil, err
@@ -291,7 +291,7 @@ func (s *Service) Remove(ctx context.Context, tx *feed.Tx, i *Identity) error {
 	return nil
 }
 
-// Insert makes an identity for a caller who has checked that this may be, with one role in the organisation.
+// Insert makes an identity for a caller who has checked that this may be, with one role in the organization.
 func (s *Service) Insert(ctx context.Context, tx *feed.Tx, actor *access.Actor, c Changes, r *role.Role) (Detail, error) {
 	return s.create(ctx, tx.Tx, actor, c, role.Permanent(r))
 }

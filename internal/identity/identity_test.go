@@ -237,7 +237,7 @@ func TestBoundary(t *testing.T) {
 	})
 }
 
-// TestInstanceAdministratorsAreGuarded from everybody who is none, whatever the role.
+// TestInstanceAdministratorsAreGuarded from everyone who is none, whatever the role.
 func TestInstanceAdministratorsAreGuarded(t *testing.T) {
 	each(t, func(t *testing.T, f *fixture) {
 		boss := f.create("boss", role.NoAccess)

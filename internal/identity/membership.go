@@ -18,7 +18,7 @@ var (
 	errOwned     = fault.New(fault.BadRequest, "The identity belongs to a project, so it is a member of the organization as long as it exists. Delete it, or revoke its tokens.")
 )
 
-// Join makes an identity of the actor's organisation a member again. Errors: PermissionDenied, NotFound, Boundary,
+// Join makes an identity of the actor's organization a member again. Errors: PermissionDenied, NotFound, Boundary,
 // Forbidden, BadRequest where it is a member.
 func (s *Service) Join(ctx context.Context, actor *access.Actor, identityID string, roles []role.Assignment) (*member, error) {
 	roles, err := s.mayAssign(ctx, actor, identityID, roles, "The membership was not created")
@@ -76,7 +76,7 @@ func (s *Service) SetRoles(ctx context.Context, actor *access.Actor, identityID 
 	})
 }
 
-// Leave takes an identity out of the organisation. That ends its tokens, its client secrets, its memberships in projects and
+// Leave takes an identity out of the organization. That ends its tokens, its client secrets, its memberships in projects and
 // what it holds there; nothing of it comes back when the identity joins again. Login methods stay attached. Errors:
 // PermissionDenied, NotFound, Boundary, Forbidden, BadRequest where it is not a member or belongs to a project, or for the
 // actor itself.

@@ -10,7 +10,7 @@ import (
 	"github.com/sallyport/sallyport/internal/role"
 )
 
-// membershipRoutes mounts the memberships of identities in the caller's organisation
+// membershipRoutes mounts the memberships of identities in the caller's organization
 // (docs/reference/identity.md section 4.3).
 func (s *Service) membershipRoutes(api *httpapi.API) {
 	route := func(method, suffix, id, summary string, action access.Action) httpapi.Route {

@@ -9,7 +9,7 @@ import (
 	"github.com/sallyport/sallyport/internal/role"
 )
 
-// orgRoutes mounts the newer routes of identities, under the caller's organisation
+// orgRoutes mounts the newer routes of identities, under the caller's organization
 // (docs/reference/identity.md section 4.2). They say the same as those of section 4.1; roles are given with
 // memberships.
 func (s *Service) orgRoutes(api *httpapi.API) {

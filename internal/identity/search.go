@@ -11,7 +11,7 @@ import (
 	"github.com/sallyport/sallyport/internal/role"
 )
 
-// Search chooses identities of an organisation. No group at all chooses every one; else one group must match whole.
+// Search chooses identities of an organization. No group at all chooses every one; else one group must match whole.
 type Search struct {
 	AnyOf         [][]Match
 	OrderBy       string // "name" or "role"
@@ -36,7 +36,7 @@ func (q Search) order() string {
 	return q.OrderBy + " asc"
 }
 
-// Search returns a page of the identities of the actor's organisation with their roles, and how many match in all.
+// Search returns a page of the identities of the actor's organization with their roles, and how many match in all.
 func (s *Service) Search(ctx context.Context, actor *access.Actor, q Search) ([]Membership, int64, error) {
 	if err := actor.Check(access.Read, access.SubjectIdentity, access.Fields{}); err != nil {
 		return nil, 0, err
@@ -49,7 +49,7 @@ func (s *Service) Search(ctx context.Context, actor *access.Actor, q Search) ([]
 	return memberships, total, err
 }
 
-// Read returns one identity of the actor's organisation with its role and metadata.
+// Read returns one identity of the actor's organization with its role and metadata.
 func (s *Service) Read(ctx context.Context, actor *access.Actor, identityID string) (*Membership, error) {
 	if err := actor.Check(access.Read, access.SubjectIdentity, access.Fields{}); err != nil {
 		return nil, err
@@ -66,7 +66,7 @@ func (s *Service) Read(ctx context.Context, actor *access.Actor, identityID stri
 	return &all[0], err
 }
 
-// Membership is an identity in an organisation, with its roles and its login methods.
+// Membership is an identity in an organization, with its roles and its login methods.
 type Membership struct {
 	member
 	Methods   []string

@@ -180,7 +180,7 @@ type custom struct {
 	Permissions *string `db:"permissions"`
 }
 
-// The tables of a member. The organisation is asked of identities alone: their index by name lets a page of many be read without
+// The tables of a member. The organization is asked of identities alone: their index by name lets a page of many be read without
 // the others, and a second condition on that of memberships, which is the same, would have SQLite begin there.
 const (
 	memberTables = ` FROM identities i

@@ -41,7 +41,7 @@ func wireDetail(d *Detail) wireIdentity {
 	}
 }
 
-// wireMembership is an identity's place in its organisation, as read, list and search answer.
+// wireMembership is an identity's place in its organization, as read, list and search answer.
 type wireMembership struct {
 	ID              string        `json:"id" doc:"Of the membership"`
 	Role            string        `json:"role" doc:"The oldest one that has not ended"`

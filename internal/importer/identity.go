@@ -8,7 +8,7 @@ import (
 	"slices"
 )
 
-// wireMember is an identity in its organisation or in a project.
+// wireMember is an identity in its organization or in a project.
 type wireMember struct {
 	IdentityID string `json:"identityId"`
 	Role       string `json:"role"`
@@ -75,7 +75,7 @@ func (r *run) chartNames(ctx context.Context) error {
 	return err
 }
 
-// organization brings over all roles and identities of the organisation.
+// organization brings over all roles and identities of the organization.
 func (r *run) organization(ctx context.Context) error {
 	roles, err := list[wireRole](ctx, r.source, orgRolesPath, nil, "roles")
 	if err = r.failUnless(OrgRoles, err); err != nil {
@@ -102,7 +102,7 @@ func (r *run) failUnless(kind Kind, err error) error {
 	return r.fail(kind, "of the organization", err)
 }
 
-// identity brings over one identity of the organisation with its login methods and its roles there, once in a run, and
+// identity brings over one identity of the organization with its login methods and its roles there, once in a run, and
 // returns its id at the target: "" where it could not be brought over, or would only be made in a dry run.
 func (r *run) identity(ctx context.Context, id string) (there string, err error) {
 	if there, done := r.settled[id]; done {

@@ -1,4 +1,4 @@
-// Package importer copies what an organisation has on one server to another one, over the API that both speak: projects
+// Package importer copies what an organization has on one server to another one, over the API that both speak: projects
 // with all that they hold, roles, identities, memberships. It knows nothing of how either server keeps it.
 package importer
 
@@ -180,7 +180,7 @@ func pause(ctx context.Context, d time.Duration) error {
 // orgOf is whom a token stands for.
 type orgOf struct{ OrgID, IdentityID string }
 
-// meet asks a server for the organisation of the token. The identity stands in the token itself
+// meet asks a server for the organization of the token. The identity stands in the token itself
 // (docs/reference/identity.md section 2.1).
 func meet(ctx context.Context, c *client) (who orgOf, err error) {
 	details, err := one[struct {

@@ -7,7 +7,7 @@ import (
 	"slices"
 )
 
-// machine is one identity on its way, one of the organisation or one that a project owns.
+// machine is one identity on its way, one of the organization or one that a project owns.
 type machine struct {
 	*run
 	from      *wireMember
@@ -117,7 +117,7 @@ func (m *machine) make(ctx context.Context, body map[string]any) error {
 	return m.remember(false)
 }
 
-// roles brings over the roles of the identity in its organisation, or in the project that owns it.
+// roles brings over the roles of the identity in its organization, or in the project that owns it.
 func (m *machine) roles(ctx context.Context) error {
 	wanted := m.from.assigned()
 	give := func() error {

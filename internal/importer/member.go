@@ -9,7 +9,7 @@ import (
 )
 
 // members brings over the custom roles of the project, then who has them: the identities that it owns, memberships of
-// identities of the organisation, and additional privileges.
+// identities of the organization, and additional privileges.
 func (p *place) members(ctx context.Context) error {
 	if err := p.roles(ctx); err != nil {
 		return err

@@ -13,7 +13,7 @@ import (
 	"github.com/sallyport/sallyport/internal/access"
 )
 
-// wireRole is a custom role of an organisation or of a project. Lists may leave out the permissions.
+// wireRole is a custom role of an organization or of a project. Lists may leave out the permissions.
 type wireRole struct {
 	ID          string  `json:"id"`
 	Slug        string  `json:"slug"`
@@ -63,10 +63,10 @@ func allowsAfterDenial(rules []rule) bool {
 	return access.AllowsAfterDenial(same)
 }
 
-// builtIn are the roles that every server has, in organisations or in projects.
+// builtIn are the roles that every server has, in organizations or in projects.
 var builtIn = []string{"admin", "member", "no-access", "viewer", "cryptographic-operator", "custom"}
 
-// roleSet is where the roles of one organisation or one project lie, on both sides.
+// roleSet is where the roles of one organization or one project lie, on both sides.
 type roleSet struct {
 	kind     Kind
 	where    string
@@ -76,7 +76,7 @@ type roleSet struct {
 
 const orgRolesPath = "/api/v1/organization/roles"
 
-// organizationRole brings over one role of the organisation, once in a run.
+// organizationRole brings over one role of the organization, once in a run.
 func (r *run) organizationRole(ctx context.Context, slug string) error {
 	if r.orgRoles[slug] || slices.Contains(builtIn, slug) {
 		return nil

@@ -28,7 +28,7 @@ type entry struct {
 	Done bool   `json:"done,omitempty"` // all of it has been brought over once
 }
 
-// header is the first line: between which organisations the import runs.
+// header is the first line: between which organizations the import runs.
 type header struct {
 	Source string `json:"source"`
 	Target string `json:"target"`

@@ -11,7 +11,7 @@ import (
 	"github.com/sallyport/sallyport/internal/sqldb"
 )
 
-// OrganizationState tells how far the rotation of the actor's organisation's key is. Errors: PermissionDenied.
+// OrganizationState tells how far the rotation of the actor's organization's key is. Errors: PermissionDenied.
 func (s *Service) OrganizationState(ctx context.Context, actor *access.Actor) (State, error) {
 	if err := actor.Check(access.Read, access.SubjectKMS, nil); err != nil {
 		return State{}, err
@@ -19,7 +19,7 @@ func (s *Service) OrganizationState(ctx context.Context, actor *access.Actor) (S
 	return s.organization(actor).state(ctx)
 }
 
-// RotateOrganization gives the actor's organisation a new key, or takes up a rotation that has begun, and does some of
+// RotateOrganization gives the actor's organization a new key, or takes up a rotation that has begun, and does some of
 // its steps: the keys of its projects are sealed with the new one. With resume it begins none. Call it until the state is
 // done. Errors: PermissionDenied.
 func (s *Service) RotateOrganization(ctx context.Context, actor *access.Actor, resume bool) (State, error) {
@@ -60,7 +60,7 @@ func (s *Service) beginOrganization(ctx context.Context, actor *access.Actor) er
 	return s.Feed.Change(ctx, func(tx *feed.Tx) error {
 		n, err := tx.Exec(ctx, `UPDATE organization_keys SET active = FALSE WHERE org_id = $1 AND active
 			AND NOT EXISTS (SELECT 1 FROM organization_keys o WHERE o.org_id = organization_keys.org_id AND NOT o.active)`, actor.OrgID)
-		if err != nil || n == 0 { // it has none, or somebody else rotates it at this moment
+		if err != nil || n == 0 { // it has none, or someone else rotates it at this moment
 			return err
 		}
 		if err := s.Orgs.MakeKey(ctx, tx.Tx, actor.OrgID); err != nil {
@@ -88,10 +88,10 @@ func (s *Service) stepOrganization(ctx context.Context, orgID, from string) (int
 	})
 }
 
-// RotateProject gives a project of the actor's organisation a new data key, or takes up a rotation that has begun, and
+// RotateProject gives a project of the actor's organization a new data key, or takes up a rotation that has begun, and
 // does some of its steps: what its secrets say is sealed with the new key, version by version, and reads the same as
 // before. With resume it begins none. Call it until the state is done. It takes no membership of the project, since it
-// shows nothing of it. Errors: PermissionDenied; NotFound for a project that is unknown or of another organisation.
+// shows nothing of it. Errors: PermissionDenied; NotFound for a project that is unknown or of another organization.
 func (s *Service) RotateProject(ctx context.Context, actor *access.Actor, projectID string, resume bool) (State, error) {
 	if err := actor.Check(access.Edit, access.SubjectKMS, nil); err != nil {
 		return State{}, err
@@ -138,7 +138,7 @@ func (s *Service) beginProject(ctx context.Context, actor *access.Actor, project
 			n, err = tx.Exec(ctx, `UPDATE project_keys SET active = FALSE WHERE project_id = $1 AND active
 				AND NOT EXISTS (SELECT 1 FROM project_keys o WHERE o.project_id = project_keys.project_id AND NOT o.active)`, projectID)
 		}
-		if err != nil || n == 0 { // somebody else rotates it at this moment
+		if err != nil || n == 0 { // someone else rotates it at this moment
 			return err
 		}
 		if err := s.Projects.MakeKey(ctx, tx.Tx, actor.OrgID, projectID); err != nil {
@@ -159,7 +159,7 @@ type ProjectState struct {
 	State
 }
 
-// ProjectStates tells how far the rotations of the data keys of the organisation's projects are: a page of them, by id, after
+// ProjectStates tells how far the rotations of the data keys of the organization's projects are: a page of them, by id, after
 // one with that id, or from the first on. Errors: PermissionDenied.
 func (s *Service) ProjectStates(ctx context.Context, actor *access.Actor, after string, limit int) ([]ProjectState, error) {
 	if err := actor.Check(access.Read, access.SubjectKMS, nil); err != nil {

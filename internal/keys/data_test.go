@@ -20,7 +20,7 @@ import (
 )
 
 // TestRotationWhileOthersReadAndWrite: nobody fails, and every version of every secret reads as it was written, on every
-// replica, while the keys of the project and the organisation are rotated again and again.
+// replica, while the keys of the project and the organization are rotated again and again.
 func TestRotationWhileOthersReadAndWrite(t *testing.T) {
 	sqldbtest.Each(t, func(t *testing.T, db *sqldb.DB) {
 		s := newSite(t, db, 1)
@@ -145,7 +145,7 @@ func TestLateWriter(t *testing.T) {
 	})
 }
 
-// TestDeletedProjectIsNotInTheWay: what is left of it has no key to be sealed anew.
+// TestDeletedProjectIsNotInTheWay: what is left of it has no key to be sealed again.
 func TestDeletedProjectIsNotInTheWay(t *testing.T) {
 	sqldbtest.Each(t, func(t *testing.T, db *sqldb.DB) {
 		s := newSite(t, db, 1)

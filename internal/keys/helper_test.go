@@ -75,7 +75,7 @@ func rootKeys(t testing.TB, fill ...byte) *seal.Key {
 	return root
 }
 
-// site is a database with an organisation, its administrator, and a project.
+// site is a database with an organization, its administrator, and a project.
 type site struct {
 	replica
 	t       testing.TB

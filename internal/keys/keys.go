@@ -1,8 +1,8 @@
-// Package keys owns the rotation of the root key, of organisations' keys and of projects' data keys while the server
+// Package keys owns the rotation of the root key, of organizations' keys and of projects' data keys while the server
 // serves. It does not decide what is sealed, nor who may read it.
 //
 // All three go the same way. A new key becomes the active one, which seals what is new; the old one retires: what it
-// sealed is sealed anew in small steps, whoever asks for them; and when nothing refers to it any more, it is deleted. Each
+// sealed is sealed again in small steps, whoever asks for them; and when nothing refers to it any more, it is deleted. Each
 // step is a transaction that leaves everything readable, so a rotation may stop anywhere and be taken up again. What is
 // sealed names its key, and the database lets none be deleted that something refers to: a writer that still has the old key
 // is either found by a later step or refused, never lost.
@@ -27,7 +27,7 @@ import (
 // stepsPerCall is how many steps one call does: few enough to be answered soon.
 const stepsPerCall = 20
 
-// stepRows is how many sealed keys and settings one transaction seals anew.
+// stepRows is how many sealed keys and settings one transaction seals again.
 const stepRows = 100
 
 // Options says what the service works with; all but the last two are needed.
@@ -90,7 +90,7 @@ func stateOf(rows []row) (s State) {
 type rotation struct {
 	read  func(context.Context) (State, error)
 	begin func(context.Context) error                            // makes a new key the active one
-	step  func(ctx context.Context, from string) (int64, error)  // seals some of what a retiring key sealed anew; 0: it found nothing
+	step  func(ctx context.Context, from string) (int64, error)  // seals some of what a retiring key sealed again; 0: it found nothing
 	drop  func(ctx context.Context, keyID string) error          // deletes a key; IsForeignKey while something refers to it
 	count func(ctx context.Context, keyID string) (int64, error) // how many rows refer to a key
 }
@@ -128,7 +128,7 @@ func (r rotation) retire(ctx context.Context, keyID string, steps *int) error {
 			continue
 		}
 		crashpoint.Reach(crashpoint.RotationDrop)
-		if err := r.drop(ctx, keyID); !sqldb.IsForeignKey(err) { // else somebody sealed with it meanwhile
+		if err := r.drop(ctx, keyID); !sqldb.IsForeignKey(err) { // else someone sealed with it meanwhile
 			crashpoint.Reach(crashpoint.RotationDropped)
 			return err
 		}

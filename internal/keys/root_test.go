@@ -120,7 +120,7 @@ func TestOldRootKeyIsNeededNoMore(t *testing.T) {
 	}
 }
 
-// TestReplicaWithoutTheNewKey: nothing is sealed with a key that somebody who serves does not have.
+// TestReplicaWithoutTheNewKey: nothing is sealed with a key that someone who serves does not have.
 func TestReplicaWithoutTheNewKey(t *testing.T) {
 	url := sqldbtest.URL(t, sqldb.Postgres)
 	old := mustStart(t, url, t.TempDir(), text(1))
@@ -132,7 +132,7 @@ func TestReplicaWithoutTheNewKey(t *testing.T) {
 		t.Errorf("%s", refused.Body)
 	}
 	s.check(t, old)
-	mustStart(t, url, t.TempDir(), text(1)).stop() // it may start anew, too
+	mustStart(t, url, t.TempDir(), text(1)).stop() // it may start again, too
 	old.stop()
 	both.rotate(t)
 	s.check(t, both)
@@ -149,7 +149,7 @@ func TestServerThatMadeItsKeyMakesTheNextOne(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	if err := os.WriteFile(file, []byte(text(9)), 0o600); err != nil { // somebody meddled with it
+	if err := os.WriteFile(file, []byte(text(9)), 0o600); err != nil { // someone meddled with it
 		t.Fatal(err)
 	}
 	first.Call(t, http.MethodPost, "/api/v1/admin/keys/rotate", map[string]any{}).WantError(400, "BadRequest")
@@ -181,7 +181,7 @@ func TestServerThatMadeItsKeyMakesTheNextOne(t *testing.T) {
 	mustSay(t, "", dir, string(before), "does not open this database")
 }
 
-// TestRootRotationIsTakenUp: each step by a server that has just come up, while organisations' keys are made.
+// TestRootRotationIsTakenUp: each step by a server that has just come up, while organizations' keys are made.
 func TestRootRotationIsTakenUp(t *testing.T) {
 	sqldbtest.Each(t, func(t *testing.T, db *sqldb.DB) {
 		s := newSite(t, db, 1)

@@ -32,7 +32,7 @@ var underRoot = []column{
 	{"instance", "pepper", "id", "root_key_id", func(string) []string { return universal.PepperPlace() }},
 }
 
-// underOrganization is what is sealed with the key of an organisation.
+// underOrganization is what is sealed with the key of an organization.
 var underOrganization = column{"project_keys", "sealed", "project_id", "organization_key_id", project.KeyPlace}
 
 // ciphertext is a row of a column.
@@ -43,7 +43,7 @@ type ciphertext struct {
 }
 
 // reseal seals some of what the key of an id sealed with another one, and returns how much it found. open opens what is
-// there; with gives the new key and its id. What somebody else changes at the same time is left to them.
+// there; with gives the new key and its id. What someone else changes at the same time is left to them.
 func (c column) reseal(ctx context.Context, db *sqldb.DB, from string, open *seal.Key, with func(context.Context, *sqldb.Tx) (*seal.Key, string, error)) (int64, error) {
 	var rows []ciphertext
 	err := db.Select(ctx, &rows, `SELECT id, `+c.owner+` AS owner, `+c.sealed+` AS sealed FROM `+c.table+` WHERE `+c.key+` = $1 LIMIT $2`, from, stepRows)
@@ -63,7 +63,7 @@ func (c column) reseal(ctx context.Context, db *sqldb.DB, from string, open *sea
 	})
 }
 
-// update seals one row anew, if it is still as it was read.
+// update seals one row again, if it is still as it was read.
 func (c column) update(ctx context.Context, tx *sqldb.Tx, r ciphertext, open, key *seal.Key, from, to string) error {
 	if len(r.Sealed) == 0 { // what a deleted project left: there is nothing to be opened any more
 		_, err := tx.Exec(ctx, `UPDATE `+c.table+` SET `+c.key+` = $1 WHERE id = $2 AND `+c.key+` = $3`, to, r.ID, from)

@@ -86,7 +86,7 @@ func (c *Counter) Fail(ctx context.Context, method, target string, ip netip.Addr
 	return err
 }
 
-// addFailure counts on, or anew where the last failure is long ago. At the threshold it locks; 0 never does.
+// addFailure counts on, or again where the last failure is long ago. At the threshold it locks; 0 never does.
 func addFailure(ctx context.Context, tx *sqldb.Tx, method, target, caller string, threshold int64, l Rule) error {
 	now := tx.Now()
 	var n int64

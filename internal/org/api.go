@@ -11,7 +11,7 @@ import (
 	"github.com/sallyport/sallyport/internal/httpapi"
 )
 
-// Routes mounts the bootstrap of the instance, and what a token tells of its organisation.
+// Routes mounts the bootstrap of the instance, and what a token tells of its organization.
 func (s *Service) Routes(api *httpapi.API) {
 	httpapi.HandleOpen(api, httpapi.Route{Method: http.MethodPost, Path: "/api/v1/admin/bootstrap", ID: "bootstrap", Tag: "Instance",
 		Summary:     "Set up an empty instance",

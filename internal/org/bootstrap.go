@@ -62,9 +62,9 @@ type Setup struct {
 var errSetUp = fault.New(fault.BadRequest, "This instance has been set up before. Use the token that the first set-up gave out.").
 	Named("Instance initialization")
 
-// Bootstrap sets up an empty instance: a super administrator, an organisation, and an identity with a token. Of callers
+// Bootstrap sets up an empty instance: a super administrator, an organization, and an identity with a token. Of callers
 // at the same time one wins; the others, and all later ones, get BadRequest; a weak password is Validation. This is open to
-// everybody, so they wait in the line of the logins: RateLimited where that is too long.
+// everyone, so they wait in the line of the logins: RateLimited where that is too long.
 func (s *Service) Bootstrap(ctx context.Context, client access.Client, email, password, name string) (*Setup, error) {
 	if done, err := s.Initialized(ctx); err != nil || done {
 		return nil, orSetUp(err)

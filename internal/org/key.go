@@ -37,7 +37,7 @@ func SealingKey(ctx context.Context, tx *sqldb.Tx, root *seal.Key) (key *seal.Ke
 
 const activeRootKey = `SELECT id FROM root_keys WHERE state = 'active'`
 
-// Key returns the key that the keys of an organisation's projects are sealed with, and its id for the row that is sealed.
+// Key returns the key that the keys of an organization's projects are sealed with, and its id for the row that is sealed.
 // It makes the key if there is none yet.
 func (s *Service) Key(ctx context.Context, tx *sqldb.Tx, orgID string) (key *seal.Key, keyID string, err error) {
 	var row struct {
@@ -57,7 +57,7 @@ func (s *Service) Key(ctx context.Context, tx *sqldb.Tx, orgID string) (key *sea
 	return key, row.ID, err
 }
 
-// OpenKey opens a key of an organisation as it is stored.
+// OpenKey opens a key of an organization as it is stored.
 func (s *Service) OpenKey(orgID string, sealed []byte) (*seal.Key, error) {
 	raw, err := s.Root.Open(sealed, KeyPlace(orgID)...)
 	if err != nil {
@@ -66,7 +66,7 @@ func (s *Service) OpenKey(orgID string, sealed []byte) (*seal.Key, error) {
 	return seal.NewKey(raw)
 }
 
-// MakeKey gives an organisation without an active key a new one, unless somebody else does so at the same time.
+// MakeKey gives an organization without an active key a new one, unless someone else does so at the same time.
 func (s *Service) MakeKey(ctx context.Context, tx *sqldb.Tx, orgID string) error {
 	root, rootID, err := SealingKey(ctx, tx, s.Root)
 	if err != nil {
@@ -80,5 +80,5 @@ func (s *Service) MakeKey(ctx context.Context, tx *sqldb.Tx, orgID string) error
 	return err
 }
 
-// KeyPlace is what a sealed key of an organisation is bound to.
+// KeyPlace is what a sealed key of an organization is bound to.
 func KeyPlace(orgID string) []string { return []string{"organizations", orgID, "sealed_key"} }

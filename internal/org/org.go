@@ -1,5 +1,5 @@
-// Package org owns organisations, and the instance with its one-time bootstrap. It does not know what members of an
-// organisation may do.
+// Package org owns organizations, and the instance with its one-time bootstrap. It does not know what members of an
+// organization may do.
 package org
 
 import (
@@ -14,10 +14,10 @@ import (
 	"github.com/sallyport/sallyport/internal/sqldb"
 )
 
-// cacheSize bounds how many organisations are kept in memory.
+// cacheSize bounds how many organizations are kept in memory.
 const cacheSize = 10_000
 
-// Organization is a tenant: what one token can reach lies in one organisation.
+// Organization is a tenant: what one token can reach lies in one organization.
 type Organization struct {
 	ID        string `db:"id"`
 	Name      string `db:"name"`
@@ -26,13 +26,13 @@ type Organization struct {
 	UpdatedAt int64  `db:"updated_at"`
 }
 
-// Service finds organisations and sets up the instance.
+// Service finds organizations and sets up the instance.
 type Service struct {
 	Options
 	cache *feed.Cache[*Organization]
 }
 
-// Find returns an organisation by its id, from memory where it can; NotFound if there is none.
+// Find returns an organization by its id, from memory where it can; NotFound if there is none.
 func (s *Service) Find(ctx context.Context, orgID string) (*Organization, error) {
 	return s.cache.Load(ctx, orgID, func(ctx context.Context) (*Organization, error) {
 		o := &Organization{}
@@ -65,7 +65,7 @@ func slugOf(name string) string {
 	return base + "-" + id.Secret(3)
 }
 
-// insert makes an organisation.
+// insert makes an organization.
 func insert(ctx context.Context, tx *sqldb.Tx, name string) (Organization, error) {
 	now := tx.Now().UnixMilli()
 	o := Organization{ID: id.New(), Name: name, Slug: slugOf(name), CreatedAt: now, UpdatedAt: now}

@@ -167,7 +167,7 @@ func TestPasswordIsKeptAsAHash(t *testing.T) {
 
 var phc = regexp.MustCompile(`^\$argon2id\$v=19\$m=65536,t=3,p=4\$([A-Za-z0-9+/]{22})\$([A-Za-z0-9+/]{43})$`)
 
-// checkHash computes the hash anew from what the text itself says.
+// checkHash computes the hash again from what the text itself says.
 func checkHash(t *testing.T, hash, password string) {
 	t.Helper()
 	parts := phc.FindStringSubmatch(hash)

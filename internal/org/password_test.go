@@ -31,7 +31,7 @@ func TestCheckPassword(t *testing.T) {
 	}
 }
 
-// TestCheckPasswordTakesNoStrangeHash: a damaged row must not let anybody in, nor choose what a check costs.
+// TestCheckPasswordTakesNoStrangeHash: a damaged row must not let anyone in, nor choose what a check costs.
 func TestCheckPasswordTakesNoStrangeHash(t *testing.T) {
 	s := &Service{Options: Options{Cost: Cost{}.orRecommended()}}
 	hash, err := s.Cost.hash("p")

@@ -11,17 +11,17 @@ import (
 	"github.com/sallyport/sallyport/internal/sqldb"
 )
 
-// joined are the organisations that an identity or a user is an active member of.
+// joined are the organizations that an identity or a user is an active member of.
 const joined = `SELECT o.id, o.name, o.slug, o.created_at, o.updated_at FROM organizations o WHERE o.id IN
 	(SELECT m.org_id FROM memberships m WHERE (m.identity_id = $1 OR m.user_id = $1) AND m.scope = 'organization' AND m.active)`
 
-// Of returns the organisations that the actor is a member of, by name. It asks for no permission: everybody may know
+// Of returns the organizations that the actor is a member of, by name. It asks for no permission: everyone may know
 // where they belong.
 func (s *Service) Of(ctx context.Context, actor *access.Actor) (all []Organization, err error) {
 	return all, s.DB.Select(ctx, &all, joined+` ORDER BY o.name, o.id`, actor.ID)
 }
 
-// Read returns an organisation that the actor is a member of; NotFound for every other one.
+// Read returns an organization that the actor is a member of; NotFound for every other one.
 func (s *Service) Read(ctx context.Context, actor *access.Actor, orgID string) (*Organization, error) {
 	o := &Organization{}
 	err := s.DB.Get(ctx, o, joined+` AND o.id = $2`, actor.ID, orgID)
@@ -31,7 +31,7 @@ func (s *Service) Read(ctx context.Context, actor *access.Actor, orgID string) (
 	return o, err
 }
 
-// readRoutes mounts what the log-in of a user asks for: the instance's settings, and the user's organisations.
+// readRoutes mounts what the log-in of a user asks for: the instance's settings, and the user's organizations.
 func (s *Service) readRoutes(api *httpapi.API) {
 	httpapi.Handle(api, httpapi.Route{Method: http.MethodGet, Path: "/api/v1/organization", ID: "list-organizations", Tag: tag,
 		Summary: "List the organizations that you are a member of", AnyActor: true, NoOrg: true}, s.listRoute)
@@ -45,7 +45,7 @@ func (s *Service) readRoutes(api *httpapi.API) {
 
 const tag = "Organizations"
 
-// wireOrganization is an organisation with its times.
+// wireOrganization is an organization with its times.
 type wireOrganization struct {
 	ID        string       `json:"id"`
 	Name      string       `json:"name"`

@@ -35,7 +35,7 @@ var common = func() map[string]bool {
 var runs = []string{"01234567890123456789012345678901234567890", "abcdefghijklmnopqrstuvwxyzabcdefghijklmnopqrstuvwxyz",
 	"qwertyuiopasdfghjklzxcvbnm", "1234567890qwertyuiopasdfghjklzxcvbnm", "qwertzuiopasdfghjklyxcvbnm", "azertyuiopqsdfghjklmwxcvbn", "`1234567890-=", "!@#$%^&*()_+"}
 
-// checkNew refuses, as Validation, a new password that is short, or that somebody would guess who tries common ones. about
+// checkNew refuses, as Validation, a new password that is short, or that someone would guess who tries common ones. about
 // are names that guessers know: of the user and of the organization. Passwords that exist are not checked: they go on
 // working.
 func (s *Service) checkNew(password string, about ...string) error {

@@ -11,7 +11,7 @@ import (
 	"github.com/sallyport/sallyport/internal/role"
 )
 
-// join makes somebody a member of a project with a built-in role.
+// join makes someone a member of a project with a built-in role.
 func (f *fixture) join(a *access.Actor, p *Project, slug string) {
 	f.t.Helper()
 	err := f.Feed.Change(f.t.Context(), func(tx *feed.Tx) error {

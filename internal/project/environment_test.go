@@ -214,7 +214,7 @@ func TestNothingIsLeftOfADeletedProject(t *testing.T) {
 			t.Fatal(err)
 		}
 		f.clean()
-		const people = 2 + 5 // who stay in the organisation
+		const people = 2 + 5 // who stay in the organization
 		for table, rows := range map[string]int64{"projects": 1, "environments": 3, "folders": 3, "memberships": people + 1, "membership_roles": people + 1} {
 			if n := f.count(`SELECT count(*) FROM ` + table); n != rows {
 				t.Errorf("%d rows are left in %s; want %d", n, table, rows)

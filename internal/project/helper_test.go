@@ -26,7 +26,7 @@ import (
 // grace is how long environments can be restored in these tests.
 const grace = time.Hour
 
-// fixture is a started service with one organisation, and a clock that only the test moves.
+// fixture is a started service with one organization, and a clock that only the test moves.
 type fixture struct {
 	*Service
 	t   testing.TB
@@ -88,7 +88,7 @@ func (f *fixture) newOrg() string {
 	return orgID
 }
 
-// actor makes an identity that is a member of an organisation, and an actor with a built-in role there.
+// actor makes an identity that is a member of an organization, and an actor with a built-in role there.
 func (f *fixture) actor(orgID, slug string) *access.Actor {
 	f.t.Helper()
 	rules, _ := access.OrgRole(slug)
@@ -102,7 +102,7 @@ func (f *fixture) actor(orgID, slug string) *access.Actor {
 	return a
 }
 
-// member makes an identity with a built-in role in a project, and without rights in the organisation.
+// member makes an identity with a built-in role in a project, and without rights in the organization.
 func (f *fixture) member(p *Project, slug string) *access.Actor {
 	f.t.Helper()
 	a := f.actor(p.OrgID, role.NoAccess)

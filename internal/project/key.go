@@ -22,7 +22,7 @@ type DataKey struct {
 func (k *DataKey) Opens(keyID string) bool { return keyID == k.ID || slices.Contains(k.ids, keyID) }
 
 // Key returns the data key of a project, from memory where it can. NotFound for a project that is gone. The key is kept
-// under the organisation's, which is kept under the root key; each is bound to its row, so swapped rows cannot be read.
+// under the organization's, which is kept under the root key; each is bound to its row, so swapped rows cannot be read.
 //
 // A key from memory may be one that has been rotated since. Who finds that it does not open something, or that the
 // database refuses what refers to it (sqldb.IsForeignKey), asks FreshKey.

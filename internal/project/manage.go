@@ -31,7 +31,7 @@ type Draft struct {
 	DeleteProtection bool
 }
 
-// Create makes a project in the actor's organisation. The actor becomes its administrator. Errors: PermissionDenied,
+// Create makes a project in the actor's organization. The actor becomes its administrator. Errors: PermissionDenied,
 // Validation, BadRequest for a slug that is taken.
 func (s *Service) Create(ctx context.Context, actor *access.Actor, d Draft) (*Project, error) {
 	if err := actor.Check(access.Create, access.SubjectWorkspace, nil); err != nil {

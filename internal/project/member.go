@@ -34,9 +34,9 @@ var (
 	errOwned    = fault.New(fault.BadRequest, "The identity belongs to a project, so it cannot be a member of another project.")
 )
 
-// AddMember makes an identity of the organisation a member with roles. Errors: those of Enter, PermissionDenied, NotFound,
+// AddMember makes an identity of the organization a member with roles. Errors: those of Enter, PermissionDenied, NotFound,
 // Boundary for roles that allow more than the actor may, BadRequest for an identity that is a member already, that is
-// none of the organisation, or that belongs to a project.
+// none of the organization, or that belongs to a project.
 func (s *Service) AddMember(ctx context.Context, actor *access.Actor, projectID, identityID string, roles []role.Assignment) (*Member, error) {
 	a, err := s.Enter(ctx, actor, projectID)
 	if err == nil {

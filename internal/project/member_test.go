@@ -22,7 +22,7 @@ func has(slugs ...string) (roles []role.Assignment) {
 	return roles
 }
 
-// robot makes an identity that is a member of its organisation without rights.
+// robot makes an identity that is a member of its organization without rights.
 func (f *fixture) robot() *access.Actor {
 	f.t.Helper()
 	return f.actor(f.org, role.NoAccess)

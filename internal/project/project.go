@@ -52,7 +52,7 @@ type Options struct {
 	// EmptyFolder deletes at most limit rows of what a folder that is out of sight holds, and returns how many it deleted;
 	// fewer than limit mean that the folder is empty. nil where nothing is kept in folders.
 	EmptyFolder func(ctx context.Context, tx *sqldb.Tx, folderID string, limit int64) (int64, error)
-	// HoldsAny reports whether a folder holds anything that somebody would miss. nil where nothing is kept in folders.
+	// HoldsAny reports whether a folder holds anything that someone would miss. nil where nothing is kept in folders.
 	HoldsAny func(ctx context.Context, tx *sqldb.Tx, folderID string) (bool, error)
 
 	Holdings // who may delete and rename what is kept in folders
@@ -123,7 +123,7 @@ func brief(s string) string {
 	return s
 }
 
-// Find returns a project of an organisation by its id, from memory where it can; NotFound if there is none, BadRequest for no id
+// Find returns a project of an organization by its id, from memory where it can; NotFound if there is none, BadRequest for no id
 // at all. It checks no membership: Enter does.
 func (s *Service) Find(ctx context.Context, orgID, projectID string) (*Project, error) {
 	if projectID == "" {
@@ -166,13 +166,13 @@ func Changed(tx *feed.Tx, projectID string) { tx.Append(feed.Project, projectID,
 // Access is what one actor may do in one project. Enter makes it.
 type Access struct {
 	Project *Project
-	Actor   *access.Actor // as it came: its ability is that in its organisation
+	Actor   *access.Actor // as it came: its ability is that in its organization
 
 	inside access.Actor // the same actor with its ability in the project
 }
 
-// Enter lets an actor into a project of its organisation. It says in this order what is wrong
-// (docs/reference/secrets.md section 0.4): NotFound for a project that is unknown or of another organisation, Forbidden
+// Enter lets an actor into a project of its organization. It says in this order what is wrong
+// (docs/reference/secrets.md section 0.4): NotFound for a project that is unknown or of another organization, Forbidden
 // for an actor that is no member.
 func (s *Service) Enter(ctx context.Context, actor *access.Actor, projectID string) (*Access, error) {
 	p, err := s.Find(ctx, actor.OrgID, projectID)

@@ -32,9 +32,9 @@ type Person struct {
 	LastName  string `db:"last_name"`
 }
 
-// AddUsers makes users of the organisation members with roles: all of them, or none; naming nobody is no error. It returns
+// AddUsers makes users of the organization members with roles: all of them, or none; naming nobody is no error. It returns
 // the memberships, by e-mail address. Errors: those of Enter, PermissionDenied, NotFound for an address that is no user's
-// of the organisation, Boundary for roles that allow more than the actor may, BadRequest for a user who is a member already.
+// of the organization, Boundary for roles that allow more than the actor may, BadRequest for a user who is a member already.
 func (s *Service) AddUsers(ctx context.Context, actor *access.Actor, projectID string, emails []string, roles []role.Assignment) ([]UserMember, error) {
 	a, err := s.Enter(ctx, actor, projectID)
 	if err == nil {

@@ -27,7 +27,7 @@ func noUserMember(what string) error {
 	return fault.New(fault.NotFound, "No user %q is a member of the project. List its memberships to see who is.", brief(what))
 }
 
-// userWith returns the id of the user of an organisation with an e-mail address. One who is a user elsewhere is as unknown
+// userWith returns the id of the user of an organization with an e-mail address. One who is a user elsewhere is as unknown
 // as one who is none.
 func userWith(ctx context.Context, tx *sqldb.Tx, orgID, email string) (userID string, err error) {
 	err = tx.Get(ctx, &userID, `SELECT u.id FROM users u JOIN memberships o ON o.user_id = u.id AND o.scope = 'organization' AND o.active

@@ -13,7 +13,7 @@ import (
 	"github.com/sallyport/sallyport/internal/sqldb/sqldbtest"
 )
 
-// person makes a user who is a member of an organisation without rights. Its name is its e-mail address.
+// person makes a user who is a member of an organization without rights. Its name is its e-mail address.
 func (f *fixture) person(orgID string) *access.Actor {
 	f.t.Helper()
 	a := &access.Actor{Type: access.ActorUser, ID: id.New(), OrgID: orgID}

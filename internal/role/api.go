@@ -10,7 +10,7 @@ import (
 	"github.com/sallyport/sallyport/internal/httpapi"
 )
 
-// Routes mounts the roles of organisations (docs/reference/identity.md section 7.5).
+// Routes mounts the roles of organizations (docs/reference/identity.md section 7.5).
 func (s *Service) Routes(api *httpapi.API) {
 	route := func(method, suffix, id, summary string, action access.Action) httpapi.Route {
 		return httpapi.Route{Method: method, Path: "/api/v1/organization/roles" + suffix, ID: id, Tag: "Organization Roles", Summary: summary,

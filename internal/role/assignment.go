@@ -21,7 +21,7 @@ type AssignmentInput struct {
 	Start     *time.Time    `json:"temporaryAccessStartTime,omitempty"`
 }
 
-// Assignments resolves the roles of a request in a project, or in an organisation where projectID is empty. Errors:
+// Assignments resolves the roles of a request in a project, or in an organization where projectID is empty. Errors:
 // NotFound for an unknown role, BadRequest and Validation for a time that is none.
 func (s *Service) Assignments(ctx context.Context, orgID, projectID string, in []AssignmentInput) ([]Assignment, error) {
 	all := make([]Assignment, len(in))

@@ -10,16 +10,16 @@ import (
 
 // The built-in roles that code names.
 const (
-	Admin    = "admin"     // grants everything in an organisation
+	Admin    = "admin"     // grants everything in an organization
 	NoAccess = "no-access" // grants nothing
 	custom   = "custom"    // stands for a custom role where only built-in ones have names
 )
 
-// Role is a role of an organisation or of a project: built in, or made there. Times are milliseconds UTC.
+// Role is a role of an organization or of a project: built in, or made there. Times are milliseconds UTC.
 type Role struct {
 	ID          string
 	OrgID       string
-	ProjectID   string // empty for one of the organisation
+	ProjectID   string // empty for one of the organization
 	Slug        string
 	Name        string
 	Description string
@@ -51,17 +51,17 @@ func BuiltIn(slugOrID string) *Role {
 	return nil
 }
 
-// Find returns a role of an organisation by its slug, or a custom role by its id; NotFound if there is none.
+// Find returns a role of an organization by its slug, or a custom role by its id; NotFound if there is none.
 func (s *Service) Find(ctx context.Context, orgID, slugOrID string) (*Role, error) {
 	return s.FindIn(ctx, orgID, "", slugOrID)
 }
 
-// List returns the roles of the actor's organisation: the built-in ones, then its own by slug. Errors: PermissionDenied.
+// List returns the roles of the actor's organization: the built-in ones, then its own by slug. Errors: PermissionDenied.
 func (s *Service) List(ctx context.Context, actor *access.Actor) ([]Role, error) {
 	return s.ListIn(ctx, ofOrganization(actor))
 }
 
-// Read returns a role of the actor's organisation by its slug or id. Errors: PermissionDenied, NotFound.
+// Read returns a role of the actor's organization by its slug or id. Errors: PermissionDenied, NotFound.
 func (s *Service) Read(ctx context.Context, actor *access.Actor, slugOrID string) (*Role, error) {
 	return s.ReadIn(ctx, ofOrganization(actor), slugOrID)
 }
@@ -72,13 +72,13 @@ type Changes struct {
 	Rules                   *[]access.Rule
 }
 
-// Create makes a custom role of the actor's organisation. Errors: PermissionDenied, Validation, BadRequest for a slug
+// Create makes a custom role of the actor's organization. Errors: PermissionDenied, Validation, BadRequest for a slug
 // that is taken, Boundary for rules that allow more than the actor may.
 func (s *Service) Create(ctx context.Context, actor *access.Actor, c Changes) (*Role, error) {
 	return s.CreateIn(ctx, ofOrganization(actor), c)
 }
 
-// Update changes a custom role, for everybody who holds it at once. Errors: PermissionDenied, NotFound, Validation,
+// Update changes a custom role, for everyone who holds it at once. Errors: PermissionDenied, NotFound, Validation,
 // BadRequest for a built-in role or a slug that is taken, Boundary where the role before or after allows more than the
 // actor may.
 func (s *Service) Update(ctx context.Context, actor *access.Actor, roleID string, c Changes) (*Role, error) {

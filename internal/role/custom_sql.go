@@ -132,7 +132,7 @@ func deleteCustom(ctx context.Context, tx *sqldb.Tx, roleID string) error {
 	if err == nil {
 		_, err = tx.Exec(ctx, `DELETE FROM custom_roles WHERE id = $1`, roleID)
 	}
-	if sqldb.IsForeignKey(err) { // somebody was given it since it was counted
+	if sqldb.IsForeignKey(err) { // someone was given it since it was counted
 		err = fault.New(fault.BadRequest, "A membership was just given this role. Give it another role first.")
 	}
 	return err

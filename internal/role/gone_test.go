@@ -10,7 +10,7 @@ import (
 	"github.com/sallyport/sallyport/internal/sqldb"
 )
 
-// TestGrantOfARoleThatHasJustGone: somebody looked it up, and somebody else deleted it before it was handed out.
+// TestGrantOfARoleThatHasJustGone: someone looked it up, and someone else deleted it before it was handed out.
 func TestGrantOfARoleThatHasJustGone(t *testing.T) {
 	each(t, func(t *testing.T, f *fixture) {
 		r, err := f.Create(t.Context(), f.admin(), changes("reader", allow(access.SubjectIdentity, access.Read)))
@@ -35,7 +35,7 @@ func (f *fixture) grant(identityID string, r *Role) error {
 	})
 }
 
-// TestGrantsBesideDeletion races them: either somebody holds the role or it is gone, and each caller is told in words.
+// TestGrantsBesideDeletion races them: either someone holds the role or it is gone, and each caller is told in words.
 func TestGrantsBesideDeletion(t *testing.T) {
 	each(t, func(t *testing.T, f *fixture) {
 		for range 10 {

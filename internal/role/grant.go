@@ -9,7 +9,7 @@ import (
 	"github.com/sallyport/sallyport/internal/fault"
 )
 
-// MayAssign asks that the roles hold one without an end, and that somebody holds all that each of them allows. Each alone
+// MayAssign asks that the roles hold one without an end, and that someone holds all that each of them allows. Each alone
 // is enough: together they allow no more. It returns the roles as they may be given: one that is held only for a time ends
 // then at the latest.
 func MayAssign(by Authority, projectID string, roles []Assignment, base string, now time.Time) ([]Assignment, error) {
@@ -50,7 +50,7 @@ func (a Assignment) EndingBy(until int64, now time.Time, base string) (Assignmen
 	return a, nil
 }
 
-// MayGrant asks that somebody holds all that rules of a project allow, or of an organisation where projectID is empty,
+// MayGrant asks that someone holds all that rules of a project allow, or of an organization where projectID is empty,
 // and all that they deny: who takes a denial away gives what it denied, to whoever also holds a role that allows it. It
 // returns until when, in milliseconds UTC, the actor holds what they allow, or 0 for good.
 func MayGrant(by Authority, projectID string, rules []access.Rule, base string) (until int64, err error) {
@@ -64,7 +64,7 @@ func MayGrant(by Authority, projectID string, rules []access.Rule, base string) 
 	return by.CoversUntil(allowed, base)
 }
 
-// mayGrantForever is MayGrant for what does not end by itself: the rules of a role hold for everybody who has it.
+// mayGrantForever is MayGrant for what does not end by itself: the rules of a role hold for everyone who has it.
 func mayGrantForever(by Authority, projectID string, rules []access.Rule, base string) error {
 	allowed, denied, err := reaches(projectID, rules)
 	if err == nil {
@@ -76,7 +76,7 @@ func mayGrantForever(by Authority, projectID string, rules []access.Rule, base s
 	return err
 }
 
-// MayUndo asks that somebody may take rules away that others have: they hold all that the rules allow, and without an end
+// MayUndo asks that someone may take rules away that others have: they hold all that the rules allow, and without an end
 // all that they deny, since what was denied is let through from then on.
 func MayUndo(by Authority, projectID string, rules []access.Rule, base string) error {
 	allowed, denied, err := reaches(projectID, rules)

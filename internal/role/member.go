@@ -37,7 +37,7 @@ func CoversNow(actor *access.Actor, target *Grants, base string) error {
 	return actor.CoversNow(target.Ability, base)
 }
 
-// MayLift asks that somebody holds all that rules of a project deny. Taking a denial away does more than take away: it gives
+// MayLift asks that someone holds all that rules of a project deny. Taking a denial away does more than take away: it gives
 // what was denied to a member who also holds a role that allows it.
 func MayLift(by Authority, projectID string, rules []access.Rule, base string) error {
 	_, denied, err := reaches(projectID, rules)

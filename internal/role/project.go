@@ -31,7 +31,7 @@ func ProjectBuiltIn(slugOrID string) *Role {
 
 // InProject returns the grants of an actor in a project: the rules of its roles there, in order, then those of its
 // additional privileges, with templates filled in (docs/reference/secrets.md sections 4.1 and 4.3). From memory where
-// they were read before. No membership is no error. Whether the project lives, and in which organisation, is for the
+// they were read before. No membership is no error. Whether the project lives, and in which organization, is for the
 // caller to know.
 func (s *Service) InProject(ctx context.Context, actorType access.ActorType, actorID, projectID string) (*Grants, error) {
 	vars, err := s.varsOf(ctx, actorType, actorID)

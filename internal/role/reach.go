@@ -11,7 +11,7 @@ import (
 
 // CoversProjects returns nil if the actor may do, in every project that an identity is a member of, all that the identity
 // may do there; otherwise the error is a Boundary fault that begins with base. Who may let themselves into all projects
-// of the organisation (access-all-projects) holds everything in them.
+// of the organization (access-all-projects) holds everything in them.
 func (s *Service) CoversProjects(ctx context.Context, actor *access.Actor, identityID, base string) error {
 	return s.coversEach(ctx, actor, identityID, base, (*access.Actor).Covers, func(projectID string) (access.Reach, error) {
 		g, err := s.InProject(ctx, access.ActorIdentity, identityID, projectID)

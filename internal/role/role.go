@@ -35,7 +35,7 @@ func New(db *sqldb.DB, f *feed.Feed, log *audit.Log) *Service {
 		cache:    feed.NewCache[*Grants](f, feed.Grants, cacheSize, (*Grants).bytes),
 		projects: feed.NewCache[*Grants](f, feed.Grants, cacheSize, (*Grants).bytes),
 		vars:     feed.NewCache[*variables](f, feed.IdentityRow, cacheSize, func(v *variables) int { return bounded.Size(v.values) })}
-	// A role may be held by any number of identities: rather than look for them, all grants are read anew.
+	// A role may be held by any number of identities: rather than look for them, all grants are read again.
 	f.Follow(feed.Roles, func(feed.Entry) {
 		s.cache.Clear()
 		s.projects.Clear()
@@ -43,12 +43,12 @@ func New(db *sqldb.DB, f *feed.Feed, log *audit.Log) *Service {
 	return s
 }
 
-// Grants is what an identity may do in an organisation, or an actor in a project.
+// Grants is what an identity may do in an organization, or an actor in a project.
 type Grants struct {
 	Member        bool // it is an active member at all
 	InstanceAdmin bool // not told in a project
 	access.Rights
-	vars   *variables // what templates were filled in with; nil in an organisation
+	vars   *variables // what templates were filled in with; nil in an organization
 	shared bool       // the rights are those of a built-in role, which all have in common
 }
 
@@ -60,7 +60,7 @@ func (g *Grants) bytes() int {
 	return g.Rights.Bytes()
 }
 
-// Of returns the grants of an identity, or of a user, in an organisation. No membership is no error: the ability is then empty.
+// Of returns the grants of an identity, or of a user, in an organization. No membership is no error: the ability is then empty.
 func (s *Service) Of(ctx context.Context, actorID, orgID string) (*Grants, error) {
 	key := feed.Key(actorID, orgID)
 	read := func(ctx context.Context) (*Grants, error) { return s.read(ctx, actorID, orgID) }

@@ -18,7 +18,7 @@ import (
 	"github.com/sallyport/sallyport/internal/sqldb/sqldbtest"
 )
 
-// fixture is a started service with one organisation, and a clock that only the test moves.
+// fixture is a started service with one organization, and a clock that only the test moves.
 type fixture struct {
 	*Service
 	t   *testing.T
@@ -227,7 +227,7 @@ func TestUnknownRoles(t *testing.T) {
 	})
 }
 
-// TestSetRoleTakesEffectAtOnce: what was in memory is read anew by the time the change is acknowledged, on every replica.
+// TestSetRoleTakesEffectAtOnce: what was in memory is read again by the time the change is acknowledged, on every replica.
 func TestSetRoleTakesEffectAtOnce(t *testing.T) {
 	each(t, func(t *testing.T, f *fixture) {
 		replicas := []*Service{f.Service}
@@ -265,7 +265,7 @@ func TestSetRoleTakesEffectAtOnce(t *testing.T) {
 	})
 }
 
-// actor is somebody who may do what the rules say.
+// actor is someone who may do what the rules say.
 func (f *fixture) actor(rules ...access.Rule) *access.Actor {
 	f.t.Helper()
 	rights, err := access.Resolve([]access.Grant{{Rules: rules}}, 0)
@@ -292,7 +292,7 @@ func changes(slug string, rules ...access.Rule) Changes {
 	return Changes{Slug: &slug, Name: &slug, Rules: &rules}
 }
 
-// TestCustomRoleTakesEffectAtOnce for everybody who holds it, and is found by slug and by id.
+// TestCustomRoleTakesEffectAtOnce for everyone who holds it, and is found by slug and by id.
 func TestCustomRoleTakesEffectAtOnce(t *testing.T) {
 	each(t, func(t *testing.T, f *fixture) {
 		r, err := f.Create(t.Context(), f.admin(), changes("reader", allow(access.SubjectIdentity, access.Read)))
@@ -386,7 +386,7 @@ func TestCustomRoleRefusals(t *testing.T) {
 	})
 }
 
-// TestListRoles has the built-in ones first, then those of the organisation alone.
+// TestListRoles has the built-in ones first, then those of the organization alone.
 func TestListRoles(t *testing.T) {
 	each(t, func(t *testing.T, f *fixture) {
 		for _, slug := range []string{"b", "a"} {

@@ -13,10 +13,10 @@ import (
 	"github.com/sallyport/sallyport/internal/sqldb"
 )
 
-// maxRoles is how many custom roles an organisation, or a project, has at most.
+// maxRoles is how many custom roles an organization, or a project, has at most.
 const maxRoles = 1000
 
-// Authority is what somebody may do in an organisation or in a project. *access.Actor is one, for its organisation.
+// Authority is what someone may do in an organization or in a project. *access.Actor is one, for its organization.
 type Authority interface {
 	Check(action access.Action, subject access.Subject, f access.Fields) error
 	Covers(target access.Reach, base string) error
@@ -24,10 +24,10 @@ type Authority interface {
 	CoversForever(target access.Reach, base string) error
 }
 
-// Scope is where roles are managed and by whom: an organisation, or a project of it.
+// Scope is where roles are managed and by whom: an organization, or a project of it.
 type Scope struct {
 	Actor     *access.Actor // for the audit log
-	ProjectID string        // empty for the actor's organisation
+	ProjectID string        // empty for the actor's organization
 	Authority               // of the actor, there
 }
 
@@ -43,7 +43,7 @@ func (sc Scope) changed() string {
 	return sc.orgID()
 }
 
-// reachOf returns what rules of a project may let through, or of an organisation where projectID is empty.
+// reachOf returns what rules of a project may let through, or of an organization where projectID is empty.
 func reachOf(projectID string, rules []access.Rule) (access.Reach, error) {
 	if projectID != "" {
 		return access.ReachOfProject(rules)
@@ -51,7 +51,7 @@ func reachOf(projectID string, rules []access.Rule) (access.Reach, error) {
 	return access.ReachOf(rules)
 }
 
-// builtInAt returns a built-in role of projects, or of organisations where projectID is empty; nil if there is none.
+// builtInAt returns a built-in role of projects, or of organizations where projectID is empty; nil if there is none.
 func builtInAt(projectID, slugOrID string) *Role {
 	if projectID != "" {
 		return ProjectBuiltIn(slugOrID)
@@ -59,7 +59,7 @@ func builtInAt(projectID, slugOrID string) *Role {
 	return BuiltIn(slugOrID)
 }
 
-// FindIn returns a role of a project, or of an organisation where projectID is empty, by its slug or its id; NotFound if
+// FindIn returns a role of a project, or of an organization where projectID is empty, by its slug or its id; NotFound if
 // there is none.
 func (s *Service) FindIn(ctx context.Context, orgID, projectID, slugOrID string) (*Role, error) {
 	if r := builtInAt(projectID, slugOrID); r != nil {

@@ -21,7 +21,7 @@ type storedRole struct {
 	Privilege     bool    `db:"privilege"` // in a project: an additional privilege
 }
 
-// stored returns the roles of an identity, or of a user, in an organisation. Their ids are apart from each other.
+// stored returns the roles of an identity, or of a user, in an organization. Their ids are apart from each other.
 func (s *Service) stored(ctx context.Context, actorID, orgID string) (roles []storedRole, err error) {
 	return roles, s.db.Select(ctx, &roles, `SELECT r.role, c.permissions, r.temporary, r.access_start, r.access_end,
 		EXISTS (SELECT 1 FROM instance_admins a WHERE a.identity_id = m.identity_id) OR
@@ -65,10 +65,10 @@ type Assignment struct {
 // Permanent assigns one role without an end.
 func Permanent(r *Role) []Assignment { return []Assignment{{Role: r}} }
 
-// Member is an identity or a user that joins an organisation, or a project of it. One of the two last ids is set.
+// Member is an identity or a user that joins an organization, or a project of it. One of the two last ids is set.
 type Member struct {
 	OrgID      string
-	ProjectID  string // empty for the organisation itself
+	ProjectID  string // empty for the organization itself
 	IdentityID string
 	UserID     string
 	Roles      []Assignment
@@ -93,7 +93,7 @@ func Join(ctx context.Context, tx *sqldb.Tx, m Member) (membershipID string, err
 	return membershipID, err
 }
 
-// SetRoles gives an identity roles in an organisation, in place of those it has; ErrNoRows where it is no member.
+// SetRoles gives an identity roles in an organization, in place of those it has; ErrNoRows where it is no member.
 func SetRoles(ctx context.Context, tx *feed.Tx, identityID, orgID string, roles []Assignment) error {
 	var membership string
 	err := tx.Get(ctx, &membership, `UPDATE memberships SET updated_at = $1
@@ -110,7 +110,7 @@ func SetRoles(ctx context.Context, tx *feed.Tx, identityID, orgID string, roles 
 	return err
 }
 
-// Changed tells all replicas that the grants of an identity in an organisation changed.
+// Changed tells all replicas that the grants of an identity in an organization changed.
 func Changed(tx *feed.Tx, identityID, orgID string) {
 	tx.Append(feed.Grants, feed.Key(identityID, orgID), feed.Evict)
 }

@@ -1,4 +1,4 @@
-// Package tally counts events in memory, by what they happened to, until somebody writes the counts down together. It
+// Package tally counts events in memory, by what they happened to, until someone writes the counts down together. It
 // does not write them itself.
 package tally
 

@@ -70,7 +70,7 @@ func small(t testing.TB, events int) installation {
 	return i
 }
 
-// manyEvents inserts $1 audit events of the only organisation.
+// manyEvents inserts $1 audit events of the only organization.
 const manyEvents = `WITH RECURSIVE n(i) AS (SELECT 1 UNION ALL SELECT i + 1 FROM n WHERE i < $1)
 	INSERT INTO audit_logs (id, org_id, project_id, actor_type, actor_id, actor_metadata, event_type, event_metadata, ip, user_agent,
 	user_agent_type, request_id, created_at, expires_at)

@@ -29,7 +29,7 @@ func (f *fixture) identity() string {
 
 func TestAdministrationIsForAdministrators(t *testing.T) {
 	each(t, func(t *testing.T, f *fixture) {
-		admin := f.in(f.user("admin")) // of the organisation alone
+		admin := f.in(f.user("admin")) // of the organization alone
 		_, _, err := f.Identities(t.Context(), admin, Search{Limit: 1})
 		want(t, err, fault.Forbidden)
 		_, _, err = f.Users(t.Context(), admin, Search{Limit: 1})

@@ -39,7 +39,7 @@ func (s *Service) Logout(ctx context.Context, actor *access.Actor) error {
 }
 
 // EndOwn ends a session of the calling user. Errors: Forbidden for an actor that is no user, NotFound for a session that
-// is unknown, of somebody else, or has ended.
+// is unknown, of someone else, or has ended.
 func (s *Service) EndOwn(ctx context.Context, actor *access.Actor, sessionID string) error {
 	if err := isUser(actor); err != nil {
 		return err
@@ -91,7 +91,7 @@ func (s *Service) EndAllOwn(ctx context.Context, actor *access.Actor) error {
 	return s.endAll(ctx, actor, actor.ID)
 }
 
-// EndAll ends every session of a user, on behalf of an administrator of an organisation that the user is a member of,
+// EndAll ends every session of a user, on behalf of an administrator of an organization that the user is a member of,
 // or of the instance. Errors: PermissionDenied, NotFound, Boundary for a user who may do more than the actor, Forbidden
 // for an instance administrator.
 func (s *Service) EndAll(ctx context.Context, actor *access.Actor, userID string) error {
@@ -130,7 +130,7 @@ func (s *Service) endAll(ctx context.Context, actor *access.Actor, userID string
 	})
 }
 
-// record writes an event; that of a user who has not chosen an organisation goes to the one that they joined first.
+// record writes an event; that of a user who has not chosen an organization goes to the one that they joined first.
 func (s *Service) record(ctx context.Context, tx *sqldb.Tx, actor *access.Actor, e audit.Event) error {
 	if actor.OrgID == "" {
 		u, err := accountByID(ctx, tx, actor.ID)

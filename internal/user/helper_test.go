@@ -36,7 +36,7 @@ var (
 	away = access.Client{IP: netip.MustParseAddr("198.51.100.1")}
 )
 
-// fixture is a service on an instance that was set up: one organisation, whose only user administers all. Its clock
+// fixture is a service on an instance that was set up: one organization, whose only user administers all. Its clock
 // stands still unless the test moves it.
 type fixture struct {
 	*Service
@@ -106,7 +106,7 @@ func (f *fixture) exec(query string, args ...any) {
 	sqldbtest.Exec(f.t, f.DB, query, args...)
 }
 
-// user makes a user with a role in the organisation.
+// user makes a user with a role in the organization.
 func (f *fixture) user(slug string) string {
 	f.t.Helper()
 	userID := id.New()
@@ -142,7 +142,7 @@ func (f *fixture) claims(s *Service, jwt string) (*token.Claims, error) {
 	return s.Tokens.Verify(f.t.Context(), jwt, home.IP)
 }
 
-// actor is who holds an access token, with the rights of their roles where an organisation was chosen.
+// actor is who holds an access token, with the rights of their roles where an organization was chosen.
 func (f *fixture) actor(jwt string) *access.Actor {
 	f.t.Helper()
 	c, err := f.claims(f.Service, jwt)
@@ -160,7 +160,7 @@ func (f *fixture) actor(jwt string) *access.Actor {
 	return a
 }
 
-// in is the actor of a new session of a user that has chosen the organisation.
+// in is the actor of a new session of a user that has chosen the organization.
 func (f *fixture) in(userID string) *access.Actor {
 	f.t.Helper()
 	jwt, err := f.SelectOrg(f.t.Context(), f.actor(f.session(userID).Access), f.org)

@@ -16,7 +16,7 @@ import (
 	"github.com/sallyport/sallyport/internal/token"
 )
 
-// rule says when a caller is shut out who fails to log in. The lock ends by itself: no user is locked out for ever.
+// rule says when a caller is shut out who fails to log in. The lock ends by itself: no user is locked out forever.
 var rule = lockout.Rule{Threshold: 5, Duration: 5 * time.Minute, Reset: 15 * time.Minute}
 
 // buckets is over how many rows the failures at e-mail addresses are spread, whether there is such a user or not: what
@@ -31,7 +31,7 @@ var errCredentials = fault.New(fault.BadRequest, "The e-mail address or the pass
 type Pair struct {
 	Access  string
 	Refresh string
-	OrgID   string // the organisation that the access token is for; "" before one was chosen
+	OrgID   string // the organization that the access token is for; "" before one was chosen
 }
 
 // Login begins a session for whoever knows the password of a user. Of hashes only a few run at once. Errors: BadRequest
@@ -104,7 +104,7 @@ func (s *Service) refuse(ctx context.Context, u *account, client access.Client, 
 	return errCredentials
 }
 
-// actor is the user as the audit log names it, in the organisation that it joined first.
+// actor is the user as the audit log names it, in the organization that it joined first.
 func (u *account) actor(client access.Client) *access.Actor {
 	a := &access.Actor{Type: access.ActorUser, ID: u.ID, Name: u.Email, AuthMethod: Method, Client: client}
 	if u.OrgID != nil {

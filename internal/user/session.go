@@ -17,7 +17,7 @@ import (
 type Session struct {
 	ID             string  `db:"id"`
 	UserID         string  `db:"user_id"`
-	OrgID          *string `db:"org_id"` // the organisation that was chosen last
+	OrgID          *string `db:"org_id"` // the organization that was chosen last
 	Born           int64   `db:"born"`
 	RefreshVersion int64   `db:"refresh_version"` // of the refresh token that is good now
 	RefreshedAt    int64   `db:"refreshed_at"`    // when it was made
@@ -50,8 +50,8 @@ func (s *Service) sign(ctx context.Context, x Session) (*Pair, error) {
 	return made, err
 }
 
-// SelectOrg returns an access token of the actor's session for an organisation that the user is a member of. It lives
-// no longer than the one in use may. Errors: NotFound for every other organisation, DeadToken when the session has ended.
+// SelectOrg returns an access token of the actor's session for an organization that the user is a member of. It lives
+// no longer than the one in use may. Errors: NotFound for every other organization, DeadToken when the session has ended.
 func (s *Service) SelectOrg(ctx context.Context, actor *access.Actor, orgID string) (jwt string, err error) {
 	if err := isUser(actor); err != nil {
 		return "", err

@@ -31,7 +31,7 @@ func (s *Service) read(ctx context.Context, userID string) (*User, error) {
 type account struct {
 	User
 	PasswordHash string  `db:"password_hash"`
-	OrgID        *string `db:"org_id"` // the organisation that the user joined first
+	OrgID        *string `db:"org_id"` // the organization that the user joined first
 }
 
 const accountQuery = `SELECT ` + columns + `, u.password_hash, (SELECT m.org_id FROM memberships m
@@ -73,7 +73,7 @@ func (s *Service) sessionsOf(ctx context.Context, userID string, now time.Time) 
 		ORDER BY created_at DESC, id DESC LIMIT $3`, userID, now.UnixMilli(), sessionsMax)
 }
 
-// chooseOrg notes the organisation of the actor's session; ErrNoRows if it has ended.
+// chooseOrg notes the organization of the actor's session; ErrNoRows if it has ended.
 func chooseOrg(ctx context.Context, tx *sqldb.Tx, actor *access.Actor, orgID string) (x Session, err error) {
 	return x, tx.Get(ctx, &x, `UPDATE user_sessions SET org_id = $1, updated_at = $2 WHERE id = $3 AND user_id = $4 RETURNING `+sessionColumns,
 		orgID, tx.Now().UnixMilli(), actor.TokenID, actor.ID)
@@ -104,7 +104,7 @@ func (s *Service) ForgetSessions(ctx context.Context) error {
 	})
 }
 
-// AdminOrg returns an organisation of the first user who administers the instance; ErrNoRows if none does.
+// AdminOrg returns an organization of the first user who administers the instance; ErrNoRows if none does.
 func (s *Service) AdminOrg(ctx context.Context) (orgID string, err error) {
 	return orgID, s.DB.Get(ctx, &orgID, `SELECT m.org_id FROM users u JOIN memberships m ON m.user_id = u.id AND m.scope = 'organization'
 		WHERE u.super_admin ORDER BY u.created_at, u.id, m.created_at, m.id LIMIT 1`)

@@ -98,13 +98,13 @@ type series struct {
 	points plotter.XYs
 }
 
-// palette has colours that people with any sort of sight tell apart (Okabe and Ito, "Color Universal Design").
+// palette has colors that people with any sort of sight tell apart (Okabe and Ito, "Color Universal Design").
 var palette = []color.Color{
 	color.RGBA{0x00, 0x72, 0xb2, 0xff}, color.RGBA{0xd5, 0x5e, 0x00, 0xff}, color.RGBA{0x00, 0x9e, 0x73, 0xff},
 	color.RGBA{0xcc, 0x79, 0xa7, 0xff}, color.RGBA{0x56, 0xb4, 0xe9, 0xff}, color.RGBA{0xe6, 0x9f, 0x00, 0xff}, color.RGBA{0, 0, 0, 0xff},
 }
 
-// marks are the shapes of points, so that lines differ by more than their colour.
+// marks are the shapes of points, so that lines differ by more than their color.
 var marks = []draw.GlyphDrawer{draw.CircleGlyph{}, draw.SquareGlyph{}, draw.TriangleGlyph{}, draw.PyramidGlyph{}, draw.RingGlyph{}, draw.BoxGlyph{}, draw.CrossGlyph{}}
 
 func (s *series) add(p *plot.Plot, legend *plot.Legend) error {

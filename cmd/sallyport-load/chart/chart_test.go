@@ -65,7 +65,7 @@ func TestPicture(t *testing.T) {
 	}
 }
 
-// elements reads an SVG, and returns its texts and how many marks in the first colour it has.
+// elements reads an SVG, and returns its texts and how many marks in the first color it has.
 func elements(t testing.TB, svg []byte) (words map[string]bool, marks int) {
 	t.Helper()
 	words = map[string]bool{}

@@ -1,4 +1,4 @@
-// Command plots makes the pictures of docs/performance.md anew: it starts servers on this machine, has sallyport-load load
+// Command plots makes the pictures of docs/performance.md again: it starts servers on this machine, has sallyport-load load
 // them, and draws the results. It decides what is measured and on what; measuring and drawing are those of sallyport-load.
 //
 // Usage: go run ./cmd/sallyport-load/plots [--out docs/plots] [--keep FOLDER] [--only PART,...]

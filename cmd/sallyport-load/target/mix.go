@@ -83,7 +83,7 @@ func (m Mix) String() string {
 	return strings.Join(parts, ",")
 }
 
-// order returns operations one after the other that repeat for ever: each as often as its weight says, spread evenly
+// order returns operations one after the other that repeat forever: each as often as its weight says, spread evenly
 // (smooth weighted round robin). Nothing is drawn at random, so two runs of a mix do the same.
 func (m Mix) order() []string {
 	total := 0

@@ -8,7 +8,7 @@ import (
 	"strings"
 )
 
-// Version returns what the server says that it is: the version in GET /api/status, or else in its OpenAPI document; "" if
+// Version returns what the server says that it is: the version in GET /api/status, or otherwise in its OpenAPI document; "" if
 // neither tells.
 func (s *Site) Version(ctx context.Context) string {
 	var status struct{ Version string }

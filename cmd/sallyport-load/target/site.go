@@ -16,7 +16,7 @@ import (
 // Options says what to load, and with what.
 type Options struct {
 	URLs    []string // base URLs of the replicas, without a slash at the end
-	Token   string   // of somebody who may make identities and projects
+	Token   string   // of someone who may make identities and projects
 	Mix     Mix
 	Name    string // of this run: part of the name of all that it makes
 	Secrets int    // how many the folder has that is read and listed

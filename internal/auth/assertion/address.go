@@ -8,7 +8,7 @@ import (
 )
 
 // closed are the networks that the server never calls unless it is told to: those of the machine itself, of private
-// networks and their equipment, and those that stand for nobody or everybody (IANA's registries of special-purpose
+// networks and their equipment, and those that stand for nobody or everyone (IANA's registries of special-purpose
 // addresses). An address that carries an IPv4 address inside is closed as a whole: it may lead anywhere.
 var closed = prefixes(
 	"0.0.0.0/8", "10.0.0.0/8", "100.64.0.0/10", "127.0.0.0/8", "169.254.0.0/16", "172.16.0.0/12", "192.0.0.0/24",

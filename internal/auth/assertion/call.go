@@ -18,7 +18,7 @@ import (
 // MaxReply bounds what is read of an issuer's answer, in bytes.
 const MaxReply = 1 << 20
 
-// retryAfter is when a caller had better come back after somebody else's endpoint failed.
+// retryAfter is when a caller had better come back after another caller's endpoint failed.
 const retryAfter = 5 * time.Second
 
 // Request is what an endpoint is asked.
@@ -45,7 +45,7 @@ func (s *Service) Call(ctx context.Context, e Endpoint, r Request) (status int, 
 	return status, reply, nil
 }
 
-// send asks once, and once more where a kept connection turns out to be dead: what is asked here changes nothing at the
+// send asks once, and again where a kept connection turns out to be dead: what is asked here changes nothing at the
 // peer, so that asking again does no harm.
 func (s *Service) send(ctx context.Context, e Endpoint, r Request) (int, []byte, error) {
 	client, err := s.client(e.CACert)

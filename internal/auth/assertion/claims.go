@@ -146,7 +146,7 @@ func (c *Claims) Facts() map[string]any {
 // maxPrintable is how many bytes of other people's text are logged and shown.
 const maxPrintable = 255
 
-// Printable returns the beginning of a text that somebody else wrote, without its control characters.
+// Printable returns the beginning of a text that someone else wrote, without its control characters.
 func Printable(text string) string {
 	text = strings.Map(func(r rune) rune {
 		if unicode.IsControl(r) {

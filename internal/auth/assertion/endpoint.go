@@ -11,7 +11,7 @@ import (
 	"github.com/sallyport/sallyport/internal/fault"
 )
 
-// Endpoint is where the server calls somebody else for a login.
+// Endpoint is where the server calls someone else for a login.
 type Endpoint struct {
 	Name   string // what messages call it: "JWKS endpoint"
 	URL    string

@@ -89,7 +89,7 @@ func (s *Service) insert(ctx context.Context, tx *sqldb.Tx, actor *access.Actor,
 	}})
 }
 
-// checkSlug accepts the slug of the actor's own organisation; there are no sub-organisations here.
+// checkSlug accepts the slug of the actor's own organization; there are no sub-organizations here.
 func (s *Service) checkSlug(ctx context.Context, actor *access.Actor, slug string) error {
 	if slug == "" {
 		return nil
@@ -173,7 +173,7 @@ func (s *Service) rename(ctx context.Context, tx *sqldb.Tx, actor *access.Actor,
 }
 
 // Revoke kills a token: when it returns nil no replica accepts it again, ever. Errors: PermissionDenied; NotFound for a
-// token that is unknown, of another organisation, of another method, or dead already; Boundary for a token of an
+// token that is unknown, of another organization, of another method, or dead already; Boundary for a token of an
 // identity that may do more than the actor, who could otherwise shut it out one token at a time, as detaching cannot
 // (the reference asks for no boundary here); Forbidden for a token of an instance administrator.
 func (s *Service) Revoke(ctx context.Context, actor *access.Actor, tokenID string) error {
