@@ -58,7 +58,7 @@ func (l *Limits) validate() error {
 		return fmt.Errorf("--memory-limit must be 0, or between 96 MiB (100663296) and 1 PiB")
 	}
 	if l.MaxConnections != 0 && (l.MaxConnections < 16 || l.MaxConnections > 10_000_000) {
-		return fmt.Errorf("--max-connections must be 0, or lie between 16 and 10000000")
+		return fmt.Errorf("--max-connections must be 0, or between 16 and 10000000")
 	}
 	if l.MaxHeader < 4<<10 || l.MaxHeader > 1<<20 {
 		return fmt.Errorf("--max-header must be between 4096 bytes and 1 MiB")
