@@ -30,7 +30,7 @@ func (db *DB) Search(ctx context.Context, key string, fn func(context.Context) e
 	bounded, cancel := context.WithTimeoutCause(ctx, db.searchTime, errTooLong)
 	defer cancel()
 	err = fn(bounded)
-	if err != nil && context.Cause(bounded) == errTooLong {
+	if err != nil && errors.Is(context.Cause(bounded), errTooLong) {
 		return fault.New(fault.BadRequest, "The search was stopped, since it would take longer than %s. Ask for a shorter time, or for fewer at once.", db.searchTime).Because(err)
 	}
 	return err

@@ -95,7 +95,7 @@ func TestASearchEndsInTime(t *testing.T) {
 func TestASearchKeepsItsError(t *testing.T) {
 	db := sqldbtest.Open(t, sqldb.SQLite)
 	own := errors.New("on purpose")
-	if err := db.Search(t.Context(), "x", func(context.Context) error { return own }); err != own {
+	if err := db.Search(t.Context(), "x", func(context.Context) error { return own }); !errors.Is(err, own) {
 		t.Errorf("got %v", err)
 	}
 	ctx, cancel := context.WithCancel(t.Context())

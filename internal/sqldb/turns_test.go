@@ -103,7 +103,7 @@ func TestTurnsRefuse(t *testing.T) {
 			for i := range test.line {
 				leaves = append(leaves, queue(t, turns, "a", fmt.Sprint(i), came))
 			}
-			if test.want == errBusy {
+			if errors.Is(test.want, errBusy) {
 				turns.wait = time.Nanosecond
 			}
 			if _, err := turns.take(test.ctx(t.Context()), "a"); !errors.Is(err, test.want) {

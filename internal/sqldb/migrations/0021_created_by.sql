@@ -7,3 +7,6 @@ ALTER TABLE projects ADD COLUMN created_by TEXT;
 ALTER TABLE identities ADD COLUMN created_by TEXT;
 CREATE INDEX projects_by_creator ON projects (org_id, created_by) WHERE created_by IS NOT NULL AND deleted_at IS NULL;
 CREATE INDEX identities_by_creator ON identities (org_id, created_by) WHERE created_by IS NOT NULL;
+
+-- A replica of that version stores nobody as the one who made something: it counts for the organization alone.
+UPDATE feed_head SET oldest = 19 WHERE oldest < 19;
