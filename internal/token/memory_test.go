@@ -108,7 +108,7 @@ func TestAFeedThatStartsOverTurnsIt(t *testing.T) {
 	f.write(func(tx *sqldb.Tx) error {
 		_, err := tx.Exec(t.Context(), `UPDATE feed_head SET seq = seq - 1`)
 		if err == nil {
-			_, err = tx.Exec(t.Context(), `DELETE FROM changes WHERE seq > (SELECT seq FROM feed_head)`)
+			_, err = tx.Exec(t.Context(), `DELETE FROM change_log WHERE seq > (SELECT seq FROM feed_head)`)
 		}
 		return err
 	})
@@ -151,7 +151,7 @@ func TestRecallWithoutALease(t *testing.T) {
 	f.write(func(tx *sqldb.Tx) error { // a revoke that nobody waits for
 		_, err := tx.Exec(t.Context(), `UPDATE feed_head SET seq = seq + 1`)
 		if err == nil {
-			_, err = tx.Exec(t.Context(), `INSERT INTO changes (seq, kind, key, until, at) SELECT seq, $1, $2, $3, 0 FROM feed_head`,
+			_, err = tx.Exec(t.Context(), `INSERT INTO change_log (seq, kind, key, until, at) SELECT seq, $1, $2, $3, 0 FROM feed_head`,
 				feed.TokenRevoked, feed.Key(first.Row.ID, f.ident), f.clock.Now().Add(time.Hour).UnixMilli())
 		}
 		return err
