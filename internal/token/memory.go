@@ -32,7 +32,7 @@ func newVerified(caches int64) verified {
 	if caches > 0 {
 		size = min(size, caches)
 	}
-	return verified{maphash.MakeSeed(), bounded.New(&bounded.Options[uint64, *memory]{MaximumWeight: uint64(size), //nolint:gosec // positive
+	return verified{maphash.MakeSeed(), bounded.New(&bounded.Options[uint64, *memory]{MaximumWeight: uint64(size),
 		Weigher: func(_ uint64, m *memory) uint32 { return uint32(len(m.text) + memorySize) }})} //nolint:gosec // maxJWT bounds it
 }
 
