@@ -7,7 +7,6 @@ import (
 	"net/netip"
 	"testing"
 	"time"
-
 )
 
 // from tells how the site answers a request for the list of identities that the holder of a token sends from an address.

@@ -26,7 +26,7 @@ func (q *Quotas) validate() error {
 		{"quota-secret-versions", q.SecretVersions},
 	} {
 		if n.value < 1 || n.value > mostThings {
-			return fmt.Errorf("--%s must lie between 1 and %d", n.flag, mostThings)
+			return fmt.Errorf("--%s must be between 1 and %d", n.flag, mostThings)
 		}
 	}
 	return nil
