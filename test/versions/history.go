@@ -37,14 +37,25 @@ func newestStep() (string, error) {
 	return path.Join(steps, filepath.Base(slices.Max(found))), nil
 }
 
-// before returns the commit before the one that brought a file; the newest one while the file is not committed.
-func before(file string) (commit string, err error) {
-	shallow, err := git("rev-parse", "--is-shallow-repository")
-	if err != nil {
-		return "", fmt.Errorf("this test builds the server as it was before, and needs the history of the repository: run it in a clone. %w", err)
+// errNoHistory says that the server cannot be built as it was before.
+var errNoHistory = errors.New("this copy of the repository has no history; clone it, or run git fetch --unshallow")
+
+// deepen gets the history of the repository where it is missing.
+func deepen() error {
+	if shallow, err := git("rev-parse", "--is-shallow-repository"); err == nil && shallow == "false" {
+		return nil
 	}
-	if shallow != "false" {
-		return "", errors.New("this test builds the server as it was before, and this clone has no history: run git fetch --unshallow")
+	if _, err := git("fetch", "--unshallow", "--quiet"); err != nil {
+		return fmt.Errorf("%w: %w", errNoHistory, err)
+	}
+	return nil
+}
+
+// before returns the commit before the one that brought a file; the newest one while the file is not committed. The error is
+// errNoHistory where nobody can tell.
+func before(file string) (commit string, err error) {
+	if err := deepen(); err != nil {
+		return "", err
 	}
 	brought, err := git("log", "--diff-filter=A", "--format=%H", "--", file)
 	if err != nil {
