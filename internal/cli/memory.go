@@ -16,6 +16,10 @@ func leaveNoCore() error {
 	return unix.Setrlimit(unix.RLIMIT_CORE, &unix.Rlimit{})
 }
 
+// outsideHeap is about how many bytes the server holds that the garbage collector does not know of: the pages and values that
+// SQLite has in hand, which may be some copies of the largest secret.
+const outsideHeap = 28 << 20
+
 // limitMemory has the garbage collector keep the server below nine tenths of what its cgroup allows, and returns that limit
 // in bytes. GOMEMLIMIT, where it is set, counts instead, and the setting before both. Without any there is no limit: 0.
 func limitMemory(log *slog.Logger, setting int64) int64 {
@@ -26,7 +30,7 @@ func limitMemory(log *slog.Logger, setting int64) int64 {
 	if limit == 0 {
 		return 0
 	}
-	debug.SetMemoryLimit(limit)
+	debug.SetMemoryLimit(max(limit-outsideHeap, limit/2))
 	log.Debug("the garbage collector keeps to a memory limit", "bytes", limit)
 	return limit
 }
