@@ -15,9 +15,9 @@ func setup() object {
 }
 
 func TestBootstrap(t *testing.T) {
-	t.Run("one of 20 callers at once wins and its token works", func(t *testing.T) {
+	t.Run("one of 8 callers at once wins and its token works", func(t *testing.T) {
 		s := harness.Start(t)
-		answers := make([]*harness.Answer, 20)
+		answers := make([]*harness.Answer, 8) // so many of one address may wait for the hash of a password
 		atOnce(len(answers), func(i int) { answers[i] = s.As("").Call(t, http.MethodPost, bootstrapPath, setup()) })
 		var winner *harness.Answer
 		for _, a := range answers {
