@@ -40,7 +40,7 @@ bench-scale: ## measure how costs grow, up to 10,000,000 tokens (5 minutes, 4 GB
 	go run ./bench scale
 
 load: ## load a server of yours: make load ARGS="run --url http://127.0.0.1:8080 --mix verify"
-	go run ./cmd/sallyport-load $(ARGS)
+	go run ./test/load $(ARGS)
 
 plots: ## make the pictures of docs/performance.md anew (5 minutes)
 	@scripts/plots
@@ -48,7 +48,8 @@ plots: ## make the pictures of docs/performance.md anew (5 minutes)
 build: ## build bin/sallyport: static, stripped, the same bytes for the same commit
 	CGO_ENABLED=0 go build -trimpath -buildvcs=false -ldflags '-s -w -buildid= -X main.version=$(VERSION)' -o bin/sallyport ./cmd/sallyport
 
-generate: ## write api/openapi.json, docs/permissions.md and the golden files again
+generate: ## write the generated pages, api/openapi.json and the golden files again
+	go test ./internal -run TestMap -update
 	go test ./internal/access -run TestVocabulary -update
 	go test ./api -update
 

@@ -8,7 +8,7 @@ import (
 	"time"
 
 	"github.com/sallyport/sallyport/internal/app"
-	"github.com/sallyport/sallyport/internal/config"
+	"github.com/sallyport/sallyport/internal/base/config"
 )
 
 var update = flag.Bool("update", false, "write the generated files again")

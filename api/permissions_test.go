@@ -10,7 +10,7 @@ import (
 
 	"github.com/google/go-cmp/cmp"
 
-	"github.com/sallyport/sallyport/internal/httpapi"
+	"github.com/sallyport/sallyport/internal/base/httpapi"
 )
 
 // TestPermissionsPage fails when docs/permissions.md is not what the golden vocabulary of internal/access and the routes of the

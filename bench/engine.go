@@ -12,10 +12,10 @@ import (
 
 	_ "modernc.org/sqlite" // the engine that the server uses
 
-	"github.com/sallyport/sallyport/internal/sqldb"
+	"github.com/sallyport/sallyport/internal/base/sqldb"
 )
 
-// engine is a database without the server: the same schema, the same settings (internal/sqldb), prepared statements, one
+// engine is a database without the server: the same schema, the same settings (internal/base/sqldb), prepared statements, one
 // writer.
 type engine struct {
 	begin    string // how it begins a transaction that writes

@@ -8,10 +8,10 @@ import (
 	"strings"
 	"time"
 
-	"github.com/sallyport/sallyport/internal/id"
+	"github.com/sallyport/sallyport/internal/base/id"
+	"github.com/sallyport/sallyport/internal/base/seal"
 	"github.com/sallyport/sallyport/internal/org"
 	"github.com/sallyport/sallyport/internal/project"
-	"github.com/sallyport/sallyport/internal/seal"
 )
 
 // folderPath is the path of the n-th folder that is filled.

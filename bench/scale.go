@@ -12,7 +12,7 @@ import (
 	"syscall"
 	"time"
 
-	"github.com/sallyport/sallyport/internal/sqldb"
+	"github.com/sallyport/sallyport/internal/base/sqldb"
 )
 
 // scaleCommand is the argument that has the program show how costs grow.

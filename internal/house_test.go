@@ -18,16 +18,16 @@ import (
 
 const module = "github.com/sallyport/sallyport/internal/"
 
-// floors lists the packages from the ground up. A package imports only what stands on floors below its own; on one
-// floor nobody imports a neighbor. A login method, a folder of auth that is not listed, stands on the floor "auth/*".
+// floors lists the packages from the ground up. A package imports only packages on floors below its own, and none on the
+// same floor. A login method, which is a folder of auth that is not listed, is on the floor "auth/*".
 var floors = [][]string{
-	{"crashpoint", "text"},
-	{"bounded", "bug", "config", "fault", "id", "seal", "tally"},
-	{"limit"},
-	{"access", "sqldb"},
-	{"httpapi", "quota", "sqldb/sqldbtest", "transfer"},
-	{"audit", "backup", "feed", "lockout"},
-	{"doctor", "importer", "role", "feed/feedtest"},
+	{"base/text", "testhook/crashpoint"},
+	{"base/bounded", "base/config", "base/fault", "base/id", "base/seal", "base/tally", "testhook/bug"},
+	{"base/limit"},
+	{"access", "base/sqldb"}, // access is pure, so that base/httpapi may import it
+	{"base/httpapi", "base/quota", "base/sqldb/sqldbtest", "ops/transfer"},
+	{"audit", "base/lockout", "feed", "ops/backup"},
+	{"feed/feedtest", "ops/doctor", "ops/importer", "role"},
 	{"org"},
 	{"identity"},
 	{"project", "token"},
@@ -39,42 +39,34 @@ var floors = [][]string{
 	{"cli"},
 }
 
-// features are what cli reaches through app and over HTTP alone.
-var features = []string{"access", "audit", "feed", "lockout", "role", "org", "identity", "project", "secret", "token", "auth", "oauth", "user", "keys"}
-
 func TestImportsRunOneWay(t *testing.T) {
-	floors := floorOf()
-	find := func(name string) (int, bool) {
-		if _, listed := floors[name]; !listed && strings.HasPrefix(name, "auth/") {
-			name = "auth/*"
-		}
-		n, ok := floors[name]
-		return n, ok
-	}
 	for name, imports := range packages(t) {
-		own, ok := find(name)
-		if !ok {
-			t.Errorf("internal/%s stands on no floor: add it to floors in this test, above what it imports", name)
+		if floorAt(name) < 0 {
+			t.Errorf("internal/%s is on no floor: add it to floors in this test, above the packages that it imports", name)
 		}
 		for _, imported := range imports {
-			if below, _ := find(imported); ok && below >= own {
-				t.Errorf("internal/%s imports internal/%s, which stands beside or above it", name, imported)
+			if floorAt(imported) >= floorAt(name) {
+				t.Errorf("internal/%s imports internal/%s, which is on the same floor or above", name, imported)
 			}
-			if feature, _, _ := strings.Cut(imported, "/"); name == "cli" && slices.Contains(features, feature) {
+			if name == "cli" && sectionOf(imported) == "Features" {
 				t.Errorf("internal/cli imports internal/%s: commands speak HTTP, or go through app", imported)
+			}
+			if feature := sectionOf(imported) == "Features" && imported != "access"; feature && strings.HasPrefix(name, "base/") {
+				t.Errorf("internal/%s imports the feature internal/%s: the base knows no feature", name, imported)
 			}
 		}
 	}
 }
 
-func floorOf() map[string]int {
-	floor := map[string]int{}
-	for i, names := range floors {
-		for _, name := range names {
-			floor[name] = i
-		}
+// floorAt returns the floor of a package, and -1 for one that is on none.
+func floorAt(name string) int {
+	listed := func(name string) int {
+		return slices.IndexFunc(floors, func(floor []string) bool { return slices.Contains(floor, name) })
 	}
-	return floor
+	if n := listed(name); n >= 0 || !strings.HasPrefix(name, "auth/") {
+		return n
+	}
+	return listed("auth/*")
 }
 
 // packages returns the packages below this folder with what each imports of the others. Tests may import anything.

@@ -5,7 +5,7 @@ package access
 import (
 	"net/netip"
 
-	"github.com/sallyport/sallyport/internal/fault"
+	"github.com/sallyport/sallyport/internal/base/fault"
 )
 
 // ActorType tells what sort of caller an Actor is.

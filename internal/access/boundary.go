@@ -5,7 +5,7 @@ import (
 	"sort"
 	"time"
 
-	"github.com/sallyport/sallyport/internal/fault"
+	"github.com/sallyport/sallyport/internal/base/fault"
 )
 
 // MissingPermission is something that a target may do and the actor may not.

@@ -4,7 +4,7 @@ import (
 	"context"
 	"math"
 
-	"github.com/sallyport/sallyport/internal/fault"
+	"github.com/sallyport/sallyport/internal/base/fault"
 )
 
 // DefaultSteps is how many steps of matching one request may take where no setting says otherwise: about a second of

@@ -5,7 +5,7 @@ import (
 	"fmt"
 
 	"github.com/sallyport/sallyport/internal/access"
-	"github.com/sallyport/sallyport/internal/fault"
+	"github.com/sallyport/sallyport/internal/base/fault"
 )
 
 // A rule that forbids beats every rule that allows, whatever the order.

@@ -11,7 +11,7 @@ import (
 
 	"pgregory.net/rapid"
 
-	"github.com/sallyport/sallyport/internal/fault"
+	"github.com/sallyport/sallyport/internal/base/fault"
 )
 
 // TestGlobAsPicomatch compares with what picomatch says of 60,000 pairs; test/clients/globs makes the table.

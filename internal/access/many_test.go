@@ -5,7 +5,7 @@ import (
 	"strings"
 	"testing"
 
-	"github.com/sallyport/sallyport/internal/fault"
+	"github.com/sallyport/sallyport/internal/base/fault"
 )
 
 // TestManyRulesPutNobodyOutOfReach: whoever holds a permission under all circumstances covers rules on it however many there

@@ -4,7 +4,7 @@ import (
 	"encoding/json"
 	"fmt"
 
-	"github.com/sallyport/sallyport/internal/fault"
+	"github.com/sallyport/sallyport/internal/base/fault"
 )
 
 // MaxRoleBytes is how long the rules of one role or privilege may be as JSON. Each replica keeps what members may do in memory.

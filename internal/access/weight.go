@@ -3,8 +3,8 @@ package access
 import (
 	"fmt"
 
-	"github.com/sallyport/sallyport/internal/bounded"
-	"github.com/sallyport/sallyport/internal/fault"
+	"github.com/sallyport/sallyport/internal/base/bounded"
+	"github.com/sallyport/sallyport/internal/base/fault"
 )
 
 const (

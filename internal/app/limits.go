@@ -1,9 +1,9 @@
 package app
 
 import (
-	"github.com/sallyport/sallyport/internal/config"
-	"github.com/sallyport/sallyport/internal/httpapi"
-	"github.com/sallyport/sallyport/internal/limit"
+	"github.com/sallyport/sallyport/internal/base/config"
+	"github.com/sallyport/sallyport/internal/base/httpapi"
+	"github.com/sallyport/sallyport/internal/base/limit"
 )
 
 // limitsOf returns how often callers may come. A token can be revoked whatever failed before from the same address: a

@@ -7,12 +7,12 @@ import (
 	"github.com/sallyport/sallyport/internal/access"
 	"github.com/sallyport/sallyport/internal/audit"
 	"github.com/sallyport/sallyport/internal/auth/tokenauth"
-	"github.com/sallyport/sallyport/internal/backup"
-	"github.com/sallyport/sallyport/internal/fault"
+	"github.com/sallyport/sallyport/internal/base/fault"
+	"github.com/sallyport/sallyport/internal/base/sqldb"
 	"github.com/sallyport/sallyport/internal/identity"
+	"github.com/sallyport/sallyport/internal/ops/backup"
+	"github.com/sallyport/sallyport/internal/ops/transfer"
 	"github.com/sallyport/sallyport/internal/role"
-	"github.com/sallyport/sallyport/internal/sqldb"
-	"github.com/sallyport/sallyport/internal/transfer"
 )
 
 // Recover is for a database that was restored from a backup, before it is served: revocations that came after the

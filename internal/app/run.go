@@ -5,7 +5,7 @@ import (
 	"sync"
 	"time"
 
-	"github.com/sallyport/sallyport/internal/crashpoint"
+	"github.com/sallyport/sallyport/internal/testhook/crashpoint"
 	"github.com/sallyport/sallyport/internal/token"
 )
 

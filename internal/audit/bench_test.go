@@ -5,8 +5,8 @@ import (
 	"log/slog"
 	"testing"
 
-	"github.com/sallyport/sallyport/internal/sqldb"
-	"github.com/sallyport/sallyport/internal/sqldb/sqldbtest"
+	"github.com/sallyport/sallyport/internal/base/sqldb"
+	"github.com/sallyport/sallyport/internal/base/sqldb/sqldbtest"
 )
 
 // BenchmarkRecord measures changes of 16 callers that consist of their event alone, with and without a server that gives the

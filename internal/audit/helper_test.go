@@ -10,9 +10,9 @@ import (
 	"time"
 
 	"github.com/sallyport/sallyport/internal/access"
-	"github.com/sallyport/sallyport/internal/id"
-	"github.com/sallyport/sallyport/internal/sqldb"
-	"github.com/sallyport/sallyport/internal/sqldb/sqldbtest"
+	"github.com/sallyport/sallyport/internal/base/id"
+	"github.com/sallyport/sallyport/internal/base/sqldb"
+	"github.com/sallyport/sallyport/internal/base/sqldb/sqldbtest"
 )
 
 // clock is a clock that only the test moves. It stands at noon, so that the midnight before is far.

@@ -4,8 +4,8 @@ import (
 	"context"
 	"slices"
 
-	"github.com/sallyport/sallyport/internal/crashpoint"
-	"github.com/sallyport/sallyport/internal/sqldb"
+	"github.com/sallyport/sallyport/internal/base/sqldb"
+	"github.com/sallyport/sallyport/internal/testhook/crashpoint"
 )
 
 // Flush writes what was noted, and gives every event that was committed before the call its position. What cannot be

@@ -8,7 +8,7 @@ import (
 	"time"
 
 	"github.com/sallyport/sallyport/internal/access"
-	"github.com/sallyport/sallyport/internal/id"
+	"github.com/sallyport/sallyport/internal/base/id"
 )
 
 // What strangers can write. Of one failure some repeats are recorded, the others are counted; the failures that are told

@@ -7,7 +7,7 @@ import (
 	"strings"
 	"time"
 
-	"github.com/sallyport/sallyport/internal/sqldb"
+	"github.com/sallyport/sallyport/internal/base/sqldb"
 )
 
 const columns = `id, org_id, project_id, actor_type, actor_id, actor_metadata, event_type, event_metadata, ip, user_agent,

@@ -11,13 +11,13 @@ import (
 
 	"github.com/sallyport/sallyport/internal/access"
 	"github.com/sallyport/sallyport/internal/audit"
-	"github.com/sallyport/sallyport/internal/bounded"
-	"github.com/sallyport/sallyport/internal/fault"
+	"github.com/sallyport/sallyport/internal/base/bounded"
+	"github.com/sallyport/sallyport/internal/base/fault"
+	"github.com/sallyport/sallyport/internal/base/seal"
+	"github.com/sallyport/sallyport/internal/base/sqldb"
 	"github.com/sallyport/sallyport/internal/feed"
 	"github.com/sallyport/sallyport/internal/identity"
 	"github.com/sallyport/sallyport/internal/org"
-	"github.com/sallyport/sallyport/internal/seal"
-	"github.com/sallyport/sallyport/internal/sqldb"
 	"github.com/sallyport/sallyport/internal/token"
 )
 

@@ -7,7 +7,7 @@ import (
 
 	"github.com/sallyport/sallyport/internal/access"
 	"github.com/sallyport/sallyport/internal/auth"
-	"github.com/sallyport/sallyport/internal/fault"
+	"github.com/sallyport/sallyport/internal/base/fault"
 )
 
 // pinSettings is the configuration of the example's method. A pointer tells a PIN that was left out from an empty one.

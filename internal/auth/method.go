@@ -6,7 +6,7 @@ import (
 	"reflect"
 
 	"github.com/sallyport/sallyport/internal/access"
-	"github.com/sallyport/sallyport/internal/httpapi"
+	"github.com/sallyport/sallyport/internal/base/httpapi"
 )
 
 // Method is a way to prove to be an identity: the one extension point of logins. Mount gives it everything that all

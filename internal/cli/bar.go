@@ -7,7 +7,7 @@ import (
 	"strings"
 	"time"
 
-	"github.com/sallyport/sallyport/internal/transfer"
+	"github.com/sallyport/sallyport/internal/ops/transfer"
 )
 
 // bar shows how far a move has come: on a terminal one line that is written over again and again, elsewhere a line for

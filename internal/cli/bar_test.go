@@ -5,7 +5,7 @@ import (
 	"testing"
 	"time"
 
-	"github.com/sallyport/sallyport/internal/transfer"
+	"github.com/sallyport/sallyport/internal/ops/transfer"
 )
 
 // TestBarOnATerminal reads what a terminal is sent.

@@ -7,8 +7,8 @@ import (
 	"net/netip"
 	"text/template"
 
-	"github.com/sallyport/sallyport/internal/config"
-	"github.com/sallyport/sallyport/internal/id"
+	"github.com/sallyport/sallyport/internal/base/config"
+	"github.com/sallyport/sallyport/internal/base/id"
 )
 
 //go:embed walkthrough.txt

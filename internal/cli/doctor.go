@@ -4,9 +4,9 @@ import (
 	"fmt"
 	"time"
 
-	"github.com/sallyport/sallyport/internal/config"
-	"github.com/sallyport/sallyport/internal/doctor"
-	"github.com/sallyport/sallyport/internal/sqldb"
+	"github.com/sallyport/sallyport/internal/base/config"
+	"github.com/sallyport/sallyport/internal/base/sqldb"
+	"github.com/sallyport/sallyport/internal/ops/doctor"
 )
 
 type doctorCmd struct {

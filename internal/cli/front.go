@@ -10,8 +10,8 @@ import (
 	"sync/atomic"
 
 	"github.com/sallyport/sallyport/internal/app"
-	"github.com/sallyport/sallyport/internal/config"
-	"github.com/sallyport/sallyport/internal/limit"
+	"github.com/sallyport/sallyport/internal/base/config"
+	"github.com/sallyport/sallyport/internal/base/limit"
 )
 
 // front is the listener and what answers on it, which changes once when the server had to wait for its database.

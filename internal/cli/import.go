@@ -8,8 +8,8 @@ import (
 	"net/url"
 	"time"
 
-	"github.com/sallyport/sallyport/internal/importer"
-	"github.com/sallyport/sallyport/internal/transfer"
+	"github.com/sallyport/sallyport/internal/ops/importer"
+	"github.com/sallyport/sallyport/internal/ops/transfer"
 )
 
 type importCmd struct {

@@ -10,10 +10,10 @@ import (
 	"strings"
 	"time"
 
-	"github.com/sallyport/sallyport/internal/config"
-	"github.com/sallyport/sallyport/internal/seal"
-	"github.com/sallyport/sallyport/internal/sqldb"
-	"github.com/sallyport/sallyport/internal/transfer"
+	"github.com/sallyport/sallyport/internal/base/config"
+	"github.com/sallyport/sallyport/internal/base/seal"
+	"github.com/sallyport/sallyport/internal/base/sqldb"
+	"github.com/sallyport/sallyport/internal/ops/transfer"
 )
 
 type migrateCmd struct {

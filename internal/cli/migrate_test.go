@@ -12,10 +12,10 @@ import (
 	"time"
 
 	"github.com/sallyport/sallyport/internal/app"
+	"github.com/sallyport/sallyport/internal/base/seal"
+	"github.com/sallyport/sallyport/internal/base/sqldb"
+	"github.com/sallyport/sallyport/internal/base/sqldb/sqldbtest"
 	"github.com/sallyport/sallyport/internal/cli"
-	"github.com/sallyport/sallyport/internal/seal"
-	"github.com/sallyport/sallyport/internal/sqldb"
-	"github.com/sallyport/sallyport/internal/sqldb/sqldbtest"
 )
 
 // serve builds a server on a data folder. Close it.

@@ -6,8 +6,8 @@ import (
 	"time"
 
 	"github.com/sallyport/sallyport/internal/app"
-	"github.com/sallyport/sallyport/internal/backup"
-	"github.com/sallyport/sallyport/internal/config"
+	"github.com/sallyport/sallyport/internal/base/config"
+	"github.com/sallyport/sallyport/internal/ops/backup"
 )
 
 type recoverCmd struct {

@@ -8,10 +8,10 @@ import (
 	"path/filepath"
 	"time"
 
-	"github.com/sallyport/sallyport/internal/backup"
-	"github.com/sallyport/sallyport/internal/config"
-	"github.com/sallyport/sallyport/internal/crashpoint"
-	"github.com/sallyport/sallyport/internal/seal"
+	"github.com/sallyport/sallyport/internal/base/config"
+	"github.com/sallyport/sallyport/internal/base/seal"
+	"github.com/sallyport/sallyport/internal/ops/backup"
+	"github.com/sallyport/sallyport/internal/testhook/crashpoint"
 )
 
 type restoreCmd struct {

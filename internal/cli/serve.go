@@ -8,7 +8,7 @@ import (
 	"runtime"
 
 	"github.com/sallyport/sallyport/internal/app"
-	"github.com/sallyport/sallyport/internal/config"
+	"github.com/sallyport/sallyport/internal/base/config"
 )
 
 // serve runs the server until con.ctx ends. ready, if any, is called once requests are answered, with the base URL.

@@ -6,8 +6,8 @@ import (
 	"math"
 	"sync"
 
-	"github.com/sallyport/sallyport/internal/bounded"
-	"github.com/sallyport/sallyport/internal/bug"
+	"github.com/sallyport/sallyport/internal/base/bounded"
+	"github.com/sallyport/sallyport/internal/testhook/bug"
 )
 
 // stripes is how many groups of keys a cache tells apart when it decides whether a read raced with a change. A

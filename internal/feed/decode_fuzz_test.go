@@ -6,8 +6,8 @@ import (
 	"testing"
 	"time"
 
-	"github.com/sallyport/sallyport/internal/sqldb"
-	"github.com/sallyport/sallyport/internal/sqldb/sqldbtest"
+	"github.com/sallyport/sallyport/internal/base/sqldb"
+	"github.com/sallyport/sallyport/internal/base/sqldb/sqldbtest"
 )
 
 // lineKinds are the kinds of FuzzFollow: state, evictions, and some that nobody knows.

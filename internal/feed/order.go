@@ -1,6 +1,6 @@
 package feed
 
-import "github.com/sallyport/sallyport/internal/bug"
+import "github.com/sallyport/sallyport/internal/testhook/bug"
 
 // inOrder returns the entries as they must be applied: all of them, as they were read.
 func inOrder(entries []Entry) []Entry {

@@ -5,7 +5,7 @@ import (
 	"strings"
 	"time"
 
-	"github.com/sallyport/sallyport/internal/sqldb"
+	"github.com/sallyport/sallyport/internal/base/sqldb"
 )
 
 // Replica is a row of the register.

@@ -6,8 +6,8 @@ import (
 	"sync"
 	"time"
 
-	"github.com/sallyport/sallyport/internal/bug"
-	"github.com/sallyport/sallyport/internal/sqldb"
+	"github.com/sallyport/sallyport/internal/base/sqldb"
+	"github.com/sallyport/sallyport/internal/testhook/bug"
 )
 
 // settler holds the changes that wait until every replica knows them. They share one watch over the register.

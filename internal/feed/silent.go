@@ -4,8 +4,8 @@ import (
 	"context"
 	"time"
 
-	"github.com/sallyport/sallyport/internal/crashpoint"
-	"github.com/sallyport/sallyport/internal/sqldb"
+	"github.com/sallyport/sallyport/internal/base/sqldb"
+	"github.com/sallyport/sallyport/internal/testhook/crashpoint"
 )
 
 // sightings remembers for each other replica the beat that was last seen, and when it was seen first.

@@ -7,8 +7,8 @@ import (
 	"strings"
 	"time"
 
-	"github.com/sallyport/sallyport/internal/crashpoint"
-	"github.com/sallyport/sallyport/internal/sqldb"
+	"github.com/sallyport/sallyport/internal/base/sqldb"
+	"github.com/sallyport/sallyport/internal/testhook/crashpoint"
 )
 
 func (f *Feed) head(ctx context.Context) (seq int64, err error) {

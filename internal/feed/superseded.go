@@ -6,8 +6,8 @@ import (
 	"sync"
 	"time"
 
-	"github.com/sallyport/sallyport/internal/fault"
-	"github.com/sallyport/sallyport/internal/sqldb"
+	"github.com/sallyport/sallyport/internal/base/fault"
+	"github.com/sallyport/sallyport/internal/base/sqldb"
 )
 
 // ending is the end of a replica whose program is too old for the schema that a newer one has made.

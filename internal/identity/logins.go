@@ -7,8 +7,8 @@ import (
 	"sync"
 	"time"
 
-	"github.com/sallyport/sallyport/internal/crashpoint"
-	"github.com/sallyport/sallyport/internal/sqldb"
+	"github.com/sallyport/sallyport/internal/base/sqldb"
+	"github.com/sallyport/sallyport/internal/testhook/crashpoint"
 )
 
 // logins notes when identities last logged in, until it is written. A login does not wait for it.

@@ -9,13 +9,13 @@ import (
 	"strings"
 
 	"github.com/sallyport/sallyport/internal/access"
-	"github.com/sallyport/sallyport/internal/fault"
+	"github.com/sallyport/sallyport/internal/base/fault"
+	"github.com/sallyport/sallyport/internal/base/id"
+	"github.com/sallyport/sallyport/internal/base/quota"
+	"github.com/sallyport/sallyport/internal/base/sqldb"
 	"github.com/sallyport/sallyport/internal/feed"
-	"github.com/sallyport/sallyport/internal/id"
 	"github.com/sallyport/sallyport/internal/org"
-	"github.com/sallyport/sallyport/internal/quota"
 	"github.com/sallyport/sallyport/internal/role"
-	"github.com/sallyport/sallyport/internal/sqldb"
 )
 
 const columns = `id, org_id, project_id, name, delete_protection, created_at, updated_at`

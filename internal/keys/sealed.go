@@ -7,10 +7,10 @@ import (
 
 	"github.com/sallyport/sallyport/internal/auth"
 	"github.com/sallyport/sallyport/internal/auth/universal"
+	"github.com/sallyport/sallyport/internal/base/seal"
+	"github.com/sallyport/sallyport/internal/base/sqldb"
 	"github.com/sallyport/sallyport/internal/org"
 	"github.com/sallyport/sallyport/internal/project"
-	"github.com/sallyport/sallyport/internal/seal"
-	"github.com/sallyport/sallyport/internal/sqldb"
 	"github.com/sallyport/sallyport/internal/token"
 )
 

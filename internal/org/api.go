@@ -7,8 +7,8 @@ import (
 	"strings"
 
 	"github.com/sallyport/sallyport/internal/access"
-	"github.com/sallyport/sallyport/internal/fault"
-	"github.com/sallyport/sallyport/internal/httpapi"
+	"github.com/sallyport/sallyport/internal/base/fault"
+	"github.com/sallyport/sallyport/internal/base/httpapi"
 )
 
 // Routes mounts the bootstrap of the instance, and what a token tells of its organization.

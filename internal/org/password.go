@@ -9,7 +9,7 @@ import (
 
 	"golang.org/x/crypto/argon2"
 
-	"github.com/sallyport/sallyport/internal/crashpoint"
+	"github.com/sallyport/sallyport/internal/testhook/crashpoint"
 )
 
 // Cost is what a password hash costs, in the parameters of argon2id (RFC 9106 section 3.1). The zero value stands for those

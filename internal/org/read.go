@@ -6,9 +6,9 @@ import (
 	"net/http"
 
 	"github.com/sallyport/sallyport/internal/access"
-	"github.com/sallyport/sallyport/internal/fault"
-	"github.com/sallyport/sallyport/internal/httpapi"
-	"github.com/sallyport/sallyport/internal/sqldb"
+	"github.com/sallyport/sallyport/internal/base/fault"
+	"github.com/sallyport/sallyport/internal/base/httpapi"
+	"github.com/sallyport/sallyport/internal/base/sqldb"
 )
 
 // joined are the organizations that an identity or a user is an active member of.

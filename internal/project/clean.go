@@ -4,7 +4,7 @@ import (
 	"context"
 	"errors"
 
-	"github.com/sallyport/sallyport/internal/sqldb"
+	"github.com/sallyport/sallyport/internal/base/sqldb"
 )
 
 // Clean deletes for good what deleted projects held, and deleted environments whose grace is over, in transactions of

@@ -4,9 +4,9 @@ import (
 	"context"
 	"errors"
 
-	"github.com/sallyport/sallyport/internal/fault"
+	"github.com/sallyport/sallyport/internal/base/fault"
+	"github.com/sallyport/sallyport/internal/base/sqldb"
 	"github.com/sallyport/sallyport/internal/feed"
-	"github.com/sallyport/sallyport/internal/sqldb"
 )
 
 const environmentColumns = `e.id, e.project_id, e.name, e.slug, e.position, e.created_at, e.updated_at, e.deleted_at, e.delete_after,

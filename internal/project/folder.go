@@ -4,8 +4,8 @@ import (
 	"context"
 	"errors"
 
-	"github.com/sallyport/sallyport/internal/fault"
-	"github.com/sallyport/sallyport/internal/sqldb"
+	"github.com/sallyport/sallyport/internal/base/fault"
+	"github.com/sallyport/sallyport/internal/base/sqldb"
 )
 
 // Folder is a folder of an environment as it is stored. Times are milliseconds UTC.

@@ -5,9 +5,9 @@ import (
 	"crypto/rand"
 	"slices"
 
-	"github.com/sallyport/sallyport/internal/id"
-	"github.com/sallyport/sallyport/internal/seal"
-	"github.com/sallyport/sallyport/internal/sqldb"
+	"github.com/sallyport/sallyport/internal/base/id"
+	"github.com/sallyport/sallyport/internal/base/seal"
+	"github.com/sallyport/sallyport/internal/base/sqldb"
 )
 
 // DataKey is the key that the secrets of a project are sealed with. While it is rotated it opens what the old one sealed,

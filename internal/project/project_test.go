@@ -8,10 +8,10 @@ import (
 	"github.com/google/go-cmp/cmp"
 
 	"github.com/sallyport/sallyport/internal/access"
-	"github.com/sallyport/sallyport/internal/fault"
-	"github.com/sallyport/sallyport/internal/id"
-	"github.com/sallyport/sallyport/internal/sqldb"
-	"github.com/sallyport/sallyport/internal/sqldb/sqldbtest"
+	"github.com/sallyport/sallyport/internal/base/fault"
+	"github.com/sallyport/sallyport/internal/base/id"
+	"github.com/sallyport/sallyport/internal/base/sqldb"
+	"github.com/sallyport/sallyport/internal/base/sqldb/sqldbtest"
 )
 
 func TestCreateMakesEverythingThatAProjectNeeds(t *testing.T) {

@@ -4,7 +4,7 @@ import (
 	"context"
 
 	"github.com/sallyport/sallyport/internal/access"
-	"github.com/sallyport/sallyport/internal/sqldb"
+	"github.com/sallyport/sallyport/internal/base/sqldb"
 )
 
 // Subtree is a folder of an environment with all that is in it; the path "/" means all of the environment.

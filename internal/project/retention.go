@@ -6,8 +6,8 @@ import (
 
 	"github.com/sallyport/sallyport/internal/access"
 	"github.com/sallyport/sallyport/internal/audit"
+	"github.com/sallyport/sallyport/internal/base/httpapi"
 	"github.com/sallyport/sallyport/internal/feed"
-	"github.com/sallyport/sallyport/internal/httpapi"
 )
 
 // SetAuditDays says for how many days audit events of a project are kept that are written from now on; 0 leaves it to the

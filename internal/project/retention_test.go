@@ -5,8 +5,8 @@ import (
 	"time"
 
 	"github.com/sallyport/sallyport/internal/audit"
-	"github.com/sallyport/sallyport/internal/fault"
-	"github.com/sallyport/sallyport/internal/sqldb"
+	"github.com/sallyport/sallyport/internal/base/fault"
+	"github.com/sallyport/sallyport/internal/base/sqldb"
 )
 
 // TestAuditRetention: a project shortens how long its own events are kept, for those written from then on.

@@ -6,11 +6,11 @@ import (
 	"errors"
 
 	"github.com/sallyport/sallyport/internal/access"
-	"github.com/sallyport/sallyport/internal/fault"
+	"github.com/sallyport/sallyport/internal/base/fault"
+	"github.com/sallyport/sallyport/internal/base/quota"
+	"github.com/sallyport/sallyport/internal/base/sqldb"
 	"github.com/sallyport/sallyport/internal/feed"
 	"github.com/sallyport/sallyport/internal/org"
-	"github.com/sallyport/sallyport/internal/quota"
-	"github.com/sallyport/sallyport/internal/sqldb"
 )
 
 const projectColumns = `p.id, p.org_id, p.name, p.slug, p.description, p.type, p.auto_capital, p.delete_protection, p.secret_sharing,

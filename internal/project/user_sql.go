@@ -5,9 +5,9 @@ import (
 	"errors"
 	"strconv"
 
-	"github.com/sallyport/sallyport/internal/fault"
+	"github.com/sallyport/sallyport/internal/base/fault"
+	"github.com/sallyport/sallyport/internal/base/sqldb"
 	"github.com/sallyport/sallyport/internal/role"
-	"github.com/sallyport/sallyport/internal/sqldb"
 )
 
 const userColumns = `SELECT m.id, m.project_id, m.created_at, m.updated_at,

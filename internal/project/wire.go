@@ -3,7 +3,7 @@ package project
 import (
 	"encoding/json"
 
-	"github.com/sallyport/sallyport/internal/httpapi"
+	"github.com/sallyport/sallyport/internal/base/httpapi"
 )
 
 // wireProject is a project as every route answers it (docs/reference/secrets.md section 3.3).

@@ -3,7 +3,7 @@ package role
 import (
 	"context"
 
-	"github.com/sallyport/sallyport/internal/sqldb"
+	"github.com/sallyport/sallyport/internal/base/sqldb"
 )
 
 // InstanceAdmins returns the ids of the identities that administer the instance, oldest first.

@@ -6,8 +6,8 @@ import (
 	"net/http"
 
 	"github.com/sallyport/sallyport/internal/access"
-	"github.com/sallyport/sallyport/internal/fault"
-	"github.com/sallyport/sallyport/internal/httpapi"
+	"github.com/sallyport/sallyport/internal/base/fault"
+	"github.com/sallyport/sallyport/internal/base/httpapi"
 )
 
 // Routes mounts the roles of organizations (docs/reference/identity.md section 7.5).

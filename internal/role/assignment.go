@@ -7,9 +7,9 @@ import (
 	"strings"
 	"time"
 
-	"github.com/sallyport/sallyport/internal/fault"
-	"github.com/sallyport/sallyport/internal/httpapi"
-	"github.com/sallyport/sallyport/internal/sqldb"
+	"github.com/sallyport/sallyport/internal/base/fault"
+	"github.com/sallyport/sallyport/internal/base/httpapi"
+	"github.com/sallyport/sallyport/internal/base/sqldb"
 )
 
 // AssignmentInput is a role for a membership in a request. Fields about time count only with isTemporary.

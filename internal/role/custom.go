@@ -5,7 +5,7 @@ import (
 	"regexp"
 
 	"github.com/sallyport/sallyport/internal/access"
-	"github.com/sallyport/sallyport/internal/fault"
+	"github.com/sallyport/sallyport/internal/base/fault"
 )
 
 // The built-in roles that code names.

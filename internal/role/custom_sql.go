@@ -6,10 +6,10 @@ import (
 	"errors"
 
 	"github.com/sallyport/sallyport/internal/access"
-	"github.com/sallyport/sallyport/internal/fault"
+	"github.com/sallyport/sallyport/internal/base/fault"
+	"github.com/sallyport/sallyport/internal/base/limit"
+	"github.com/sallyport/sallyport/internal/base/sqldb"
 	"github.com/sallyport/sallyport/internal/feed"
-	"github.com/sallyport/sallyport/internal/limit"
-	"github.com/sallyport/sallyport/internal/sqldb"
 )
 
 // customRow is a custom role as it is stored.

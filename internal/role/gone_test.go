@@ -5,9 +5,9 @@ import (
 	"testing"
 
 	"github.com/sallyport/sallyport/internal/access"
-	"github.com/sallyport/sallyport/internal/fault"
-	"github.com/sallyport/sallyport/internal/id"
-	"github.com/sallyport/sallyport/internal/sqldb"
+	"github.com/sallyport/sallyport/internal/base/fault"
+	"github.com/sallyport/sallyport/internal/base/id"
+	"github.com/sallyport/sallyport/internal/base/sqldb"
 )
 
 // TestGrantOfARoleThatHasJustGone: someone looked it up, and someone else deleted it before it was handed out.

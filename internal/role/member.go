@@ -5,9 +5,9 @@ import (
 	"slices"
 
 	"github.com/sallyport/sallyport/internal/access"
-	"github.com/sallyport/sallyport/internal/fault"
+	"github.com/sallyport/sallyport/internal/base/fault"
+	"github.com/sallyport/sallyport/internal/base/sqldb"
 	"github.com/sallyport/sallyport/internal/feed"
-	"github.com/sallyport/sallyport/internal/sqldb"
 )
 
 // ErrNotMember is the BadRequest fault of an identity or a user that is not an active member of its organization.

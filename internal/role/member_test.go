@@ -6,8 +6,8 @@ import (
 	"slices"
 	"testing"
 
+	"github.com/sallyport/sallyport/internal/base/sqldb"
 	"github.com/sallyport/sallyport/internal/feed"
-	"github.com/sallyport/sallyport/internal/sqldb"
 )
 
 // change runs a change of memberships.

@@ -7,10 +7,10 @@ import (
 
 	"github.com/sallyport/sallyport/internal/access"
 	"github.com/sallyport/sallyport/internal/audit"
-	"github.com/sallyport/sallyport/internal/bounded"
+	"github.com/sallyport/sallyport/internal/base/bounded"
+	"github.com/sallyport/sallyport/internal/base/limit"
+	"github.com/sallyport/sallyport/internal/base/sqldb"
 	"github.com/sallyport/sallyport/internal/feed"
-	"github.com/sallyport/sallyport/internal/limit"
-	"github.com/sallyport/sallyport/internal/sqldb"
 )
 
 // cacheSize bounds how many actors' grants are kept in memory.

@@ -6,7 +6,7 @@ import (
 	"testing"
 
 	"github.com/sallyport/sallyport/internal/access"
-	"github.com/sallyport/sallyport/internal/fault"
+	"github.com/sallyport/sallyport/internal/base/fault"
 )
 
 // TestLongRulesAreRefusedWhereTheyAreNew: a role that was stored with longer rules can still be renamed and used.

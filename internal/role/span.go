@@ -5,7 +5,7 @@ import (
 	"strconv"
 	"time"
 
-	"github.com/sallyport/sallyport/internal/fault"
+	"github.com/sallyport/sallyport/internal/base/fault"
 )
 
 // spanForm is how the API writes spans of time, with every spelling of a unit that the reference reads.

@@ -5,9 +5,9 @@ import (
 	"fmt"
 
 	"github.com/sallyport/sallyport/internal/access"
+	"github.com/sallyport/sallyport/internal/base/id"
+	"github.com/sallyport/sallyport/internal/base/sqldb"
 	"github.com/sallyport/sallyport/internal/feed"
-	"github.com/sallyport/sallyport/internal/id"
-	"github.com/sallyport/sallyport/internal/sqldb"
 )
 
 // storedRole is one role of an active membership, or what counts as one.

@@ -4,9 +4,9 @@ import (
 	"testing"
 
 	"github.com/sallyport/sallyport/internal/access"
+	"github.com/sallyport/sallyport/internal/base/id"
+	"github.com/sallyport/sallyport/internal/base/sqldb"
 	"github.com/sallyport/sallyport/internal/feed"
-	"github.com/sallyport/sallyport/internal/id"
-	"github.com/sallyport/sallyport/internal/sqldb"
 )
 
 // TestGrantsOfUsers: users have the roles of their membership as identities have, and their own mark as administrators.

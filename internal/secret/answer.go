@@ -6,8 +6,8 @@ import (
 	"strings"
 
 	"github.com/sallyport/sallyport/internal/access"
-	"github.com/sallyport/sallyport/internal/bounded"
-	"github.com/sallyport/sallyport/internal/seal"
+	"github.com/sallyport/sallyport/internal/base/bounded"
+	"github.com/sallyport/sallyport/internal/base/seal"
 )
 
 // answers keeps whole answers of reads, sealed under a key of this process, so that the same question is answered in one pass

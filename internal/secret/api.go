@@ -6,7 +6,7 @@ import (
 	"strings"
 
 	"github.com/sallyport/sallyport/internal/access"
-	"github.com/sallyport/sallyport/internal/httpapi"
+	"github.com/sallyport/sallyport/internal/base/httpapi"
 )
 
 // dialect is what differs between the versions of the API: where it is, and what it does when it is not told.

@@ -6,8 +6,8 @@ import (
 	"strings"
 
 	"github.com/sallyport/sallyport/internal/access"
+	"github.com/sallyport/sallyport/internal/base/sqldb"
 	"github.com/sallyport/sallyport/internal/project"
-	"github.com/sallyport/sallyport/internal/sqldb"
 )
 
 // weighedRow is a thing below a folder, as far as rules see it.

@@ -3,7 +3,7 @@ package secret
 import (
 	"context"
 
-	"github.com/sallyport/sallyport/internal/sqldb"
+	"github.com/sallyport/sallyport/internal/base/sqldb"
 )
 
 // HoldsAny reports whether a folder has secrets or imports.

@@ -4,7 +4,7 @@ import (
 	"fmt"
 	"testing"
 
-	"github.com/sallyport/sallyport/internal/sqldb"
+	"github.com/sallyport/sallyport/internal/base/sqldb"
 )
 
 func TestEmptyDeletesStepByStep(t *testing.T) {

@@ -7,7 +7,7 @@ import (
 	"testing"
 
 	"github.com/sallyport/sallyport/internal/access"
-	"github.com/sallyport/sallyport/internal/fault"
+	"github.com/sallyport/sallyport/internal/base/fault"
 )
 
 // pieces are what the values of TestASecretReadsTheSameInAnyCompany are put together from.

@@ -6,7 +6,7 @@ import (
 	"testing"
 
 	"github.com/sallyport/sallyport/internal/access"
-	"github.com/sallyport/sallyport/internal/fault"
+	"github.com/sallyport/sallyport/internal/base/fault"
 )
 
 var expanded = View{Values: true, Expand: true, Imports: true}

@@ -5,8 +5,8 @@ import (
 	"unicode"
 	"unicode/utf8"
 
-	"github.com/sallyport/sallyport/internal/fault"
-	"github.com/sallyport/sallyport/internal/text"
+	"github.com/sallyport/sallyport/internal/base/fault"
+	"github.com/sallyport/sallyport/internal/base/text"
 )
 
 // MaxName is how many characters the name of a secret has at most. Rules look at no more than 2048 bytes, which is what

@@ -3,7 +3,7 @@ package secret
 import (
 	"strings"
 
-	"github.com/sallyport/sallyport/internal/httpapi"
+	"github.com/sallyport/sallyport/internal/base/httpapi"
 )
 
 // PlaceQuery is how a query names a folder, in all the words that clients have for it.

@@ -4,10 +4,10 @@ import (
 	"context"
 	"strings"
 
+	"github.com/sallyport/sallyport/internal/base/limit"
+	"github.com/sallyport/sallyport/internal/base/sqldb"
 	"github.com/sallyport/sallyport/internal/feed"
-	"github.com/sallyport/sallyport/internal/limit"
 	"github.com/sallyport/sallyport/internal/project"
-	"github.com/sallyport/sallyport/internal/sqldb"
 )
 
 // The data key of a room comes from memory, so it may be one that was rotated since: by another replica a moment ago, or

@@ -4,8 +4,8 @@ import (
 	"context"
 
 	"github.com/sallyport/sallyport/internal/access"
-	"github.com/sallyport/sallyport/internal/fault"
-	"github.com/sallyport/sallyport/internal/sqldb"
+	"github.com/sallyport/sallyport/internal/base/fault"
+	"github.com/sallyport/sallyport/internal/base/sqldb"
 )
 
 // checkReferences refuses a text for a secret of the spot that refers to what the actor may not know of

@@ -1,8 +1,8 @@
 package secret
 
 import (
-	"github.com/sallyport/sallyport/internal/fault"
-	"github.com/sallyport/sallyport/internal/httpapi"
+	"github.com/sallyport/sallyport/internal/base/fault"
+	"github.com/sallyport/sallyport/internal/base/httpapi"
 )
 
 // hidden stands on the wire for a value that the caller does not get to see; clients know it.

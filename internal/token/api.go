@@ -5,7 +5,7 @@ import (
 	"net/http"
 
 	"github.com/sallyport/sallyport/internal/access"
-	"github.com/sallyport/sallyport/internal/httpapi"
+	"github.com/sallyport/sallyport/internal/base/httpapi"
 )
 
 const tag = "Access Tokens"

@@ -4,8 +4,8 @@ import (
 	"testing"
 	"time"
 
+	"github.com/sallyport/sallyport/internal/base/id"
 	"github.com/sallyport/sallyport/internal/feed"
-	"github.com/sallyport/sallyport/internal/id"
 )
 
 // TestCutOffs cuts off each sort of set, and asks that of two tokens the older one dies, and that neither a token made

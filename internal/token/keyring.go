@@ -11,8 +11,8 @@ import (
 
 	"github.com/go-jose/go-jose/v4"
 
-	"github.com/sallyport/sallyport/internal/id"
-	"github.com/sallyport/sallyport/internal/seal"
+	"github.com/sallyport/sallyport/internal/base/id"
+	"github.com/sallyport/sallyport/internal/base/seal"
 )
 
 // KeyActivation is how long a new signing key is published before it signs: replicas and services that check tokens

@@ -9,8 +9,8 @@ import (
 	"sync/atomic"
 
 	"github.com/sallyport/sallyport/internal/access"
-	"github.com/sallyport/sallyport/internal/bounded"
-	"github.com/sallyport/sallyport/internal/bug"
+	"github.com/sallyport/sallyport/internal/base/bounded"
+	"github.com/sallyport/sallyport/internal/testhook/bug"
 )
 
 // verifiedSize bounds the JWTs that are remembered, in bytes: about 60,000 of them.

@@ -5,9 +5,9 @@ import (
 	"encoding/json"
 	"time"
 
-	"github.com/sallyport/sallyport/internal/id"
-	"github.com/sallyport/sallyport/internal/quota"
-	"github.com/sallyport/sallyport/internal/sqldb"
+	"github.com/sallyport/sallyport/internal/base/id"
+	"github.com/sallyport/sallyport/internal/base/quota"
+	"github.com/sallyport/sallyport/internal/base/sqldb"
 )
 
 // Grant is what a login method hands over once it has checked the credentials. Durations are seconds.

@@ -4,7 +4,7 @@ import (
 	"context"
 
 	"github.com/sallyport/sallyport/internal/audit"
-	"github.com/sallyport/sallyport/internal/httpapi"
+	"github.com/sallyport/sallyport/internal/base/httpapi"
 )
 
 // noteAddress records that a live token was used from an address that is not trusted: it may have been stolen. A caller

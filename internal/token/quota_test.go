@@ -5,8 +5,8 @@ import (
 	"sync"
 	"testing"
 
-	"github.com/sallyport/sallyport/internal/fault"
-	"github.com/sallyport/sallyport/internal/sqldb"
+	"github.com/sallyport/sallyport/internal/base/fault"
+	"github.com/sallyport/sallyport/internal/base/sqldb"
 )
 
 // TestQuota: of many tokens that are made at once for one identity no more are stored than there may be. One of another identity

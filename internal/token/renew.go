@@ -4,11 +4,11 @@ import (
 	"context"
 	"net/netip"
 
-	"github.com/sallyport/sallyport/internal/bug"
-	"github.com/sallyport/sallyport/internal/fault"
+	"github.com/sallyport/sallyport/internal/base/fault"
+	"github.com/sallyport/sallyport/internal/base/httpapi"
+	"github.com/sallyport/sallyport/internal/base/sqldb"
 	"github.com/sallyport/sallyport/internal/feed"
-	"github.com/sallyport/sallyport/internal/httpapi"
-	"github.com/sallyport/sallyport/internal/sqldb"
+	"github.com/sallyport/sallyport/internal/testhook/bug"
 )
 
 var errPastMaxTTL = fault.New(fault.Unauthenticated, "The access token has used up its maximum TTL and cannot be renewed. It stays valid until it expires; log in again for a new one.")

@@ -3,8 +3,8 @@ package token
 import (
 	"github.com/puzpuzpuz/xsync/v4"
 
+	"github.com/sallyport/sallyport/internal/base/id"
 	"github.com/sallyport/sallyport/internal/feed"
-	"github.com/sallyport/sallyport/internal/id"
 )
 
 // revocations holds in memory what was taken back, and nothing of the tokens that live: single tokens, and cut-offs.

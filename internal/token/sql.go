@@ -6,9 +6,9 @@ import (
 
 	"github.com/google/uuid"
 
-	"github.com/sallyport/sallyport/internal/fault"
-	"github.com/sallyport/sallyport/internal/sqldb"
-	"github.com/sallyport/sallyport/internal/tally"
+	"github.com/sallyport/sallyport/internal/base/fault"
+	"github.com/sallyport/sallyport/internal/base/sqldb"
+	"github.com/sallyport/sallyport/internal/base/tally"
 )
 
 // Row is a token as it is stored. Durations are seconds, times milliseconds UTC.

@@ -10,12 +10,12 @@ import (
 	"time"
 
 	"github.com/sallyport/sallyport/internal/audit"
+	"github.com/sallyport/sallyport/internal/base/seal"
+	"github.com/sallyport/sallyport/internal/base/sqldb"
+	"github.com/sallyport/sallyport/internal/base/tally"
 	"github.com/sallyport/sallyport/internal/feed"
 	"github.com/sallyport/sallyport/internal/identity"
 	"github.com/sallyport/sallyport/internal/org"
-	"github.com/sallyport/sallyport/internal/seal"
-	"github.com/sallyport/sallyport/internal/sqldb"
-	"github.com/sallyport/sallyport/internal/tally"
 )
 
 // DefaultMaxAge bounds the life of a single JWT where no other limit does: 90 days.

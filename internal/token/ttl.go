@@ -1,6 +1,6 @@
 package token
 
-import "github.com/sallyport/sallyport/internal/bug"
+import "github.com/sallyport/sallyport/internal/testhook/bug"
 
 // MaxTTL is the longest TTL or MaxTTL that a configuration may name, in seconds: 10 years of 365 days.
 const MaxTTL = 315_360_000

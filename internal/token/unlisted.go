@@ -4,8 +4,8 @@ import (
 	"context"
 	"time"
 
-	"github.com/sallyport/sallyport/internal/fault"
-	"github.com/sallyport/sallyport/internal/sqldb"
+	"github.com/sallyport/sallyport/internal/base/fault"
+	"github.com/sallyport/sallyport/internal/base/sqldb"
 )
 
 // countUnlisted counts one more revocation of a token that has no row against an actor, in the transaction of the revocation.

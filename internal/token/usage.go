@@ -6,9 +6,9 @@ import (
 
 	"github.com/google/uuid"
 
-	"github.com/sallyport/sallyport/internal/crashpoint"
-	"github.com/sallyport/sallyport/internal/sqldb"
-	"github.com/sallyport/sallyport/internal/tally"
+	"github.com/sallyport/sallyport/internal/base/sqldb"
+	"github.com/sallyport/sallyport/internal/base/tally"
+	"github.com/sallyport/sallyport/internal/testhook/crashpoint"
 )
 
 // FlushEvery is how often counted uses are to be written: what other replicas tell of them is then at most so far behind.

@@ -4,9 +4,9 @@ import (
 	"context"
 	"strconv"
 
+	"github.com/sallyport/sallyport/internal/base/sqldb"
 	"github.com/sallyport/sallyport/internal/feed"
 	"github.com/sallyport/sallyport/internal/role"
-	"github.com/sallyport/sallyport/internal/sqldb"
 )
 
 const identityColumns = `i.id, i.name, EXISTS (SELECT 1 FROM instance_admins a WHERE a.identity_id = i.id) AS instance_admin`

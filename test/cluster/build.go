@@ -10,8 +10,8 @@ import (
 	"golang.org/x/sys/unix"
 )
 
-// Obedient are the build tags of a server that can be told to have a bug, where to die, and to be of a later release; see internal/bug,
-// internal/crashpoint and internal/sqldb/next_on.go. Untold it does as every other. It is one, since building takes longer than most tests.
+// Obedient are the build tags of a server that can be told to have a bug, where to die, and to be of a later release; see internal/testhook/bug,
+// internal/testhook/crashpoint and internal/base/sqldb/next_on.go. Untold it does as every other. It is one, since building takes longer than most tests.
 const Obedient = "crashpoints,plantedbugs,nextschema"
 
 // Programs is the environment variable that names a folder which all tests of a run share, so that each server is built

@@ -3,7 +3,7 @@ package crashpoints
 import (
 	"slices"
 
-	"github.com/sallyport/sallyport/internal/crashpoint"
+	"github.com/sallyport/sallyport/internal/testhook/crashpoint"
 )
 
 // Engine is a database engine.

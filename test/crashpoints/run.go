@@ -1,4 +1,4 @@
-// Package crashpoints kills servers and commands at every named point around a durable step (internal/crashpoint), starts
+// Package crashpoints kills servers and commands at every named point around a durable step (internal/testhook/crashpoint), starts
 // them again, and compares what they then hold and do with what they had acknowledged (test/ledger). Kills at random
 // moments are for test/crash, several replicas for test/linearizability.
 package crashpoints
@@ -12,7 +12,7 @@ import (
 	"strings"
 	"sync"
 
-	"github.com/sallyport/sallyport/internal/crashpoint"
+	"github.com/sallyport/sallyport/internal/testhook/crashpoint"
 	"github.com/sallyport/sallyport/test/cluster"
 	"github.com/sallyport/sallyport/test/pgserver"
 )
@@ -21,7 +21,7 @@ import (
 type Config struct {
 	Program  string // see Build
 	Postgres *pgserver.Server
-	Bug      string // of internal/bug, "" for none
+	Bug      string // of internal/testhook/bug, "" for none
 	Seed     uint64
 	Points   []crashpoint.Point // nil: all
 	Runs     int                // each way to die comes at least once

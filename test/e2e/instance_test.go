@@ -7,7 +7,7 @@ import (
 
 	"github.com/google/go-cmp/cmp"
 
-	"github.com/sallyport/sallyport/internal/id"
+	"github.com/sallyport/sallyport/internal/base/id"
 	"github.com/sallyport/sallyport/test/e2e/harness"
 )
 

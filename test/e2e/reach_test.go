@@ -7,7 +7,7 @@ import (
 	"strings"
 	"testing"
 
-	"github.com/sallyport/sallyport/internal/httpapi"
+	"github.com/sallyport/sallyport/internal/base/httpapi"
 	"github.com/sallyport/sallyport/test/e2e/harness"
 )
 

@@ -9,7 +9,7 @@ import (
 
 	"github.com/google/go-cmp/cmp"
 
-	"github.com/sallyport/sallyport/internal/httpapi"
+	"github.com/sallyport/sallyport/internal/base/httpapi"
 	"github.com/sallyport/sallyport/test/e2e/harness"
 )
 

@@ -5,7 +5,7 @@ import (
 	"slices"
 	"testing"
 
-	"github.com/sallyport/sallyport/internal/httpapi"
+	"github.com/sallyport/sallyport/internal/base/httpapi"
 	"github.com/sallyport/sallyport/test/e2e/harness"
 )
 

@@ -8,8 +8,8 @@ import (
 	"strings"
 	"testing"
 
-	"github.com/sallyport/sallyport/internal/httpapi"
-	"github.com/sallyport/sallyport/internal/id"
+	"github.com/sallyport/sallyport/internal/base/httpapi"
+	"github.com/sallyport/sallyport/internal/base/id"
 	"github.com/sallyport/sallyport/test/e2e/harness"
 )
 

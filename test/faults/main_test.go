@@ -20,7 +20,7 @@ const lease = 500 * time.Millisecond
 const within = 15 * time.Second
 
 // planted shows that these tests can fail: with any of these bugs some of them do.
-var planted = flag.String("planted", "", "a bug of internal/bug to put into the servers")
+var planted = flag.String("planted", "", "a bug of internal/testhook/bug to put into the servers")
 
 // What all tests share.
 var (

@@ -10,7 +10,7 @@ import (
 
 	"github.com/google/go-cmp/cmp"
 
-	"github.com/sallyport/sallyport/internal/importer"
+	"github.com/sallyport/sallyport/internal/ops/importer"
 )
 
 // occupied returns a target that has a project of the same slug, in part the same and in part otherwise.

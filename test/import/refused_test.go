@@ -16,7 +16,7 @@ import (
 
 	"github.com/google/go-cmp/cmp"
 
-	"github.com/sallyport/sallyport/internal/importer"
+	"github.com/sallyport/sallyport/internal/ops/importer"
 	"github.com/sallyport/sallyport/test/e2e/harness"
 )
 

@@ -9,7 +9,7 @@ import (
 
 	"github.com/google/go-cmp/cmp"
 
-	"github.com/sallyport/sallyport/internal/importer"
+	"github.com/sallyport/sallyport/internal/ops/importer"
 )
 
 // cutter is a connection that breaks at a write to the target: the target does it, and the import never learns.

@@ -15,7 +15,7 @@ import (
 	"time"
 
 	"github.com/sallyport/sallyport/internal/auth/assertion/issuertest"
-	"github.com/sallyport/sallyport/internal/bug"
+	"github.com/sallyport/sallyport/internal/testhook/bug"
 	"github.com/sallyport/sallyport/test/cluster"
 	"github.com/sallyport/sallyport/test/pgserver"
 )

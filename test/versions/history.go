@@ -11,10 +11,12 @@ import (
 	"strings"
 )
 
-// root is where the repository lies, and steps where its schema is.
+// root is the folder of the repository, and steps the folder of its schema. The schema was in another folder once; everSteps
+// matches each.
 const (
-	root  = "../.."
-	steps = "internal/sqldb/migrations"
+	root      = "../.."
+	steps     = "internal/base/sqldb/migrations"
+	everSteps = ":(glob)internal/**/sqldb/migrations/"
 )
 
 // git runs git in the repository and returns what it says.
@@ -57,7 +59,7 @@ func before(file string) (commit string, err error) {
 	if err := deepen(); err != nil {
 		return "", err
 	}
-	brought, err := git("log", "--diff-filter=A", "--format=%H", "--", file)
+	brought, err := git("log", "--diff-filter=A", "--format=%H", "--", everSteps+path.Base(file))
 	if err != nil {
 		return "", err
 	}

@@ -12,7 +12,7 @@ import (
 	"net/http/httptrace"
 	"time"
 
-	"github.com/sallyport/sallyport/internal/fault"
+	"github.com/sallyport/sallyport/internal/base/fault"
 )
 
 // MaxReply bounds what is read of an issuer's answer, in bytes.

@@ -13,9 +13,9 @@ import (
 
 	"github.com/sallyport/sallyport/internal/auth/assertion"
 	"github.com/sallyport/sallyport/internal/auth/assertion/issuertest"
-	"github.com/sallyport/sallyport/internal/fault"
-	"github.com/sallyport/sallyport/internal/sqldb"
-	"github.com/sallyport/sallyport/internal/sqldb/sqldbtest"
+	"github.com/sallyport/sallyport/internal/base/fault"
+	"github.com/sallyport/sallyport/internal/base/sqldb"
+	"github.com/sallyport/sallyport/internal/base/sqldb/sqldbtest"
 )
 
 // clock is moved by tests.

@@ -5,7 +5,7 @@ import (
 	"encoding/json"
 	"strings"
 
-	"github.com/sallyport/sallyport/internal/fault"
+	"github.com/sallyport/sallyport/internal/base/fault"
 )
 
 // discoveryPath is where an issuer describes itself (OpenID Connect Discovery 1.0, section 4).

@@ -7,7 +7,7 @@ import (
 	"strings"
 
 	"github.com/sallyport/sallyport/internal/access"
-	"github.com/sallyport/sallyport/internal/fault"
+	"github.com/sallyport/sallyport/internal/base/fault"
 )
 
 // Matches reports whether a value is what a list of alternatives asks for: the list as a whole, or one of its entries,

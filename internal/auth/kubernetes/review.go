@@ -9,7 +9,7 @@ import (
 
 	"github.com/sallyport/sallyport/internal/auth"
 	"github.com/sallyport/sallyport/internal/auth/assertion"
-	"github.com/sallyport/sallyport/internal/fault"
+	"github.com/sallyport/sallyport/internal/base/fault"
 )
 
 // maxReview bounds what is read of the cluster's answer, in bytes.

@@ -1,7 +1,7 @@
 package tokenauth
 
 import (
-	"github.com/sallyport/sallyport/internal/httpapi"
+	"github.com/sallyport/sallyport/internal/base/httpapi"
 	"github.com/sallyport/sallyport/internal/token"
 )
 

@@ -12,7 +12,7 @@ import (
 	"syscall"
 	"time"
 
-	"github.com/sallyport/sallyport/internal/crashpoint"
+	"github.com/sallyport/sallyport/internal/testhook/crashpoint"
 	"github.com/sallyport/sallyport/test/crashpoints"
 )
 

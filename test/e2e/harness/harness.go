@@ -20,9 +20,9 @@ import (
 	_ "modernc.org/sqlite" // the driver of Server.DB
 
 	"github.com/sallyport/sallyport/internal/app"
-	"github.com/sallyport/sallyport/internal/config"
+	"github.com/sallyport/sallyport/internal/base/config"
+	"github.com/sallyport/sallyport/internal/base/sqldb/sqldbtest"
 	"github.com/sallyport/sallyport/internal/org"
-	"github.com/sallyport/sallyport/internal/sqldb/sqldbtest"
 )
 
 // Server is a running server with its database.

@@ -14,7 +14,7 @@ import (
 
 	"github.com/go-jose/go-jose/v4"
 
-	"github.com/sallyport/sallyport/internal/seal"
+	"github.com/sallyport/sallyport/internal/base/seal"
 )
 
 // Claims returns what a JWT says, without looking at its signature.
