@@ -67,7 +67,7 @@ const counting = `WITH RECURSIVE n(i) AS (SELECT 1 UNION ALL SELECT i + 1 FROM n
 func TestASearchEndsInTime(t *testing.T) {
 	for _, engine := range []sqldb.Engine{sqldb.SQLite, sqldb.Postgres} {
 		t.Run(string(engine), func(t *testing.T) {
-			db := sqldbtest.OpenWith(t, engine, sqldb.Options{SearchTime: 50 * time.Millisecond})
+			db := sqldbtest.OpenWith(t, engine, sqldb.Options{SearchTime: time.Second}) // enough to connect again
 			var n int64
 			for name, read := range map[string]func(ctx context.Context) error{
 				"a statement": func(ctx context.Context) error { return db.Get(ctx, &n, counting) },
