@@ -50,6 +50,7 @@ build: ## build bin/sallyport: static, stripped, the same bytes for the same com
 
 generate: ## write the generated pages, api/openapi.json and the golden files again
 	go test ./internal -run TestMap -update
+	go test ./docs -run TestSettings -update
 	go test ./internal/access -run TestVocabulary -update
 	go test ./api -update
 

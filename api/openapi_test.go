@@ -5,7 +5,6 @@ import (
 	"flag"
 	"log/slog"
 	"testing"
-	"time"
 
 	"github.com/sallyport/sallyport/internal/app"
 	"github.com/sallyport/sallyport/internal/base/config"
@@ -24,7 +23,8 @@ func TestOpenAPI(t *testing.T) {
 
 // server returns a server of this source. It does not listen.
 func server(t *testing.T) *app.App {
-	settings := config.Server{Storage: config.Storage{DataDir: t.TempDir()}, Listen: "127.0.0.1:8080", Lease: 2 * time.Second}
+	settings := config.Defaults()
+	settings.DataDir = t.TempDir()
 	s, err := app.New(t.Context(), app.Options{Config: settings, Version: "dev", Logger: slog.New(slog.DiscardHandler)})
 	if err != nil {
 		t.Fatal(err)

@@ -96,7 +96,7 @@ func New(ctx context.Context, o Options) (*App, error) {
 	if err != nil {
 		return nil, err
 	}
-	a := &App{log: o.Logger, cleanEvery: cmp.Or(o.CleanEvery, time.Minute), matchSteps: cmp.Or(o.Config.MatchSteps, access.DefaultSteps), db: db, audit: audit.New(db, o.Config.AuditRetention),
+	a := &App{log: o.Logger, cleanEvery: cmp.Or(o.CleanEvery, time.Minute), matchSteps: o.Config.MatchSteps, db: db, audit: audit.New(db, o.Config.AuditRetention),
 		feed: feed.New(feed.Options{DB: db, Logger: o.Logger, Lease: o.Config.Lease, Name: replicaName(o.Config), Version: o.Version, Keys: root.IDs(), Caches: limit.Caches(o.Memory)})}
 	a.build(root, o)
 	if err := a.mount(o); err != nil {

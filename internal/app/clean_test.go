@@ -10,8 +10,6 @@ import (
 	"testing"
 	"time"
 
-	"github.com/alecthomas/kong"
-
 	"github.com/sallyport/sallyport/internal/base/config"
 )
 
@@ -30,11 +28,8 @@ func newSite(t *testing.T) *site { return newSiteOn(t, "") }
 func newSiteOn(t *testing.T, url string) *site {
 	t.Helper()
 	s := &site{t: t, now: time.UnixMilli(1_800_000_000_000)}
-	var c config.Server
-	if err := kong.ApplyDefaults(&c); err != nil {
-		t.Fatal(err)
-	}
-	c.DataDir, c.DatabaseURL, c.RootKey, c.RootKeyFile = t.TempDir(), url, "", ""
+	c := config.Defaults()
+	c.DataDir, c.DatabaseURL = t.TempDir(), url
 	a, err := New(t.Context(), Options{Config: c, Version: "test", Logger: slog.New(slog.DiscardHandler), Now: func() time.Time { return s.now }})
 	if err != nil {
 		t.Fatal(err)

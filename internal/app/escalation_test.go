@@ -241,11 +241,9 @@ func text(answer map[string]any, names ...string) string {
 }
 
 func newWorld(t *testing.T) *world {
-	a, err := New(t.Context(), Options{
-		Config: config.Server{Storage: config.Storage{DataDir: filepath.Join(t.TempDir(), "data")}, Listen: "127.0.0.1:0", Lease: 2 * time.Second,
-			MaxTokenAge: time.Hour, MaxBody: 1 << 20, AuditRetention: time.Hour},
-		Version: "test", Logger: slog.New(slog.DiscardHandler),
-	})
+	c := config.Defaults()
+	c.DataDir = filepath.Join(t.TempDir(), "data")
+	a, err := New(t.Context(), Options{Config: c, Version: "test", Logger: slog.New(slog.DiscardHandler)})
 	if err != nil {
 		t.Fatal(err)
 	}

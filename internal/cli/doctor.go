@@ -45,7 +45,7 @@ func (c *doctorCmd) Run(con *console) error {
 }
 
 func (c *doctorCmd) repair(con *console, o doctor.Options) error {
-	log, err := newLogger(con.err, config.Server{LogLevel: "warn", LogFormat: "text"})
+	log, err := warnings(con.err)
 	if err != nil {
 		return err
 	}

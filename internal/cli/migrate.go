@@ -10,7 +10,6 @@ import (
 	"strings"
 	"time"
 
-	"github.com/sallyport/sallyport/internal/base/config"
 	"github.com/sallyport/sallyport/internal/base/seal"
 	"github.com/sallyport/sallyport/internal/base/sqldb"
 	"github.com/sallyport/sallyport/internal/ops/transfer"
@@ -33,7 +32,7 @@ func (c *migrateCmd) Run(con *console) (err error) {
 	if err != nil {
 		return err
 	}
-	log, err := newLogger(con.err, config.Server{LogLevel: "warn", LogFormat: "text"})
+	log, err := warnings(con.err)
 	if err != nil {
 		return err
 	}

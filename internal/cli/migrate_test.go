@@ -9,9 +9,9 @@ import (
 	"regexp"
 	"strings"
 	"testing"
-	"time"
 
 	"github.com/sallyport/sallyport/internal/app"
+	"github.com/sallyport/sallyport/internal/base/config"
 	"github.com/sallyport/sallyport/internal/base/seal"
 	"github.com/sallyport/sallyport/internal/base/sqldb"
 	"github.com/sallyport/sallyport/internal/base/sqldb/sqldbtest"
@@ -21,8 +21,8 @@ import (
 // serve builds a server on a data folder. Close it.
 func serve(t *testing.T, dir string) *app.App {
 	t.Helper()
-	o := app.Options{Version: "test", Logger: slog.New(slog.DiscardHandler)}
-	o.Config.DataDir, o.Config.MaxTokenAge, o.Config.AuditRetention = dir, time.Hour, time.Hour
+	o := app.Options{Config: config.Defaults(), Version: "test", Logger: slog.New(slog.DiscardHandler)}
+	o.Config.DataDir = dir
 	a, err := app.New(t.Context(), o)
 	if err != nil {
 		t.Fatal(err)

@@ -34,7 +34,8 @@ func openLog(path string) (*backup.Log, error) {
 
 // recover makes a restored database safe to serve, and says how. log may be nil.
 func (con *console) recover(s config.Storage, revoked *backup.Log) error {
-	cfg := config.Server{Storage: s, Lease: 2 * time.Second, LogLevel: "warn", LogFormat: "text", Listen: "recover"}
+	cfg := config.Defaults()
+	cfg.Storage, cfg.LogLevel, cfg.Listen = s, "warn", "recover"
 	log, err := newLogger(con.err, cfg)
 	if err != nil {
 		return err

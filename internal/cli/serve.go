@@ -84,6 +84,13 @@ func run(ctx context.Context, a *app.App, front *front, ready func(string) error
 	return err
 }
 
+// warnings logs for a command on stopped data, which tells the rest itself.
+func warnings(w io.Writer) (*slog.Logger, error) {
+	cfg := config.Defaults()
+	cfg.LogLevel = "warn"
+	return newLogger(w, cfg)
+}
+
 func newLogger(w io.Writer, cfg config.Server) (*slog.Logger, error) {
 	var level slog.Level
 	if err := level.UnmarshalText([]byte(cfg.LogLevel)); err != nil {

@@ -12,8 +12,6 @@ import (
 	"sync"
 	"testing"
 
-	"github.com/alecthomas/kong"
-
 	"github.com/sallyport/sallyport/internal/app"
 	"github.com/sallyport/sallyport/internal/base/config"
 	"github.com/sallyport/sallyport/internal/base/fault"
@@ -38,11 +36,8 @@ type running struct {
 // start starts a whole server; key is what its operator set as the root key, or "".
 func start(t testing.TB, url, dir, key string) (*running, error) {
 	t.Helper()
-	var c config.Server
-	if err := kong.ApplyDefaults(&c); err != nil {
-		t.Fatal(err)
-	}
-	c.DataDir, c.DatabaseURL, c.RootKey, c.RootKeyFile = dir, url, key, ""
+	c := config.Defaults()
+	c.DataDir, c.DatabaseURL, c.RootKey = dir, url, key
 	a, err := app.New(t.Context(), app.Options{Config: c, Version: "test", Logger: slog.New(slog.DiscardHandler)})
 	if err != nil {
 		return nil, err

@@ -20,26 +20,28 @@ type Storage struct {
 }
 
 // Server holds the settings of `sallyport serve` and `sallyport dev`. Each is a flag, an environment variable
-// (SALLYPORT_ and the flag's name), and a key of the file that --config names.
+// (SALLYPORT_ and the flag's name), and a key of the file that --config names. The tags of a field are all there is to say
+// about it: its default, the values that it may have (within) and its help. Validate, Defaults, --help and the reference in
+// docs/operations.md are made from them.
 type Server struct {
-	Storage `embed:""`
+	Storage `embed:"" group:"Storage"`
 
 	Listen              string        `default:"127.0.0.1:8080" env:"SALLYPORT_LISTEN" help:"Address and port to serve on."`
 	PublicURL           string        `env:"SALLYPORT_PUBLIC_URL" help:"URL at which clients reach the server, such as https://sallyport.example.com: the issuer of tokens and of OAuth metadata. Default: built from --listen."`
 	TrustedProxies      []string      `env:"SALLYPORT_TRUSTED_PROXIES" placeholder:"CIDR" help:"Addresses of proxies whose X-Forwarded-For is trusted."`
 	PrivateNets         []string      `name:"allow-private-networks" env:"SALLYPORT_ALLOW_PRIVATE_NETWORKS" placeholder:"CIDR" help:"Private networks that login methods may call (keys, token reviews), such as 10.96.0.1 of a cluster. Default: none, because otherwise anyone who can configure a login method could reach internal hosts."`
-	Lease               time.Duration `default:"2s" env:"SALLYPORT_LEASE" help:"How long a replica may answer from memory after it last renewed. It is also the longest time that a change waits for a dead replica. Use the same value on all replicas."`
-	MaxTokenAge         time.Duration `default:"2160h" env:"SALLYPORT_MAX_TOKEN_AGE" help:"Longest life of an access token for which no other limit is set."`
-	UnlistedRevocations int64         `default:"10000" env:"SALLYPORT_UNLISTED_REVOCATIONS" help:"How many tokens without a record (tokens of logins) one identity may revoke by ID within --max-token-age. The server remembers each of them for that long. Revoking a token by itself, or all tokens of an identity, is never limited."`
-	MaxBody             int64         `default:"8388608" env:"SALLYPORT_MAX_BODY" help:"Largest request body, in bytes."`
-	AuditRetention      time.Duration `default:"8760h" env:"SALLYPORT_AUDIT_RETENTION" help:"How long audit events are kept."`
-	SecretCache         int64         `default:"33554432" env:"SALLYPORT_SECRET_CACHE" help:"Bytes of memory for cached secrets, which stay sealed. 0 reads the database each time."`
-	EnvGrace            time.Duration `name:"environment-grace" default:"168h" env:"SALLYPORT_ENVIRONMENT_GRACE" help:"How long a deleted environment of a project can be restored, before its secrets are gone."`
-	MinPassword         int           `name:"min-password-length" default:"12" env:"SALLYPORT_MIN_PASSWORD_LENGTH" help:"Minimum length of a new password, in characters, from 8 to 128. Existing passwords keep working."`
-	Limits              `embed:""`
-	Bounds              `embed:""`
-	Quotas              `embed:""`
-	Timeouts            `embed:""`
+	Lease               time.Duration `default:"2s" within:"200ms,30s" env:"SALLYPORT_LEASE" help:"How long a replica may answer from memory after it last renewed. It is also the longest time that a change waits for a dead replica. Use the same value on all replicas."`
+	MaxTokenAge         time.Duration `default:"2160h" within:"1s,87600h" env:"SALLYPORT_MAX_TOKEN_AGE" help:"Longest life of an access token for which no other limit is set."`
+	UnlistedRevocations int64         `default:"10000" within:"1,10000000" env:"SALLYPORT_UNLISTED_REVOCATIONS" help:"How many tokens without a record (tokens of logins) one identity may revoke by ID within --max-token-age. The server remembers each of them for that long. Revoking a token by itself, or all tokens of an identity, is never limited."`
+	MaxBody             int64         `default:"8388608" within:"1024,1073741824" env:"SALLYPORT_MAX_BODY" help:"Largest request body, in bytes."`
+	AuditRetention      time.Duration `default:"8760h" within:"1h,876000h" env:"SALLYPORT_AUDIT_RETENTION" help:"How long audit events are kept."`
+	SecretCache         int64         `default:"33554432" within:"0,1099511627776" env:"SALLYPORT_SECRET_CACHE" help:"Bytes of memory for cached secrets, which stay sealed. 0 reads the database each time."`
+	EnvGrace            time.Duration `name:"environment-grace" default:"168h" within:"0s,87600h" env:"SALLYPORT_ENVIRONMENT_GRACE" help:"How long a deleted environment of a project can be restored, before its secrets are gone."`
+	MinPassword         int           `name:"min-password-length" default:"12" within:"8,128" env:"SALLYPORT_MIN_PASSWORD_LENGTH" help:"Minimum length of a new password, in characters. Existing passwords keep working."`
+	Limits              `embed:"" group:"Limits"`
+	Bounds              `embed:"" group:"Bounds of one request"`
+	Quotas              `embed:"" group:"Quotas"`
+	Timeouts            `embed:"" group:"Timeouts"`
 	LogFormat           string `default:"text" enum:"text,json" env:"SALLYPORT_LOG_FORMAT" help:"Form of the log lines: text or json."`
 	LogLevel            string `default:"info" enum:"debug,info,warn,error" env:"SALLYPORT_LOG_LEVEL" help:"Lowest level that is logged. debug logs a line for each request."`
 }
@@ -58,40 +60,10 @@ func (s *Server) Validate() error {
 	if err := s.checkPublicURL(); err != nil {
 		return err
 	}
-	if s.MaxTokenAge < time.Second || s.MaxTokenAge > 10*365*24*time.Hour {
-		return fmt.Errorf("--max-token-age must be between 1s and 10 years (87600h)")
-	}
-	if s.Lease < 200*time.Millisecond || s.Lease > 30*time.Second {
-		return fmt.Errorf("--lease must be between 200ms and 30s")
-	}
-	if s.UnlistedRevocations < 1 || s.UnlistedRevocations > 10_000_000 {
-		return fmt.Errorf("--unlisted-revocations must be between 1 and 10000000")
-	}
-	if s.MaxBody < 1<<10 || s.MaxBody > 1<<30 {
-		return fmt.Errorf("--max-body must be between 1024 bytes and 1 GiB")
-	}
-	if s.SecretCache < 0 || s.SecretCache > 1<<40 {
-		return fmt.Errorf("--secret-cache must be between 0 bytes and 1 TiB")
-	}
-	if s.AuditRetention < time.Hour {
-		return fmt.Errorf("--audit-retention must be at least 1h")
-	}
-	if s.EnvGrace < 0 || s.EnvGrace > 10*365*24*time.Hour {
-		return fmt.Errorf("--environment-grace must be between 0s and 10 years (87600h)")
-	}
-	if s.MinPassword < 8 || s.MinPassword > 128 {
-		return fmt.Errorf("--min-password-length must be between 8 and 128 characters")
-	}
-	if err := s.Limits.validate(); err != nil {
+	if _, err := s.ExemptNetworks(); err != nil {
 		return err
 	}
-	if err := s.Bounds.validate(); err != nil {
-		return err
-	}
-	if err := s.Quotas.validate(); err != nil {
-		return err
-	}
-	return s.Timeouts.validate()
+	return s.checkRanges()
 }
 
 // checkPublicURL refuses what cannot be an issuer (RFC 8414 section 2).

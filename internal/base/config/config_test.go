@@ -2,25 +2,20 @@ package config_test
 
 import (
 	"net/netip"
+	"os"
+	"path/filepath"
 	"reflect"
 	"slices"
+	"strconv"
 	"strings"
 	"testing"
 	"time"
 
+	"github.com/alecthomas/kong"
 	"github.com/google/go-cmp/cmp"
 
 	"github.com/sallyport/sallyport/internal/base/config"
 )
-
-func valid() config.Server {
-	return config.Server{Listen: "127.0.0.1:8080", Lease: 2 * time.Second, MaxTokenAge: 90 * 24 * time.Hour, MaxBody: 8 << 20, UnlistedRevocations: 10_000,
-		AuditRetention: 365 * 24 * time.Hour, MinPassword: 12, Limits: config.Limits{MaxHeader: 64 << 10}, Bounds: config.Bounds{MatchSteps: 100_000_000, SearchTime: 5 * time.Second},
-		Quotas: config.Quotas{Projects: 1, MemberProjects: 1, Identities: 1, MemberIdentities: 1, Tokens: 1, ClientSecrets: 1, SecretVersions: 1},
-
-		Timeouts: config.Timeouts{HeaderTimeout: time.Second, RequestTimeout: time.Minute, AnswerTimeout: time.Minute,
-			IdleTimeout: time.Minute, ShutdownTimeout: 15 * time.Second}}
-}
 
 func TestValidate(t *testing.T) {
 	tests := map[string]struct {
@@ -42,53 +37,14 @@ func TestValidate(t *testing.T) {
 		"refused/public URL with a query":  {func(s *config.Server) { s.PublicURL = "https://example.com/?a=b" }, "--public-url"},
 		"refused/public URL with fragment": {func(s *config.Server) { s.PublicURL = "https://example.com/#" }, "--public-url"},
 		"refused/public URL with a user":   {func(s *config.Server) { s.PublicURL = "https://a@example.com" }, "--public-url"},
-		"refused/passwords of 7":           {func(s *config.Server) { s.MinPassword = 7 }, "--min-password-length"},
-		"accepted/passwords of 8":          {func(s *config.Server) { s.MinPassword = 8 }, ""},
-		"refused/passwords of 129":         {func(s *config.Server) { s.MinPassword = 129 }, "--min-password-length"},
-		"refused/token age of nothing":     {func(s *config.Server) { s.MaxTokenAge = 0 }, "--max-token-age"},
-		"accepted/token age of a second":   {func(s *config.Server) { s.MaxTokenAge = time.Second }, ""},
-		"accepted/token age of ten years":  {func(s *config.Server) { s.MaxTokenAge = 87600 * time.Hour }, ""},
-		"refused/token age over ten years": {func(s *config.Server) { s.MaxTokenAge = 87601 * time.Hour }, "--max-token-age"},
 		"refused/no unlisted revocations":  {func(s *config.Server) { s.UnlistedRevocations = 0 }, "--unlisted-revocations"},
-		"refused/few steps of matching":    {func(s *config.Server) { s.MatchSteps = 999_999 }, "--match-steps"},
-		"refused/too many steps":           {func(s *config.Server) { s.MatchSteps = 1_000_000_000_001 }, "--match-steps"},
-		"refused/searches in no time":      {func(s *config.Server) { s.SearchTime = 0 }, "--search-time"},
-		"refused/searches of an hour":      {func(s *config.Server) { s.SearchTime = time.Hour }, "--search-time"},
-		"refused/no projects":              {func(s *config.Server) { s.Projects = 0 }, "--quota-projects"},
-		"refused/no projects of a member":  {func(s *config.Server) { s.MemberProjects = 0 }, "--quota-member-projects"},
-		"refused/no identities":            {func(s *config.Server) { s.Identities = -1 }, "--quota-identities"},
-		"refused/no tokens":                {func(s *config.Server) { s.Tokens = 0 }, "--quota-tokens"},
-		"refused/no client secrets":        {func(s *config.Server) { s.ClientSecrets = 0 }, "--quota-client-secrets"},
-		"refused/too many versions":        {func(s *config.Server) { s.SecretVersions = 1_000_000_001 }, "--quota-secret-versions"},
 		"refused/negative token age":       {func(s *config.Server) { s.MaxTokenAge = -time.Hour }, "--max-token-age"},
-		"refused/lease too short":          {func(s *config.Server) { s.Lease = time.Millisecond }, "--lease"},
-		"refused/lease too long":           {func(s *config.Server) { s.Lease = time.Minute }, "--lease"},
-		"refused/body too small":           {func(s *config.Server) { s.MaxBody = 1023 }, "--max-body"},
-		"refused/body too large":           {func(s *config.Server) { s.MaxBody = 1<<30 + 1 }, "--max-body"},
-		"refused/negative grace":           {func(s *config.Server) { s.EnvGrace = -time.Hour }, "--environment-grace"},
-		"refused/negative rate":            {func(s *config.Server) { s.FailureRate = -1 }, "--failure-rate"},
-		"accepted/no drain":                {func(s *config.Server) { s.Drain = 0 }, ""},
-		"refused/negative drain":           {func(s *config.Server) { s.Drain = -time.Second }, "--drain"},
-		"refused/drain over an hour":       {func(s *config.Server) { s.Drain = 61 * time.Minute }, "--drain"},
-		"refused/negative database wait":   {func(s *config.Server) { s.DatabaseWait = -time.Second }, "--database-wait"},
-		"refused/database wait of 25h":     {func(s *config.Server) { s.DatabaseWait = 25 * time.Hour }, "--database-wait"},
-		"refused/delay of a minute":        {func(s *config.Server) { s.FailureDelay = time.Minute }, "--failure-delay"},
-		"refused/burst without end":        {func(s *config.Server) { s.IdentityBurst = 2_000_000_000 }, "--identity-burst"},
 		"accepted/nobody is exempt":        {func(s *config.Server) { s.UnlimitedNets = []string{"none"} }, ""},
 		"refused/exempt name":              {func(s *config.Server) { s.UnlimitedNets = []string{"office"} }, "--rate-limits-exempt"},
-		"refused/few connections":          {func(s *config.Server) { s.MaxConnections = 3 }, "--max-connections"},
-		"refused/memory too small":         {func(s *config.Server) { s.MemoryLimit = 64 << 20 }, "--memory-limit"},
-		"refused/header too small":         {func(s *config.Server) { s.MaxHeader = 100 }, "--max-header"},
-		"refused/no time for headers":      {func(s *config.Server) { s.HeaderTimeout = 0 }, "--header-timeout"},
-		"refused/no time for requests":     {func(s *config.Server) { s.RequestTimeout = 0 }, "--request-timeout"},
-		"refused/no time for answers":      {func(s *config.Server) { s.AnswerTimeout = 0 }, "--answer-timeout"},
-		"refused/idle for ever":            {func(s *config.Server) { s.IdleTimeout = 24 * time.Hour }, "--idle-timeout"},
-		"refused/shutdown in no time":      {func(s *config.Server) { s.ShutdownTimeout = 0 }, "--shutdown-timeout"},
-		"refused/audit of minutes":         {func(s *config.Server) { s.AuditRetention = time.Minute }, "--audit-retention"},
 	}
 	for name, test := range tests {
 		t.Run(name, func(t *testing.T) {
-			s := valid()
+			s := config.Defaults()
 			test.change(&s)
 			err := s.Validate()
 			switch {
@@ -102,7 +58,7 @@ func TestValidate(t *testing.T) {
 }
 
 func TestProxies(t *testing.T) {
-	s := valid()
+	s := config.Defaults()
 	s.TrustedProxies = []string{"192.0.2.7", "10.1.2.3/8", "2001:db8::1", "::ffff:192.0.2.8", "::ffff:172.16.0.0/108"}
 	got, err := s.Proxies()
 	if err != nil {
@@ -143,7 +99,7 @@ func TestBaseURL(t *testing.T) {
 		"public, with a path":           {"https://example.com/sallyport", "127.0.0.1:8080", "https://example.com/sallyport"},
 		"public, with path and a slash": {"https://example.com/sallyport/", "127.0.0.1:8080", "https://example.com/sallyport"},
 	} {
-		s := valid()
+		s := config.Defaults()
 		s.PublicURL, s.Listen = c.public, c.listen
 		if got := s.BaseURL(); got != c.want {
 			t.Errorf("%s: BaseURL() = %q, want %q", name, got, c.want)
@@ -151,23 +107,110 @@ func TestBaseURL(t *testing.T) {
 	}
 }
 
-// TestEverySettingHasAVariableAndAHelpText keeps the promise of Server's comment.
-func TestEverySettingHasAVariableAndAHelpText(t *testing.T) {
-	var walk func(reflect.Type)
-	walk = func(s reflect.Type) {
-		for i := range s.NumField() {
-			f := s.Field(i)
-			if _, embedded := f.Tag.Lookup("embed"); embedded {
-				walk(f.Type)
-				continue
+// settings is a command that has them all.
+type settings struct {
+	config.Server
+}
+
+// TestTags: the tags of each setting can be read, its name is the one of its flag, and its help is a sentence.
+func TestTags(t *testing.T) {
+	app, err := kong.New(&settings{})
+	if err != nil {
+		t.Fatal(err)
+	}
+	flags := map[string]*kong.Flag{}
+	for _, flag := range app.Model.Flags {
+		flags[flag.Name] = flag
+	}
+	for _, s := range config.Settings() {
+		flag := flags[s.Flag]
+		if flag == nil || !slices.Equal(flag.Envs, []string{s.Env}) || flag.Default != s.Default || flag.Help != s.Help {
+			t.Errorf("--%s: the variable %s does not have its name, or the command line knows it otherwise", s.Flag, s.Env)
+		}
+		if !strings.HasPrefix(s.Env, "SALLYPORT_") || !strings.HasSuffix(s.Help, ".") {
+			t.Errorf("--%s: the variable %q must begin with SALLYPORT_, and the help %q must be a sentence", s.Flag, s.Env, s.Help)
+		}
+		delete(flags, s.Flag)
+	}
+	delete(flags, "help")
+	for name := range flags {
+		t.Errorf("Settings does not have --%s", name)
+	}
+}
+
+// TestDefaults: a command line without flags gives the defaults, and they are valid.
+func TestDefaults(t *testing.T) {
+	for _, s := range config.Settings() {
+		if text, set := os.LookupEnv(s.Env); set {
+			t.Setenv(s.Env, text) // puts it back in the end
+			os.Unsetenv(s.Env)
+		}
+	}
+	var parsed settings
+	app, err := kong.New(&parsed)
+	if err != nil {
+		t.Fatal(err)
+	}
+	if _, err := app.Parse(nil); err != nil {
+		t.Fatal(err)
+	}
+	want := config.Defaults()
+	if want.DataDir, err = filepath.Abs(want.DataDir); err != nil { // as the command line makes it
+		t.Fatal(err)
+	}
+	if diff := cmp.Diff(want, parsed.Server); diff != "" {
+		t.Errorf("Defaults() (-) is not what the command line makes of nothing (+):\n%s", diff)
+	}
+}
+
+// TestRanges: of each setting with a range both ends are accepted, and what is beyond them is refused with its name.
+func TestRanges(t *testing.T) {
+	for _, s := range config.Settings() {
+		if s.Most == "" {
+			continue
+		}
+		least, most := read(t, s.Least), read(t, s.Most)
+		for value, accepted := range map[int64]bool{least: true, most: true, least - 1: least == 1 && s.OrZero, most + 1: false} {
+			err := validate(t, s.Flag, value)
+			if accepted && err != nil {
+				t.Errorf("--%s=%d: %v", s.Flag, value, err)
 			}
-			if env := f.Tag.Get("env"); !strings.HasPrefix(env, "SALLYPORT_") {
-				t.Errorf("%s has the variable %q; it must begin with SALLYPORT_", f.Name, env)
+			if !accepted && (err == nil || !strings.Contains(err.Error(), "--"+s.Flag+" must be ")) {
+				t.Errorf("--%s=%d: got %v", s.Flag, value, err)
 			}
-			if help := f.Tag.Get("help"); !strings.HasSuffix(help, ".") {
-				t.Errorf("%s has the help text %q; it must be a sentence", f.Name, help)
+		}
+		if err := validate(t, s.Flag, 0); s.OrZero && err != nil {
+			t.Errorf("--%s=0: %v", s.Flag, err)
+		}
+	}
+}
+
+func read(t *testing.T, text string) int64 {
+	t.Helper()
+	if d, err := time.ParseDuration(text); err == nil {
+		return int64(d)
+	}
+	n, err := strconv.ParseInt(text, 10, 64)
+	if err != nil {
+		t.Errorf("%q in a tag is neither a number nor a duration", text)
+	}
+	return n
+}
+
+// validate validates the defaults with another value of one setting.
+func validate(t *testing.T, flag string, value int64) error {
+	t.Helper()
+	s := config.Defaults()
+	var set func(reflect.Value)
+	set = func(of reflect.Value) {
+		for i := range of.NumField() {
+			if f := of.Type().Field(i); f.Anonymous {
+				set(of.Field(i))
+			} else if f.Tag.Get("env") == "SALLYPORT_"+strings.ToUpper(strings.ReplaceAll(flag, "-", "_")) {
+				of.Field(i).SetInt(value)
 			}
 		}
 	}
-	walk(reflect.TypeFor[config.Server]())
+	set(reflect.ValueOf(&s).Elem())
+	return s.Validate()
 }

@@ -12,6 +12,7 @@ import (
 	"testing"
 
 	"github.com/sallyport/sallyport/internal/app"
+	"github.com/sallyport/sallyport/internal/base/config"
 	"github.com/sallyport/sallyport/internal/base/seal"
 	"github.com/sallyport/sallyport/internal/base/sqldb"
 	"github.com/sallyport/sallyport/internal/base/sqldb/sqldbtest"
@@ -123,7 +124,7 @@ func report(fn func(transfer.Progress)) func(*transfer.Options) {
 // servable returns why a server does not start on a database of the installation; "" for its own.
 func (i installation) servable(t testing.TB, url string, recovering bool) error {
 	t.Helper()
-	o := app.Options{Version: "test", Logger: slog.New(slog.DiscardHandler), Recovering: recovering}
+	o := app.Options{Config: config.Defaults(), Version: "test", Logger: slog.New(slog.DiscardHandler), Recovering: recovering}
 	o.Config.DataDir, o.Config.DatabaseURL, o.Config.RootKeyFile = i.dir, url, filepath.Join(i.dir, seal.RootFile)
 	a, err := app.New(t.Context(), o)
 	if err != nil {

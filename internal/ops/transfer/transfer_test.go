@@ -5,11 +5,11 @@ import (
 	"net/http"
 	"strings"
 	"testing"
-	"time"
 
 	"github.com/google/go-cmp/cmp"
 
 	"github.com/sallyport/sallyport/internal/app"
+	"github.com/sallyport/sallyport/internal/base/config"
 	"github.com/sallyport/sallyport/internal/ops/transfer"
 	"github.com/sallyport/sallyport/test/e2e/harness"
 )
@@ -171,8 +171,8 @@ func TestGoingBack(t *testing.T) {
 	i, to := small(t, 10), target(t)
 	i.mustMove(t, to)
 	mustSay(t, i.servable(t, to, true), "<nil>")
-	o := app.Options{Version: "test", Logger: discard, Recovering: true}
-	o.Config.DataDir, o.Config.MaxTokenAge, o.Config.AuditRetention = i.dir, time.Hour, time.Hour
+	o := app.Options{Config: config.Defaults(), Version: "test", Logger: discard, Recovering: true}
+	o.Config.DataDir = i.dir
 	a, err := app.New(t.Context(), o)
 	if err != nil {
 		t.Fatal(err)

@@ -16,7 +16,6 @@ import (
 	"testing"
 	"time"
 
-	"github.com/alecthomas/kong"
 	_ "modernc.org/sqlite" // the driver of Server.DB
 
 	"github.com/sallyport/sallyport/internal/app"
@@ -70,10 +69,7 @@ func Unswept(o *app.Options) { o.CleanEvery = time.Hour }
 // New starts an empty server whose data lies in dir. Close it after use.
 func New(dir string, options ...Option) (*Server, error) {
 	s := &Server{Clock: newClock()}
-	settings, err := defaults(dir)
-	if err != nil {
-		return nil, err
-	}
+	settings := defaults(dir)
 	file := filepath.Join(dir, "sallyport.db")
 	if _, err := os.Stat(file); errors.Is(err, os.ErrNotExist) {
 		if err := sqldbtest.NewFile(file); err != nil {
@@ -88,18 +84,18 @@ func New(dir string, options ...Option) (*Server, error) {
 	if err := s.run(); err != nil {
 		return nil, err
 	}
+	var err error
 	s.DB, err = sql.Open("sqlite", "file:"+file+"?_pragma=busy_timeout(5000)&_pragma=foreign_keys(1)")
 	return s, err
 }
 
-// defaults returns the documented default of every setting but two: a database in dir, whatever the environment says, and
+// defaults returns the default of every setting but two: a database in dir, and
 // logins that may call this machine.
-func defaults(dir string) (config.Server, error) {
-	var c config.Server
-	err := kong.ApplyDefaults(&c)
-	c.DataDir, c.DatabaseURL, c.RootKey, c.RootKeyFile = dir, "", "", ""
+func defaults(dir string) config.Server {
+	c := config.Defaults()
+	c.DataDir = dir
 	c.PrivateNets = []string{"127.0.0.1"} // where the issuers of the tests are
-	return c, err
+	return c
 }
 
 // logger shows what the server logs when E2E_LOG is set; otherwise tests would drown in expected errors.
