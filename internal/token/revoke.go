@@ -92,5 +92,13 @@ func revokedEvent(orgID, tokenID, identityID, method string) audit.Event {
 	}}
 }
 
+// CutOff reports whether a token of these sets that was born at b would be dead by now: cut off, or as old as a token can
+// become. Code that remembers what a cut-off ends must ask this before each use. secretID may be empty.
+func (s *Service) CutOff(b Birth, identityID, orgID, method, secretID string) bool {
+	c := &Claims{IdentityID: identityID, OrgID: orgID, Method: method, ClientSecretID: secretID, Born: b.Seq}
+	c.cuts = cutScopes(c)
+	return s.DB.Now().Sub(b.At) >= s.MaxAge || s.revoked.dead(c)
+}
+
 // Dead reports whether the token of a row can no longer be used: revoked, or cut off with others.
 func (s *Service) Dead(row Row) bool { return row.Revoked || s.revoked.dead(row.claims()) }

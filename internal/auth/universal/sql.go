@@ -54,16 +54,23 @@ type found struct {
 	CreatedAt  *int64  `db:"created_at"`
 }
 
-// find looks up a client id, and among its secrets the one with this hash: comparing hashes under a secret key tells
-// nothing of the secret, so the index may do it. An unknown client id gives the zero value.
-func (s *Service) find(ctx context.Context, clientID, secret string) (f found, err error) {
+// find looks up a client id, and among its secrets the one that is presented, from memory where it can. Comparing hashes
+// under a secret key tells nothing of the secret, so an index and a map may do it. An unknown client id gives the zero value.
+func (s *Service) find(ctx context.Context, p presented) (f found, err error) {
+	if f, ok := s.recall(p); ok {
+		return f, nil
+	}
+	at := s.Tokens.Birth()
 	err = s.DB.Get(ctx, &f, `SELECT c.identity_id, s.id, s.uses_limit, s.ttl, s.revoked, s.created_at
 		FROM universal_clients c LEFT JOIN client_secrets s ON s.config_id = c.config_id AND s.hash = $1
-		WHERE c.client_id = $2`, s.hash(secret), clientID)
+		WHERE c.client_id = $2`, p.hash, p.clientID)
 	if errors.Is(err, sqldb.ErrNoRows) {
-		err = nil
+		return found{}, nil
 	}
-	return f, err
+	if err != nil {
+		return found{}, err
+	}
+	return f, s.remember(ctx, p, f, at)
 }
 
 // hash is the form in which a secret is kept: HMAC-SHA-256 under the pepper, in hex. A secret has 256 random bits, so

@@ -12,6 +12,7 @@ import (
 	"github.com/sallyport/sallyport/internal/access"
 	"github.com/sallyport/sallyport/internal/audit"
 	"github.com/sallyport/sallyport/internal/auth"
+	"github.com/sallyport/sallyport/internal/base/bounded"
 	"github.com/sallyport/sallyport/internal/base/fault"
 	"github.com/sallyport/sallyport/internal/base/httpapi"
 	"github.com/sallyport/sallyport/internal/base/id"
@@ -49,12 +50,13 @@ type Service struct {
 	lockouts *lockout.Counter
 	pepper   []byte // key of the HMACs of secrets
 	uses     tally.Tally
+	known    bounded.Cache[presented, known]
 }
 
 // New returns a service. Call Start before its first login.
 func New(o Options) *Service {
 	o.Quota = cmp.Or(o.Quota, DefaultQuota)
-	return &Service{Options: o, lockouts: lockout.New(o.DB)}
+	return &Service{Options: o, lockouts: lockout.New(o.DB), known: newMemory(o.Feed.Caches)}
 }
 
 // Method is Universal Auth.
@@ -137,7 +139,7 @@ var unknown = lockout.Rule{Threshold: 3, Duration: 300 * time.Second, Reset: 30 
 // identify finds the client and, if it is one of its secrets, the secret.
 func (s *Service) identify(ctx context.Context, login *Login, client access.Client) (identityID string, err error) {
 	clientID := login.ClientID.Trimmed()
-	login.found, err = s.find(ctx, clientID, login.ClientSecret.Trimmed())
+	login.found, err = s.find(ctx, presented{clientID, s.hash(login.ClientSecret.Trimmed())})
 	if err != nil {
 		return "", err
 	}

@@ -38,25 +38,32 @@ type Failures struct {
 }
 
 type failures struct {
-	Caller      string `db:"caller"`
-	Failures    int64  `db:"failures"`
-	LastAt      int64  `db:"last_at"`
-	LockedUntil int64  `db:"locked_until"`
+	Caller      string
+	Failures    int64
+	LastAt      int64
+	LockedUntil int64
 }
 
 // Failures reads what is known of a caller's failed logins at a target by a method.
 func (c *Counter) Failures(ctx context.Context, method, target string, ip netip.Addr) (f Failures, err error) {
-	var rows []failures
-	err = c.db.Select(ctx, &rows, `SELECT caller, failures, last_at, locked_until FROM lockouts
+	rows, err := c.db.Query(ctx, `SELECT caller, failures, last_at, locked_until FROM lockouts
 		WHERE method = $1 AND target = $2 AND caller IN ($3, '')`, method, target, Caller(ip))
-	for _, r := range rows {
+	if err != nil {
+		return f, err
+	}
+	defer rows.Close()
+	for rows.Next() {
+		var r failures
+		if err := rows.Scan(&r.Caller, &r.Failures, &r.LastAt, &r.LockedUntil); err != nil {
+			return f, err
+		}
 		if r.Caller == "" {
 			f.all = r
 		} else {
 			f.own = r
 		}
 	}
-	return f, err
+	return f, rows.Err()
 }
 
 // Any reports whether the caller has failed before.
