@@ -115,7 +115,7 @@ func (a *App) build(root *seal.Key, o Options) {
 	hashing := limit.NewLine(a.memory)
 	a.roles = role.New(a.db, a.feed, a.audit)
 	a.orgs = org.New(org.Options{DB: a.db, Feed: a.feed, Audit: a.audit, Root: root, Cost: o.PasswordCost, MinPassword: c.MinPassword,
-		Hashing: hashing, MakeAdmin: a.makeAdmin})
+		Hashing: hashing, RequireSetupCode: c.SetupCode != "none", MakeAdmin: a.makeAdmin})
 	a.identities = identity.New(identity.Options{Quota: c.Identities, MemberQuota: c.MemberIdentities, DB: a.db, Feed: a.feed, Roles: a.roles, Audit: a.audit,
 		ExpiryBound: func(ctx context.Context, tx *sqldb.Tx) (time.Time, error) { return a.tokens.ExpiryBound(ctx, tx) },
 		EndSecrets: func(ctx context.Context, tx *feed.Tx, identityID string) error {
@@ -219,6 +219,18 @@ func (a *App) Superseded(ctx context.Context) error { return a.feed.Superseded(c
 
 // Handler serves the whole API.
 func (a *App) Handler() http.Handler { return a.api.Handler() }
+
+// SetupCode returns the code that setting up this server asks for; "" if it is set up, or asks for none.
+func (a *App) SetupCode(ctx context.Context) (string, error) {
+	done, err := a.orgs.Initialized(ctx)
+	if err != nil || done || !a.orgs.RequireSetupCode {
+		return "", err
+	}
+	return a.orgs.SetupCode(), nil
+}
+
+// SignInCode returns a code that logs the first instance administrator in once, and their e-mail address.
+func (a *App) SignInCode(ctx context.Context) (code, email string, err error) { return a.users.MakeCode(ctx) }
 
 // Drain has /readyz answer 503 and every answer ask for a new connection, while requests are served as before. It is
 // what comes before a stop.

@@ -48,6 +48,7 @@ var catalog = []Description{
 	{UserLoginFailed, "Users", "A user failed to log in."},
 	{SelectOrganization, "Users", "A user chose the organization of a session."},
 	{RefreshUserSession, "Users", "A session was refreshed."},
+	{BeginUserSession, "Users", "A user began another session, for a program."},
 	{RevokeUserSession, "Users", "A session was ended."},
 	{RevokeUserSessions, "Users", "All sessions of a user were ended."},
 	{CreateProject, "Projects", "A project was created."},

@@ -49,6 +49,7 @@ var (
 	UserLoginFailed    = Type{"user-login-failed"}
 	SelectOrganization = Type{"select-organization"}
 	RefreshUserSession = Type{"refresh-user-session"}
+	BeginUserSession   = Type{"begin-user-session"}
 	RevokeUserSession  = Type{"revoke-user-session"}
 	RevokeUserSessions = Type{"revoke-user-sessions"}
 

@@ -11,11 +11,12 @@ type bootstrapCmd struct {
 	Email        string `required:"" env:"SALLYPORT_ADMIN_EMAIL" help:"E-mail address of the first user."`
 	Password     string `required:"" env:"SALLYPORT_ADMIN_PASSWORD" help:"Password of the first user. Set it in the environment, because others can see flags."`
 	Organization string `required:"" env:"SALLYPORT_ADMIN_ORGANIZATION" help:"Name of the first organization."`
+	SetupCode    string `env:"SALLYPORT_ADMIN_SETUP_CODE" help:"The code that the log of the empty server shows. Only a server on another machine asks for it."`
 }
 
 // Run sets up the server and prints its answer, with the token of the first identity.
 func (c *bootstrapCmd) Run(con *console) error {
-	setup, err := bootstrap(con.ctx, c.Domain, c.Email, c.Password, c.Organization)
+	setup, err := bootstrap(con.ctx, c.Domain, c.Email, c.Password, c.Organization, c.SetupCode)
 	if err != nil {
 		return err
 	}
@@ -46,10 +47,10 @@ type setup struct {
 	} `json:"identity"`
 }
 
-func bootstrap(ctx context.Context, baseURL, email, password, organization string) (*setup, error) {
+func bootstrap(ctx context.Context, baseURL, email, password, organization, code string) (*setup, error) {
 	answer := &setup{}
 	err := post(ctx, baseURL, "/api/v1/admin/bootstrap",
-		map[string]string{"email": email, "password": password, "organization": organization}, answer)
+		map[string]string{"email": email, "password": password, "organization": organization, "setupCode": code}, answer)
 	return answer, err
 }
 

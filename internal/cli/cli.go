@@ -85,8 +85,8 @@ type serveCmd struct {
 	config.Server `embed:""`
 }
 
-// Run serves until the process is told to stop.
-func (c *serveCmd) Run(con *console) error { return serve(con, c.Server, nil) }
+// Run serves until the process is told to stop. While the server is empty, its log has the code that setting it up asks for.
+func (c *serveCmd) Run(con *console) error { return serve(con, c.Server, tellSetupCode) }
 
 type versionCmd struct{}
 

@@ -24,13 +24,14 @@ func (c *devCmd) Run(con *console) error {
 		return err
 	}
 	c.Drain = 0 // no proxy is there to notice
-	return serve(con, c.Server, func(baseURL string) error { return c.welcome(con, baseURL) })
+	return serve(con, c.Server, func(r *running) error { return c.welcome(con, r) })
 }
 
 // welcome sets the instance up, unless that was done, and says how to go on. It asks the server rather than looks for
 // files, so that a first start that was cut short is made up for. Nobody gets to know the password.
-func (c *devCmd) welcome(con *console, baseURL string) error {
-	setup, err := bootstrap(con.ctx, baseURL, "admin@localhost.local", id.Secret(16), "Dev")
+func (c *devCmd) welcome(con *console, r *running) error {
+	baseURL := r.url
+	setup, err := bootstrap(con.ctx, baseURL, "admin@localhost.local", id.Secret(16), "Dev", "")
 	if isSetUp(err) {
 		_, err := fmt.Fprintf(con.out, "\nSallyport serves on %s with the data in %s.\nThe admin token was shown at the first start. To start again from nothing, stop the server and delete that folder.\n\n",
 			baseURL, c.DataDir)

@@ -11,8 +11,8 @@ import (
 	"github.com/sallyport/sallyport/internal/base/config"
 )
 
-// serve runs the server until con.ctx ends. ready, if any, is called once requests are answered, with the base URL.
-func serve(con *console, cfg config.Server, ready func(baseURL string) error) error {
+// serve runs the server until con.ctx ends. ready is called once requests are answered.
+func serve(con *console, cfg config.Server, ready func(*running) error) error {
 	log, err := newLogger(con.err, cfg)
 	if err != nil {
 		return err
@@ -36,6 +36,22 @@ func serve(con *console, cfg config.Server, ready func(baseURL string) error) er
 	return errors.Join(run(con.ctx, a, front, ready), a.Close())
 }
 
+// running is a server that answers requests.
+type running struct {
+	app *app.App
+	url string // where it listens
+	log *slog.Logger
+	ctx context.Context //nolint:containedctx // of its life
+}
+
+func tellSetupCode(r *running) error {
+	code, err := r.app.SetupCode(r.ctx)
+	if err == nil && code != "" {
+		r.log.Info("the server is not set up yet: open it in a browser, or run sallyport bootstrap; on another machine that needs the setup code", "setup_code", code)
+	}
+	return err
+}
+
 // build makes the server. If PostgreSQL cannot be reached, it is waited for, and front answers meanwhile. Else front stays
 // closed until the server is there: what can be refused by a closed port, proxies send elsewhere.
 func build(ctx context.Context, o app.Options, front *front) (*app.App, error) {
@@ -50,7 +66,7 @@ func build(ctx context.Context, o app.Options, front *front) (*app.App, error) {
 }
 
 // run serves until ctx ends or serving fails, and then stops in order.
-func run(ctx context.Context, a *app.App, front *front, ready func(string) error) error {
+func run(ctx context.Context, a *app.App, front *front, ready func(*running) error) error {
 	background, stop := context.WithCancel(context.WithoutCancel(ctx))
 	ended := make(chan struct{})
 	go func() {
@@ -67,10 +83,7 @@ func run(ctx context.Context, a *app.App, front *front, ready func(string) error
 	}
 
 	front.log.Info("serving", "url", front.url())
-	var err error
-	if ready != nil {
-		err = ready(front.url())
-	}
+	err := ready(&running{a, front.url(), front.log, ctx})
 	if err == nil {
 		err = wait(ctx, front.failed)
 	}

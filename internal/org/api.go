@@ -27,6 +27,7 @@ type bootstrapInput struct {
 		Email        httpapi.Text `json:"email" minLength:"3" maxLength:"320"`
 		Password     string       `json:"password" minLength:"1" maxLength:"1024" doc:"At least 12 characters, unless the server's settings say otherwise, and not a common one"`
 		Organization httpapi.Text `json:"organization" minLength:"1" maxLength:"255"`
+		SetupCode    httpapi.Text `json:"setupCode,omitempty" maxLength:"64" doc:"The code that the server's log shows while it is not set up. Callers on the server's own machine do not need it"`
 	}
 }
 
@@ -72,7 +73,7 @@ func (s *Service) bootstrapRoute(ctx context.Context, client access.Client, in *
 	if name == "" {
 		return nil, fault.Invalid("too_small", "The organization needs a name.", "organization")
 	}
-	setup, err := s.Bootstrap(ctx, client, email, password, name)
+	setup, err := s.Bootstrap(ctx, client, email, password, name, in.Body.SetupCode.Trimmed())
 	if err != nil {
 		return nil, err
 	}

@@ -29,6 +29,9 @@ type Options struct {
 
 	MinPassword int // how many characters a new password needs; 0 means 12
 
+	// RequireSetupCode has a bootstrap that comes from another machine show the code of Service.SetupCode.
+	RequireSetupCode bool
+
 	// MakeAdmin makes, in the transaction of the bootstrap, the identity that administers the instance, and returns how
 	// to get at its token once the transaction is committed.
 	MakeAdmin func(ctx context.Context, tx *sqldb.Tx, org Organization) (Admin, error)
@@ -64,10 +67,14 @@ var errSetUp = fault.New(fault.BadRequest, "This instance has been set up before
 
 // Bootstrap sets up an empty instance: a super administrator, an organization, and an identity with a token. Of callers
 // at the same time one wins; the others, and all later ones, get BadRequest; a weak password is Validation. This is open to
-// everyone, so they wait in the line of the logins: RateLimited where that is too long.
-func (s *Service) Bootstrap(ctx context.Context, client access.Client, email, password, name string) (*Setup, error) {
+// everyone, so they wait in the line of the logins: RateLimited where that is too long. Forbidden: a code is needed, and this
+// is not the one.
+func (s *Service) Bootstrap(ctx context.Context, client access.Client, email, password, name, code string) (*Setup, error) {
 	if done, err := s.Initialized(ctx); err != nil || done {
 		return nil, orSetUp(err)
+	}
+	if err := s.checkSetupCode(ctx, code); err != nil {
+		return nil, err
 	}
 	local, _, _ := strings.Cut(email, "@")
 	if err := s.checkNew(password, local, email, name); err != nil {

@@ -83,7 +83,7 @@ func TestBootstrapHasOneWinner(t *testing.T) {
 		var group sync.WaitGroup
 		for n := range 20 {
 			group.Go(func() {
-				setup, err := replicas[n%2].Bootstrap(t.Context(), access.Client{IP: netip.AddrFrom4([4]byte{192, 0, 2, byte(n)})}, fmt.Sprintf("u%d@example.com", n), "tulip mantle gravel", "Org")
+				setup, err := replicas[n%2].Bootstrap(t.Context(), access.Client{IP: netip.AddrFrom4([4]byte{192, 0, 2, byte(n)})}, fmt.Sprintf("u%d@example.com", n), "tulip mantle gravel", "Org", "")
 				switch {
 				case err == nil && setup.Admin.Token == "a token":
 					won.Add(1)
@@ -117,7 +117,7 @@ func TestBootstrapIsWholeOrNot(t *testing.T) {
 			}
 			return anyAdmin(ctx, tx, o)
 		})
-		if _, err := s.Bootstrap(t.Context(), access.Client{}, "a@example.com", "tulip mantle gravel", "Org"); !errors.Is(err, down) {
+		if _, err := s.Bootstrap(t.Context(), access.Client{}, "a@example.com", "tulip mantle gravel", "Org", ""); !errors.Is(err, down) {
 			t.Fatal(err)
 		}
 		if got := rows(t, db); got != nothing {
@@ -127,7 +127,7 @@ func TestBootstrapIsWholeOrNot(t *testing.T) {
 			t.Errorf("initialized %v, %v", done, err)
 		}
 		fail = false
-		setup, err := s.Bootstrap(t.Context(), access.Client{}, "a@example.com", "tulip mantle gravel", "Org")
+		setup, err := s.Bootstrap(t.Context(), access.Client{}, "a@example.com", "tulip mantle gravel", "Org", "")
 		if err != nil {
 			t.Fatal(err)
 		}
@@ -148,7 +148,7 @@ func TestBootstrapIsWholeOrNot(t *testing.T) {
 func TestPasswordIsKeptAsAHash(t *testing.T) {
 	each(t, func(t *testing.T, db *sqldb.DB) {
 		const password = "correct horse battery stable"
-		if _, err := service(t, db, anyAdmin).Bootstrap(t.Context(), access.Client{}, "a@example.com", password, "Org"); err != nil {
+		if _, err := service(t, db, anyAdmin).Bootstrap(t.Context(), access.Client{}, "a@example.com", password, "Org", ""); err != nil {
 			t.Fatal(err)
 		}
 		var hash, event string

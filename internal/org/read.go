@@ -139,6 +139,7 @@ type wireConfig struct {
 	TrustOIDCEmails     bool     `json:"trustOidcEmails" doc:"Always false"`
 	MigrationMode       bool     `json:"isMigrationModeOn" doc:"Always false"`
 	NoSecretScanning    bool     `json:"isSecretScanningDisabled" doc:"Always true"`
+	NeedsSetupCode      bool     `json:"setupCodeRequired" doc:"Whether a set-up that you begin must show the setup code"`
 }
 
 // instanceID names the one instance, as clients know it.
@@ -156,6 +157,6 @@ func (s *Service) configRoute(ctx context.Context, _ access.Client, _ *httpapi.E
 		return nil, err
 	}
 	out := &configOutput{}
-	out.Body.Config = wireConfig{ID: instanceID, Initialized: done, EnabledLoginMethods: []string{"email"}, NoSecretScanning: true}
+	out.Body.Config = wireConfig{ID: instanceID, Initialized: done, EnabledLoginMethods: []string{"email"}, NoSecretScanning: true, NeedsSetupCode: !done && s.needsSetupCode(ctx)}
 	return out, nil
 }

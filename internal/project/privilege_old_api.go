@@ -53,6 +53,9 @@ func (in *OldRules) rules() (*[]access.Rule, error) {
 	parsed, err := role.ParseRules(*in.Permissions)
 	single := []access.Rule{}
 	for _, r := range parsed {
+		if len(r.Actions) == 0 {
+			single = append(single, r) // to be refused as on the newer routes, instead of being left out
+		}
 		for _, action := range r.Actions {
 			single = append(single, access.Rule{Subject: r.Subject, Actions: access.Actions{action}, Conditions: r.Conditions, Inverted: r.Inverted})
 		}

@@ -35,6 +35,14 @@ func (s *Service) Routes(api *httpapi.API) {
 	httpapi.Handle(api, own(http.MethodGet, "/api/v1/user", "get-user", "Read your own user"), s.selfRoute)
 	httpapi.Handle(api, own(http.MethodGet, "/api/v2/users/me", "get-me", "Read your own user"), s.selfRoute)
 	httpapi.Handle(api, own(http.MethodGet, "/api/v2/users/me/sessions", "list-own-sessions", "List your live sessions, newest first"), s.sessionsRoute)
+	begin := own(http.MethodPost, "/api/v2/users/me/sessions", "create-own-session", "Begin another session, for a program that works as you")
+	begin.NoOrg = false
+	begin.Description = "The new session is for the organization of the token in use. It has no refresh token, and it ends no later than the session in use. End it like any other one."
+	httpapi.Handle(api, begin, s.beginRoute)
+	httpapi.HandleOpen(api, httpapi.Route{Method: http.MethodPost, Path: "/api/v1/auth/code", ID: "login-code", Tag: tag,
+		Summary:     "Log in with a code that works once",
+		Description: "Starts a session, as a login with a password does. `sallyport dev` makes such a code for its link; each is valid for 10 minutes.",
+		Open:        true, Cookie: true, Errors: []int{http.StatusTooManyRequests}}, s.codeRoute)
 	httpapi.Handle(api, own(http.MethodDelete, "/api/v2/users/me/sessions", "revoke-own-sessions", "End all of your sessions, this one included"), s.endAllOwnRoute)
 	httpapi.Handle(api, own(http.MethodDelete, "/api/v2/users/me/sessions/{sessionId}", "revoke-own-session", "End one of your sessions"), s.endOwnRoute)
 	httpapi.Handle(api, httpapi.Route{Method: http.MethodPost, Path: "/api/v1/users/{userId}/revoke-sessions", ID: "revoke-user-sessions", Tag: tag,

@@ -60,7 +60,7 @@ func newFixture(t *testing.T, engine sqldb.Engine) *fixture {
 	ms.Store(1_790_000_000_000)
 	db := sqldbtest.OpenWith(t, engine, sqldb.Options{Logger: slog.New(slog.DiscardHandler), Now: func() time.Time { return time.UnixMilli(ms.Load()) }})
 	f := &fixture{Service: replica(t, db), t: t, ms: ms}
-	setup, err := f.Orgs.Bootstrap(t.Context(), home, email, password, "Acme")
+	setup, err := f.Orgs.Bootstrap(t.Context(), home, email, password, "Acme", "")
 	if err != nil {
 		t.Fatal(err)
 	}

@@ -55,8 +55,8 @@ func accountByID(ctx context.Context, tx *sqldb.Tx, userID string) (*account, er
 const sessionColumns = `id, user_id, org_id, born, refresh_version, refreshed_at, ip, user_agent, last_used_at, expires_at, created_at, updated_at`
 
 func insertSession(ctx context.Context, tx *sqldb.Tx, x Session) error {
-	_, err := tx.Exec(ctx, `INSERT INTO user_sessions (`+sessionColumns+`) VALUES ($1, $2, NULL, $3, $4, $5, $6, $7, $8, $9, $10, $11)`,
-		x.ID, x.UserID, x.Born, x.RefreshVersion, x.RefreshedAt, x.IP, x.UserAgent, x.LastUsedAt, x.ExpiresAt, x.CreatedAt, x.UpdatedAt)
+	_, err := tx.Exec(ctx, `INSERT INTO user_sessions (`+sessionColumns+`) VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12)`,
+		x.ID, x.UserID, x.OrgID, x.Born, x.RefreshVersion, x.RefreshedAt, x.IP, x.UserAgent, x.LastUsedAt, x.ExpiresAt, x.CreatedAt, x.UpdatedAt)
 	return err
 }
 

@@ -45,6 +45,7 @@ type Service struct {
 	Options
 	cache *feed.Cache[*User]
 	uses  tally.Tally // of sessions
+	codes codes
 }
 
 // New returns a service that follows the feed.

@@ -151,7 +151,7 @@ func TestEveryFailedLoginTellsTheAuditLog(t *testing.T) {
 		}
 		t.Run(r.ID, func(t *testing.T) {
 			a := s.As("").With("User-Agent", "walker/1").Call(t, r.Method, r.Path, object{"clientId": unknown, "clientSecret": "x", "identityId": unknown,
-				"jwt": "x.y.z", "email": "nobody@example.com", "password": "x"})
+				"jwt": "x.y.z", "code": "x", "email": "nobody@example.com", "password": "x"})
 			if a.Status != 401 && a.Status != 400 {
 				t.Fatalf("the answer is %d %s", a.Status, a.Body)
 			}

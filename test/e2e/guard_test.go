@@ -13,7 +13,7 @@ import (
 
 // open are the routes that anybody may call. A new one is a decision: it is made here too.
 var open = []string{"get-status", "get-health", "get-readiness", "get-jwks", "bootstrap", "renew-token", "revoke-own-token", "login-universal-auth",
-	"login-jwt-auth", "login-oidc-auth", "login-kubernetes-auth", "oauth-revoke", "oauth-metadata", "login-user", "refresh-user-token", "get-instance-config",
+	"login-jwt-auth", "login-oidc-auth", "login-kubernetes-auth", "oauth-revoke", "oauth-metadata", "login-user", "login-code", "refresh-user-token", "get-instance-config",
 	"srp-login-1", "srp-login-2", "get-service-token", "post-service-token"}
 
 // anyActor are the routes that ask for a live token and for no permission.

@@ -24,7 +24,7 @@ var requests = map[string]func(t *testing.T, s *harness.Server) request{
 	"get-readiness": plain("/readyz", nil),
 	"get-jwks":      plain("/.well-known/jwks.json", nil),
 
-	"bootstrap":       plain(bootstrapPath, object{"email": "ada@example.com", "password": "correct horse", "organization": "Acme"}),
+	"bootstrap":       plain(bootstrapPath, object{"email": "ada@example.com", "password": "correct horse", "organization": "Acme", "setupCode": ""}),
 	"get-own-details": plain(detailsPath, nil),
 
 	"list-identity-memberships-old": func(_ *testing.T, s *harness.Server) request {

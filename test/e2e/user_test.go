@@ -74,6 +74,16 @@ var userRequests = map[string]func(t *testing.T, s *harness.Server) request{
 	"login-user":         plain(loginPath, object{"email": adminEmail, "password": adminPassword}),
 	"srp-login-1":        plain(loginPath+"1", object{"email": adminEmail, "clientPublicKey": "ab"}),
 	"srp-login-2":        plain(loginPath+"2", object{"email": adminEmail, "clientProof": "cd", "password": adminPassword}),
+	"login-code": func(t *testing.T, s *harness.Server) request {
+		code, _, err := s.App.SignInCode(t.Context())
+		if err != nil {
+			t.Fatal(err)
+		}
+		return request{"/api/v1/auth/code", object{"code": code}}
+	},
+	"create-own-session": asUser(func(session, *harness.Server) request {
+		return request{sessionsPath, object{"label": "a program"}}
+	}),
 	"refresh-user-token": plain(refreshPath, nil),
 	"check-auth":         plain(checkPath, nil),
 	"select-organization": asUser(func(_ session, s *harness.Server) request {

@@ -38,6 +38,8 @@ type Server struct {
 	SecretCache         int64         `default:"33554432" within:"0,1099511627776" env:"SALLYPORT_SECRET_CACHE" help:"Bytes of memory for cached secrets, which stay sealed. 0 reads the database each time."`
 	EnvGrace            time.Duration `name:"environment-grace" default:"168h" within:"0s,87600h" env:"SALLYPORT_ENVIRONMENT_GRACE" help:"How long a deleted environment of a project can be restored, before its secrets are gone."`
 	MinPassword         int           `name:"min-password-length" default:"12" within:"8,128" env:"SALLYPORT_MIN_PASSWORD_LENGTH" help:"Minimum length of a new password, in characters. Existing passwords keep working."`
+	Console             bool          `default:"true" negatable:"" env:"SALLYPORT_CONSOLE" help:"Serve the web console at / next to the API. Turn it off with --no-console."`
+	SetupCode           string        `default:"required" enum:"required,none" env:"SALLYPORT_SETUP_CODE" help:"Whether the set-up of an empty server needs the code that its log shows: required, except for callers on this machine; or none, for closed networks."`
 	Limits              `embed:"" group:"Limits"`
 	Bounds              `embed:"" group:"Bounds of one request"`
 	Quotas              `embed:"" group:"Quotas"`

@@ -1,6 +1,8 @@
 package httpapi
 
 import (
+	"context"
+	"net"
 	"net/http"
 	"net/netip"
 	"slices"
@@ -77,4 +79,32 @@ func parseHop(s string) (netip.Addr, bool) {
 	s = strings.TrimSuffix(strings.TrimPrefix(s, "["), "]")
 	ip, err := netip.ParseAddr(s)
 	return ip.Unmap().WithZone(""), err == nil
+}
+
+// forwarding are the headers by which proxies tell that they pass on a request of another machine.
+var forwarding = []string{"Forwarded", "X-Forwarded-For", "X-Forwarded-Host", "X-Forwarded-Proto", "X-Real-Ip", "Via"}
+
+// Local reports whether the request that ctx belongs to comes from this machine, as far as can be seen: its socket and the
+// host that it names are of the loopback interface, and no header says that it was passed on. A page of another site that
+// a browser on this machine shows names its own host. It is false outside of a request.
+func Local(ctx context.Context) bool {
+	ex := exchangeOf(ctx)
+	if ex == nil || !socketIP(ex.request.RemoteAddr).IsLoopback() || !loopbackHost(ex.request.Host) {
+		return false
+	}
+	for _, header := range forwarding {
+		if len(ex.request.Header[header]) > 0 {
+			return false
+		}
+	}
+	return true
+}
+
+// loopbackHost reports whether a Host header, with or without a port, names the loopback interface.
+func loopbackHost(host string) bool {
+	if name, _, err := net.SplitHostPort(host); err == nil {
+		host = name
+	}
+	ip, err := netip.ParseAddr(strings.Trim(host, "[]"))
+	return strings.EqualFold(host, "localhost") || err == nil && ip.Unmap().IsLoopback()
 }

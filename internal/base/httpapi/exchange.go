@@ -20,6 +20,7 @@ type exchange struct {
 	view     humaContext // what huma sees
 	started  time.Time
 	method   string
+	request  *http.Request // as it came
 	client   access.Client
 	exempt   bool // from limits
 	memory   limit.Account
@@ -81,7 +82,7 @@ func SetCookie(ctx context.Context, cookie *http.Cookie) {
 
 // open begins an exchange. The request id is always our own: one from the caller could be forged into the log.
 func (a *API) open(w http.ResponseWriter, r *http.Request) *exchange {
-	ex := &exchange{ResponseWriter: w, api: a, started: a.options.Now(), method: methodLabel(r.Method)}
+	ex := &exchange{ResponseWriter: w, api: a, started: a.options.Now(), method: methodLabel(r.Method), request: r}
 	ex.ctx = requestContext{Context: r.Context(), ex: ex}
 	ex.memory.Open(a.options.Memory)
 	ex.client = access.Client{IP: a.clientIP(r), UserAgent: userAgent(r), RequestID: id.Request()}

@@ -30,8 +30,9 @@ type Key struct{ keys atomic.Pointer[[]single] }
 
 // single is one key with the name that it goes by.
 type single struct {
-	id   string
-	aead cipher.AEAD
+	id      string
+	aead    cipher.AEAD
+	deriver [sha256.Size]byte // makes codes; it does not give away the key
 }
 
 // NewKey makes a Key of 32 raw bytes each; the first seals.
@@ -49,7 +50,7 @@ func NewKey(raw ...[]byte) (*Key, error) {
 		if err != nil {
 			return nil, err
 		}
-		keys[i] = single{fingerprint(r), aead}
+		keys[i] = single{fingerprint(r), aead, [sha256.Size]byte(sum(r, "sallyport derived codes"))}
 	}
 	if len(keys) == 0 {
 		return nil, errors.New("seal: no key was given")
@@ -64,11 +65,18 @@ func newKey(keys []single) *Key {
 }
 
 // fingerprint names a key without telling anything of it: 8 bytes of an HMAC under the key, in hex.
-func fingerprint(raw []byte) string {
-	mac := hmac.New(sha256.New, raw)
-	mac.Write([]byte("sallyport key id"))
-	return hex.EncodeToString(mac.Sum(nil)[:8])
+func fingerprint(raw []byte) string { return hex.EncodeToString(sum(raw, "sallyport key id")[:8]) }
+
+// sum returns the HMAC-SHA-256 of a text under a key.
+func sum(key []byte, text string) []byte {
+	mac := hmac.New(sha256.New, key)
+	mac.Write([]byte(text))
+	return mac.Sum(nil)
 }
+
+// Code returns 32 bytes for a purpose that only holders of the key can compute, and that are the same for all of them. While
+// a key is rotated they are those of the first key.
+func (k *Key) Code(purpose string) []byte { return sum((*k.keys.Load())[0].deriver[:], purpose) }
 
 // IDs returns the fingerprints of the keys, that of the one that seals first.
 func (k *Key) IDs() []string {
