@@ -139,7 +139,7 @@ func (a *App) build(root *seal.Key, o Options) {
 		}})
 	a.lockouts = lockout.New(a.db)
 	a.users = user.New(user.Options{DB: a.db, Feed: a.feed, Audit: a.audit, Roles: a.roles, Orgs: a.orgs, Tokens: a.tokens,
-		Lockouts: a.lockouts, Hashing: hashing, SecureCookie: strings.HasPrefix(c.PublicURL, "https:")})
+		Lockouts: a.lockouts, Hashing: hashing, BaseURL: c.BaseURL(), Quota: c.Members, SecureCookie: strings.HasPrefix(c.PublicURL, "https:")})
 	a.configs = auth.New(auth.Options{DB: a.db, Feed: a.feed, Audit: a.audit, Root: root, Orgs: a.orgs,
 		Identities: a.identities, Tokens: a.tokens})
 	a.projects = project.New(project.Options{DB: a.db, Feed: a.feed, Audit: a.audit, Roles: a.roles, Orgs: a.orgs, Identities: a.identities,
@@ -230,7 +230,9 @@ func (a *App) SetupCode(ctx context.Context) (string, error) {
 }
 
 // SignInCode returns a code that logs the first instance administrator in once, and their e-mail address.
-func (a *App) SignInCode(ctx context.Context) (code, email string, err error) { return a.users.MakeCode(ctx) }
+func (a *App) SignInCode(ctx context.Context) (code, email string, err error) {
+	return a.users.MakeCode(ctx)
+}
 
 // Drain has /readyz answer 503 and every answer ask for a new connection, while requests are served as before. It is
 // what comes before a stop.

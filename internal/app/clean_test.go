@@ -29,7 +29,7 @@ func newSiteOn(t *testing.T, url string) *site {
 	t.Helper()
 	s := &site{t: t, now: time.UnixMilli(1_800_000_000_000)}
 	c := config.Defaults()
-	c.DataDir, c.DatabaseURL = t.TempDir(), url
+	c.DataDir, c.DatabaseURL, c.SetupCode = t.TempDir(), url, "none"
 	a, err := New(t.Context(), Options{Config: c, Version: "test", Logger: slog.New(slog.DiscardHandler), Now: func() time.Time { return s.now }})
 	if err != nil {
 		t.Fatal(err)

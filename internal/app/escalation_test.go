@@ -242,6 +242,7 @@ func text(answer map[string]any, names ...string) string {
 
 func newWorld(t *testing.T) *world {
 	c := config.Defaults()
+	c.SetupCode = "none"
 	c.DataDir = filepath.Join(t.TempDir(), "data")
 	a, err := New(t.Context(), Options{Config: c, Version: "test", Logger: slog.New(slog.DiscardHandler)})
 	if err != nil {

@@ -54,6 +54,7 @@ func (a *App) clean(ctx context.Context) {
 		"delete old signing keys":    a.tokens.DropKeys,
 		"forget old failed logins":   a.lockouts.Clean,
 		"delete expired sessions":    a.users.Clean,
+		"delete expired links":       a.users.CleanLinks,
 		"forget used assertions":     a.assertions.Clean,
 		"delete ended secrets":       a.universal.Clean,
 		"empty deleted projects":     a.projects.Clean,

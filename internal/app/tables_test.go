@@ -130,6 +130,7 @@ func (s *site) fill() {
 	s.call(200, http.MethodPost, universal+"/client-secrets/"+textAt(revoked, "clientSecretData", "id")+"/revoke", "")
 	login(401, "wrong")
 	s.call(200, http.MethodPost, "/api/v3/auth/login", `{"email":"a@example.com","password":"correct horse"}`)
+	s.call(200, http.MethodPost, "/api/v1/invite-org/signup", fmt.Sprintf(`{"inviteeEmails":["b@example.com"],"organizationId":%q}`, s.org))
 	project := textAt(s.call(200, http.MethodPost, "/api/v1/projects", `{"projectName":"P"}`), "project", "id")
 	s.call(200, http.MethodDelete, "/api/v1/projects/"+project, "")
 	s.now = s.now.Add(time.Hour) // after which the first key has a successor

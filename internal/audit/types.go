@@ -19,6 +19,8 @@ var (
 	RevokeUserInstanceAdmin     = Type{"revoke-user-instance-admin"}
 	RevokeIdentityInstanceAdmin = Type{"revoke-identity-instance-admin"}
 	DeleteUser                  = Type{"delete-user"}
+	DeactivateUser              = Type{"deactivate-user"}
+	ActivateUser                = Type{"activate-user"}
 
 	CreateOrgRole         = Type{"create-org-role"}
 	UpdateOrgRole         = Type{"update-org-role"}
@@ -45,13 +47,20 @@ var (
 	RevokeIdentityUniversalAuthClientSecret = Type{"revoke-identity-universal-auth-client-secret"}
 	ClearIdentityUniversalAuthLockouts      = Type{"clear-identity-universal-auth-lockouts"}
 
-	UserLogin          = Type{"user-login"}
-	UserLoginFailed    = Type{"user-login-failed"}
-	SelectOrganization = Type{"select-organization"}
-	RefreshUserSession = Type{"refresh-user-session"}
-	BeginUserSession   = Type{"begin-user-session"}
-	RevokeUserSession  = Type{"revoke-user-session"}
-	RevokeUserSessions = Type{"revoke-user-sessions"}
+	ChangeUserPassword      = Type{"change-user-password"}
+	CreatePasswordResetLink = Type{"create-password-reset-link"}
+	ResetUserPassword       = Type{"reset-user-password"}
+	InviteUser              = Type{"invite-user"}
+	AcceptInvitation        = Type{"accept-invitation"}
+	UpdateUserOrgMembership = Type{"update-user-org-membership"}
+	DeleteUserOrgMembership = Type{"delete-user-org-membership"}
+	UserLogin               = Type{"user-login"}
+	UserLoginFailed         = Type{"user-login-failed"}
+	SelectOrganization      = Type{"select-organization"}
+	RefreshUserSession      = Type{"refresh-user-session"}
+	BeginUserSession        = Type{"begin-user-session"}
+	RevokeUserSession       = Type{"revoke-user-session"}
+	RevokeUserSessions      = Type{"revoke-user-sessions"}
 
 	CreateProject                            = Type{"create-project"}
 	UpdateProject                            = Type{"update-project"}

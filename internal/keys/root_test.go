@@ -37,7 +37,7 @@ type running struct {
 func start(t testing.TB, url, dir, key string) (*running, error) {
 	t.Helper()
 	c := config.Defaults()
-	c.DataDir, c.DatabaseURL, c.RootKey = dir, url, key
+	c.DataDir, c.DatabaseURL, c.RootKey, c.SetupCode = dir, url, key, "none"
 	a, err := app.New(t.Context(), app.Options{Config: c, Version: "test", Logger: slog.New(slog.DiscardHandler)})
 	if err != nil {
 		return nil, err

@@ -54,6 +54,15 @@ func (c Cost) derive(password string, salt []byte) []byte {
 	return argon2.IDKey([]byte(password), salt, c.Passes, c.KiB, c.Lanes, argonKey)
 }
 
+// CheckNewPassword refuses, as Validation, a new password that is too short or easy to guess. about are texts that guessers know,
+// such as the user's names.
+func (s *Service) CheckNewPassword(password string, about ...string) error {
+	return s.checkNew(password, about...)
+}
+
+// HashPassword returns the hash of a new password. It costs 64 MiB and much time, so bound how many run at once.
+func (s *Service) HashPassword(password string) (string, error) { return s.Cost.hash(password) }
+
 // CheckPassword reports whether a stored hash is that of a password. It takes as long whether it is or not, also for a
 // user that does not exist: pass "" for the hash then. It costs 64 MiB and much time, so bound how many run at once. A
 // hash of another make, or of another cost, is an error.

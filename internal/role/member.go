@@ -58,20 +58,20 @@ func Hold(ctx context.Context, tx *sqldb.Tx, actorID, orgID string) error {
 	return err
 }
 
-// Leave ends the membership of an identity in an organization and everything that it holds by it: its memberships in
+// Leave ends the membership of an identity or a user in an organization and everything that it holds by it: its memberships in
 // projects, with their roles and additional privileges, and the administration of the instance. Nothing of that comes back
-// when it joins again. It returns the ids of the projects; sqldb.ErrNoRows where the identity is not a member.
-func Leave(ctx context.Context, tx *feed.Tx, identityID, orgID string) (projects []string, err error) {
+// when it joins again. It returns the ids of the projects; sqldb.ErrNoRows for who is not a member.
+func Leave(ctx context.Context, tx *feed.Tx, actorID, orgID string) (projects []string, err error) {
 	var scopes []string
-	err = tx.Select(ctx, &scopes, `DELETE FROM memberships WHERE identity_id = $1 AND org_id = $2 RETURNING coalesce(project_id, org_id)`, identityID, orgID)
+	err = tx.Select(ctx, &scopes, `DELETE FROM memberships WHERE (identity_id = $1 OR user_id = $1) AND org_id = $2 RETURNING coalesce(project_id, org_id)`, actorID, orgID)
 	if err == nil && !slices.Contains(scopes, orgID) {
 		err = sqldb.ErrNoRows
 	}
 	if err == nil {
-		_, err = tx.Exec(ctx, `DELETE FROM instance_admins WHERE identity_id = $1`, identityID)
+		_, err = tx.Exec(ctx, `DELETE FROM instance_admins WHERE identity_id = $1`, actorID)
 	}
 	for _, scope := range scopes {
-		Changed(tx, identityID, scope)
+		Changed(tx, actorID, scope)
 	}
 	return slices.DeleteFunc(scopes, func(scope string) bool { return scope == orgID }), err
 }

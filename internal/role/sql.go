@@ -93,11 +93,11 @@ func Join(ctx context.Context, tx *sqldb.Tx, m Member) (membershipID string, err
 	return membershipID, err
 }
 
-// SetRoles gives an identity roles in an organization, in place of those it has; ErrNoRows where it is no member.
-func SetRoles(ctx context.Context, tx *feed.Tx, identityID, orgID string, roles []Assignment) error {
+// SetRoles gives an identity or a user roles in an organization, in place of those it has; ErrNoRows where it is not a member.
+func SetRoles(ctx context.Context, tx *feed.Tx, actorID, orgID string, roles []Assignment) error {
 	var membership string
 	err := tx.Get(ctx, &membership, `UPDATE memberships SET updated_at = $1
-		WHERE identity_id = $2 AND scope = 'organization' AND org_id = $3 RETURNING id`, tx.Now().UnixMilli(), identityID, orgID)
+		WHERE (identity_id = $2 OR user_id = $2) AND scope = 'organization' AND org_id = $3 RETURNING id`, tx.Now().UnixMilli(), actorID, orgID)
 	if err == nil {
 		_, err = tx.Exec(ctx, `DELETE FROM membership_roles WHERE membership_id = $1`, membership)
 	}
@@ -105,8 +105,20 @@ func SetRoles(ctx context.Context, tx *feed.Tx, identityID, orgID string, roles 
 		err = addRoles(ctx, tx.Tx, membership, roles)
 	}
 	if err == nil {
-		Changed(tx, identityID, orgID)
+		Changed(tx, actorID, orgID)
 	}
+	return err
+}
+
+// SetActive makes the membership of an identity or a user in an organization count, or not. Its roles stay. ErrNoRows where it is not
+// a member.
+func SetActive(ctx context.Context, tx *feed.Tx, actorID, orgID string, active bool) error {
+	n, err := tx.Exec(ctx, `UPDATE memberships SET active = $1, updated_at = $2
+		WHERE (identity_id = $3 OR user_id = $3) AND scope = 'organization' AND org_id = $4`, active, tx.Now().UnixMilli(), actorID, orgID)
+	if err == nil && n == 0 {
+		err = sqldb.ErrNoRows
+	}
+	Changed(tx, actorID, orgID)
 	return err
 }
 

@@ -139,7 +139,7 @@ func (s *Service) Delete(ctx context.Context, actor *access.Actor, userID string
 			err = grantsChanged(ctx, tx, userID)
 		}
 		if err == nil {
-			err = remove(ctx, tx.Tx, userID)
+			err = deleteUser(ctx, tx.Tx, userID)
 		}
 		if err == nil && u.SuperAdmin {
 			err = keepsAUser(ctx, tx.Tx)

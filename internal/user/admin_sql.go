@@ -99,8 +99,8 @@ func userByID(ctx context.Context, tx *sqldb.Tx, userID string) (u User, err err
 	return u, tx.Get(ctx, &u, `SELECT `+columns+` FROM users u WHERE u.id = $1`, userID)
 }
 
-// remove deletes a user. What hangs on it goes by foreign keys.
-func remove(ctx context.Context, tx *sqldb.Tx, userID string) error {
+// deleteUser deletes a user. What hangs on it goes by foreign keys.
+func deleteUser(ctx context.Context, tx *sqldb.Tx, userID string) error {
 	_, err := tx.Exec(ctx, `DELETE FROM users WHERE id = $1`, userID)
 	return err
 }

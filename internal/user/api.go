@@ -50,6 +50,8 @@ func (s *Service) Routes(api *httpapi.API) {
 		Description: "For administrators of an organization that the user is a member of, and of the instance.",
 		Permission:  httpapi.Permission{Action: access.Edit, Subject: access.SubjectMember}}, s.endAllRoute)
 	s.adminRoutes(api)
+	s.peopleRoutes(api)
+	s.memberRoutes(api)
 	s.retiredRoutes(api)
 }
 

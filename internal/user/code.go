@@ -86,7 +86,7 @@ func (s *Service) LoginWithCode(ctx context.Context, text string, client access.
 		u, err = accountByID(ctx, tx, userID)
 		return err
 	})
-	if errors.Is(err, sqldb.ErrNoRows) {
+	if errors.Is(err, sqldb.ErrNoRows) || err == nil && u.Deactivated() {
 		err = errCode
 	}
 	if err != nil {

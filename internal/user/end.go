@@ -120,10 +120,7 @@ func (s *Service) EndAll(ctx context.Context, actor *access.Actor, userID string
 
 func (s *Service) endAll(ctx context.Context, actor *access.Actor, userID string) error {
 	return s.Feed.Change(ctx, func(tx *feed.Tx) error {
-		if err := deleteSessionsOf(ctx, tx.Tx, userID); err != nil {
-			return err
-		}
-		if err := s.Tokens.EndSessions(ctx, tx, userID); err != nil {
+		if err := s.endSessions(ctx, tx, userID); err != nil {
 			return err
 		}
 		return s.record(ctx, tx.Tx, actor, audit.Event{Type: audit.RevokeUserSessions, Metadata: map[string]any{"userId": userID}})

@@ -13,7 +13,7 @@ import (
 	"github.com/sallyport/sallyport/internal/token"
 )
 
-const columns = `u.id, u.email, u.first_name, u.last_name, u.super_admin, u.created_at, u.updated_at`
+const columns = `u.id, u.email, u.first_name, u.last_name, u.super_admin, u.password_hash <> '' OR coalesce(u.kept_hash, '') <> '' AS accepted, u.deactivated_at, u.created_at, u.updated_at`
 
 func (s *Service) read(ctx context.Context, userID string) (*User, error) {
 	if !id.Valid(userID) {

@@ -3,6 +3,7 @@
 package user
 
 import (
+	"cmp"
 	"context"
 	"time"
 
@@ -26,7 +27,7 @@ const cacheSize = 10_000
 // Method is how users log in, as tokens and the audit log name it.
 const Method = "email"
 
-// Options says what the service works with. All fields but SecureCookie are needed.
+// Options says what the service works with. All fields but the last ones are needed.
 type Options struct {
 	DB       *sqldb.DB
 	Feed     *feed.Feed
@@ -37,7 +38,9 @@ type Options struct {
 	Lockouts *lockout.Counter
 	Hashing  *limit.Line // where logins wait to have their passwords hashed
 
-	SecureCookie bool // clients reach the server over https, so that they must not send the cookie over anything else
+	BaseURL      string // at which clients reach the server, without a slash at its end: links begin with it
+	Quota        int64  // users of one organization at most; 0 for defaultMembers
+	SecureCookie bool   // clients reach the server over https, so that they must not send the cookie over anything else
 }
 
 // Service logs users in, keeps their sessions, and manages who administers the instance.
@@ -50,19 +53,25 @@ type Service struct {
 
 // New returns a service that follows the feed.
 func New(o Options) *Service {
+	o.Quota = cmp.Or(o.Quota, defaultMembers)
 	return &Service{Options: o, cache: feed.NewCache[*User](o.Feed, feed.UserRow, cacheSize, nil)}
 }
 
 // User is a person as stored, without the password. Times are milliseconds UTC. It is shared: do not change it.
 type User struct {
-	ID         string `db:"id"`
-	Email      string `db:"email"`
-	FirstName  string `db:"first_name"`
-	LastName   string `db:"last_name"`
-	SuperAdmin bool   `db:"super_admin"` // administers the instance
-	CreatedAt  int64  `db:"created_at"`
-	UpdatedAt  int64  `db:"updated_at"`
+	ID            string `db:"id"`
+	Email         string `db:"email"`
+	FirstName     string `db:"first_name"`
+	LastName      string `db:"last_name"`
+	SuperAdmin    bool   `db:"super_admin"` // administers the instance
+	Accepted      bool   `db:"accepted"`    // has a password, also while deactivated
+	DeactivatedAt *int64 `db:"deactivated_at"`
+	CreatedAt     int64  `db:"created_at"`
+	UpdatedAt     int64  `db:"updated_at"`
 }
+
+// Deactivated reports whether the user is shut out of the instance.
+func (u *User) Deactivated() bool { return u.DeactivatedAt != nil }
 
 func unknown(userID string) error {
 	return fault.New(fault.NotFound, "There is no user with ID %q in your organization.", userID)

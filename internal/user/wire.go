@@ -35,7 +35,7 @@ type wireSelf struct {
 	FirstName   string       `json:"firstName"`
 	LastName    string       `json:"lastName"`
 	SuperAdmin  bool         `json:"superAdmin" doc:"Whether you administer the instance"`
-	IsAccepted  bool         `json:"isAccepted" doc:"Always true: there are no invitations"`
+	IsAccepted  bool         `json:"isAccepted" doc:"Always true: who logs in has accepted"`
 	AuthMethods []string     `json:"authMethods"`
 	MFA         bool         `json:"isMfaEnabled" doc:"Always false"`
 	CreatedAt   httpapi.Time `json:"createdAt"`

@@ -23,11 +23,11 @@ var recordedReads = []string{"list-secrets-v4", "get-secret-v4", "get-secret-by-
 	"list-secret-imports", "get-secret-import", "list-secret-imports-old", "get-secret-import-old",
 	"get-slug-environment", "get-any-environment", "get-environment", "get-environment-old", "list-audit-logs"}
 
-// beginAndEnd are the routes whose request here both begins and ends a rotation.
-var beginAndEnd = []string{"rotate-organization-key", "rotate-project-key"}
+// doubled are the routes whose request here does two things: it begins and ends a rotation, or accepts an invitation and logs in.
+var doubled = []string{"rotate-organization-key", "rotate-project-key", "accept-invitation"}
 
 // openChanges are the routes that change something for a caller who needs no token; the other open ones leave no event.
-var openChanges = []string{"renew-token", "revoke-own-token", "oauth-revoke", "refresh-user-token"}
+var openChanges = []string{"renew-token", "revoke-own-token", "oauth-revoke", "refresh-user-token", "reset-password"}
 
 // untried are the routes that no walk gets a 200 from: their events have tests of their own, or they never do anything.
 var untried = []string{"bootstrap", "refresh-user-token", "srp-login-1", "srp-login-2", "get-service-token", "post-service-token"}
@@ -37,7 +37,7 @@ func wantEvents(r httpapi.Route) int {
 	switch {
 	case slices.Contains(silent, r.ID):
 		return 0
-	case slices.Contains(beginAndEnd, r.ID):
+	case slices.Contains(doubled, r.ID):
 		return 2
 	case slices.Contains(recordedReads, r.ID):
 		return 1

@@ -167,7 +167,7 @@ func (p *prober) strangers(stranger harness.Client) {
 	switch {
 	case p.r.ID == "create-identity" || slices.Contains(instanceAdmin, p.r.ID):
 		status = []int{403}
-	case strings.Contains(p.r.Path, "{") || inProject(p.r):
+	case strings.Contains(p.r.Path, "{") || inProject(p.r) || p.r.ID == "invite-users" || p.r.ID == "renew-invitation":
 		status = []int{404}
 	}
 	p.try("with a token of another organization", status, func(good request) *harness.Answer {
@@ -338,6 +338,10 @@ func (p *prober) bodies(d *document) {
 
 // namesSomebody reports whether a route needs one of two lists, neither of which is required by itself: who takes users out of a project
 // must say whom.
+func takesNewPassword(r httpapi.Route) bool {
+	return slices.Contains([]string{"accept-invitation", "reset-password", "change-password"}, r.ID)
+}
+
 func namesSomebody(r httpapi.Route) bool { return strings.HasPrefix(r.ID, "remove-project-users") }
 
 // blank is a body that is larger than what is taken.
@@ -375,6 +379,9 @@ func (p *prober) fields(fields []field) {
 			status := n.status
 			if namesSomebody(p.r) && f.kind == "array" {
 				status = append(slices.Clone(status), 422)
+			}
+			if takesNewPassword(p.r) && strings.HasSuffix(strings.ToLower(f.String()), "password") {
+				status = append(slices.Clone(status), 400, 422) // most of them are wrong, or weak
 			}
 			try(f.String()+" of "+n.name, status, func(good request) *harness.Answer {
 				return p.send(with(p.t, good.body, f, n.value))(good)

@@ -13,7 +13,7 @@ import (
 const formType = "application/x-www-form-urlencoded"
 
 // cookied are the routes that read or set a cookie: a form that another site has a browser send must not reach them.
-var cookied = []string{"/api/v3/auth/login", "/api/v1/auth/code", "/api/v1/auth/token", "/api/v1/auth/logout", "/api/v3/auth/login1", "/api/v3/auth/login2"}
+var cookied = []string{"/api/v3/auth/login", "/api/v1/auth/code", "/api/v1/account/accept-invitation", "/api/v1/auth/token", "/api/v1/auth/logout", "/api/v3/auth/login1", "/api/v3/auth/login2"}
 
 // TestForms sends each route its good request as a form. Whatever is a plain value arrives as in JSON; a list or an object
 // has no form.

@@ -13,7 +13,7 @@ import (
 
 // open are the routes that anybody may call. A new one is a decision: it is made here too.
 var open = []string{"get-status", "get-health", "get-readiness", "get-jwks", "bootstrap", "renew-token", "revoke-own-token", "login-universal-auth",
-	"login-jwt-auth", "login-oidc-auth", "login-kubernetes-auth", "oauth-revoke", "oauth-metadata", "login-user", "login-code", "refresh-user-token", "get-instance-config",
+	"login-jwt-auth", "login-oidc-auth", "login-kubernetes-auth", "oauth-revoke", "oauth-metadata", "login-user", "login-code", "accept-invitation", "reset-password", "refresh-user-token", "get-instance-config",
 	"srp-login-1", "srp-login-2", "get-service-token", "post-service-token"}
 
 // anyActor are the routes that ask for a live token and for no permission.
@@ -21,7 +21,7 @@ var anyActor = []string{"check-auth", "list-organizations", "list-organizations-
 
 // instanceAdmin are the routes that no role opens: only an administrator of the whole instance may call them.
 var instanceAdmin = []string{"list-instance-identities", "revoke-identity-instance-admin", "list-instance-users", "delete-user",
-	"grant-user-instance-admin", "revoke-user-instance-admin", "rotate-signing-keys", "list-replicas", "read-root-key", "rotate-root-key"}
+	"grant-user-instance-admin", "revoke-user-instance-admin", "create-password-reset-link", "deactivate-user", "activate-user", "rotate-signing-keys", "list-replicas", "read-root-key", "rotate-root-key"}
 
 func TestEveryRouteDeclaresWhoMayCallIt(t *testing.T) {
 	t.Parallel()
@@ -120,7 +120,7 @@ var member = []string{
 	"list-identity-memberships", "list-identity-memberships-old", "get-identity-membership", "create-identity-membership", "update-identity-membership", "delete-identity-membership",
 	"get-jwt-auth", "get-oidc-auth", "get-kubernetes-auth",
 	"get-universal-auth", "list-client-secrets", "get-client-secret", "clear-universal-auth-lockouts",
-	"create-project", "create-workspace",
+	"create-project", "create-workspace", "list-organization-users", "get-organization-user",
 }
 
 func TestBuiltInRoles(t *testing.T) {

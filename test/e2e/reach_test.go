@@ -15,6 +15,7 @@ import (
 // identity owns another one that the responder is not a member of.
 type prey struct {
 	*subject
+	orgID             string
 	owned, privilege  string // an identity that the project owns; an additional privilege of the identity
 	userID, email, at string // the user, and its membership of the project
 }
@@ -22,7 +23,7 @@ type prey struct {
 // newTarget makes a target with a role in the organization. Who responds may end things in the project.
 func newTarget(t *testing.T, s *harness.Server, role string, responder harness.Actor) *prey {
 	t.Helper()
-	x := &prey{subject: newSubject(t, s, false)}
+	x := &prey{subject: newSubject(t, s, false), orgID: s.OrgID}
 	in := projectsPath + "/" + x.project
 	admin := object{"roles": []any{object{"role": "admin"}}}
 	s.Admin.Call(t, http.MethodPatch, in+"/memberships/identities/"+x.id, admin).Want(200)
@@ -46,7 +47,7 @@ func newTarget(t *testing.T, s *harness.Server, role string, responder harness.A
 func newResponder(t *testing.T, s *harness.Server) harness.Actor {
 	t.Helper()
 	rules, _ := s.Admin.Call(t, http.MethodGet, rolesPath+"/slug/member", nil).Want(200).At("role.permissions").([]any)
-	rules = append(rules, object{"subject": "identity", "action": []string{"delete-token", "revoke-auth"}}, object{"subject": "member", "action": []string{"edit"}})
+	rules = append(rules, object{"subject": "identity", "action": []string{"delete-token", "revoke-auth"}}, object{"subject": "member", "action": []string{"edit", "delete"}})
 	slug := harness.RandomName()
 	s.Admin.Call(t, http.MethodPost, rolesPath, object{"slug": slug, "name": slug, "permissions": rules}).Want(200)
 	return s.NewActor(t, slug, nil)
@@ -57,6 +58,7 @@ var takes = map[string]func(x *prey) any{
 	"revoke-token-auth-token": nil, "revoke-any-token": nil, "revoke-identity-tokens": nil, "revoke-client-secret": nil, "revoke-client-secret-tokens": nil,
 	"detach-token-auth": nil, "detach-universal-auth": nil, "detach-jwt-auth": nil, "detach-oidc-auth": nil, "detach-kubernetes-auth": nil,
 	"delete-identity": nil, "delete-org-identity": nil, "delete-identity-membership": nil, "delete-owned-identity": nil, "revoke-user-sessions": nil,
+	"remove-organization-user": nil, "remove-organization-users": func(x *prey) any { return object{"membershipIds": []string{orgMembershipOf(x.email)}} },
 }
 
 // ends are those that end what somebody holds in a project: the permission there is all that they ask for.
@@ -83,8 +85,12 @@ func (x *prey) take(t *testing.T, responder harness.Actor, r httpapi.Route, body
 	if strings.Contains(r.Path, "/projects/{projectId}/identities/") {
 		identityID = x.owned
 	}
-	path := strings.NewReplacer("{identityId}", identityID, "{tokenId}", x.tokenID, "{clientSecretId}", x.secretID, "{projectId}", x.project,
-		"{membershipId}", x.at, "{userId}", x.userID, "{privilegeId}", x.privilege).Replace(r.Path)
+	membershipID := x.at
+	if strings.Contains(r.Path, "/organizations/{orgId}") {
+		membershipID = orgMembershipOf(x.email)
+	}
+	path := strings.NewReplacer("{orgId}", x.orgID, "{identityId}", identityID, "{tokenId}", x.tokenID, "{clientSecretId}", x.secretID, "{projectId}", x.project,
+		"{membershipId}", membershipID, "{userId}", x.userID, "{privilegeId}", x.privilege).Replace(r.Path)
 	var content any
 	if body != nil {
 		content = body(x)

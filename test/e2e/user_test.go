@@ -58,8 +58,8 @@ func cookieOf(t *testing.T, a *harness.Answer) *http.Cookie {
 // newUser makes a user with a role in the first organization and the administrator's password: no route does.
 func newUser(t *testing.T, s *harness.Server, role string) (userID, email string) {
 	t.Helper()
-	name := harness.RandomName()
-	userID, email = id.New(), name+"@example.com"
+	name := id.New()
+	userID, email = id.New(), "n-"+name+"@example.com"
 	s.Exec(t, `INSERT INTO users (id, email, first_name, last_name, password_hash, super_admin, created_at, updated_at)
 		SELECT ?, ?, 'Grace', 'Hopper', password_hash, FALSE, 0, 0 FROM users WHERE email = ?`, userID, email, adminEmail)
 	s.Exec(t, `INSERT INTO memberships (id, scope, org_id, user_id, active, created_at, updated_at) VALUES (?, 'organization', ?, ?, TRUE, 0, 0)`,
@@ -68,12 +68,43 @@ func newUser(t *testing.T, s *harness.Server, role string) (userID, email string
 	return userID, email
 }
 
+// orgMembershipOf returns the id of the organization membership that newUser made.
+func orgMembershipOf(email string) string { return strings.TrimPrefix(strings.TrimSuffix(email, "@example.com"), "n-") }
+
+// memberRequest is a request about the membership of a user.
+func memberRequest(body any) func(*testing.T, *harness.Server) request {
+	return func(t *testing.T, s *harness.Server) request {
+		_, email := newUser(t, s, "no-access")
+		return request{membershipsOf(s) + "/" + orgMembershipOf(email), body}
+	}
+}
+
+func membershipsOf(s *harness.Server) string {
+	return "/api/v2/organizations/" + s.OrgID + "/memberships"
+}
+
+// invite invites somebody, and returns the code of the link and the id of the membership.
+func invite(t *testing.T, s *harness.Server) (code, membershipID string) {
+	t.Helper()
+	email := harness.RandomName() + "@example.com"
+	link := s.Admin.Call(t, http.MethodPost, invitePath, object{"inviteeEmails": []string{email}, "organizationId": s.OrgID}).Want(200).Text("completeInviteLinks.0.link")
+	_, code, _ = strings.Cut(link, "?code=")
+	for _, m := range s.Admin.Call(t, http.MethodGet, membershipsOf(s), nil).Want(200).At("users").([]any) {
+		if m.(map[string]any)["user"].(map[string]any)["email"] == email {
+			membershipID = m.(map[string]any)["id"].(string)
+		}
+	}
+	return code, membershipID
+}
+
+const invitePath = "/api/v1/invite-org/signup"
+
 // userRequests are good requests of the routes of users. For those that only users may call they also make a user the
 // administrator of s, which is a copy.
 var userRequests = map[string]func(t *testing.T, s *harness.Server) request{
-	"login-user":         plain(loginPath, object{"email": adminEmail, "password": adminPassword}),
-	"srp-login-1":        plain(loginPath+"1", object{"email": adminEmail, "clientPublicKey": "ab"}),
-	"srp-login-2":        plain(loginPath+"2", object{"email": adminEmail, "clientProof": "cd", "password": adminPassword}),
+	"login-user":  plain(loginPath, object{"email": adminEmail, "password": adminPassword}),
+	"srp-login-1": plain(loginPath+"1", object{"email": adminEmail, "clientPublicKey": "ab"}),
+	"srp-login-2": plain(loginPath+"2", object{"email": adminEmail, "clientProof": "cd", "password": adminPassword}),
 	"login-code": func(t *testing.T, s *harness.Server) request {
 		code, _, err := s.App.SignInCode(t.Context())
 		if err != nil {
@@ -99,6 +130,38 @@ var userRequests = map[string]func(t *testing.T, s *harness.Server) request{
 		userID, _ := newUser(t, s, "no-access")
 		return request{"/api/v1/users/" + userID + "/revoke-sessions", nil}
 	},
+
+	"invite-users": func(_ *testing.T, s *harness.Server) request {
+		return request{invitePath, object{"inviteeEmails": []string{harness.RandomName() + "@example.com"}, "organizationId": s.OrgID, "organizationRoleSlug": "no-access"}}
+	},
+	"renew-invitation": func(t *testing.T, s *harness.Server) request {
+		_, membershipID := invite(t, s)
+		return request{invitePath + "-resend", object{"membershipId": membershipID}}
+	},
+	"accept-invitation": func(t *testing.T, s *harness.Server) request {
+		code, _ := invite(t, s)
+		return request{"/api/v1/account/accept-invitation", object{"code": code, "password": "seven purple otters sing", "firstName": "Grace", "lastName": "Hopper"}}
+	},
+	"reset-password": func(t *testing.T, s *harness.Server) request {
+		userID, _ := newUser(t, s, "no-access")
+		link := s.Admin.Call(t, http.MethodPost, adminUsersPath+"/"+userID+"/password-reset-link", nil).Want(200).Text("link")
+		_, code, _ := strings.Cut(link, "?code=")
+		return request{"/api/v1/account/reset-password", object{"code": code, "password": "seven purple otters sing"}}
+	},
+	"change-password": asUser(func(session, *harness.Server) request {
+		return request{"/api/v2/password/user/password-reset", object{"oldPassword": adminPassword, "newPassword": adminPassword}}
+	}),
+	"create-password-reset-link": adminUser("/password-reset-link"),
+	"deactivate-user":            adminUser("/deactivate"),
+	"activate-user":              adminUser("/activate"),
+	"list-organization-users":    func(_ *testing.T, s *harness.Server) request { return request{membershipsOf(s), nil} },
+	"remove-organization-users": func(t *testing.T, s *harness.Server) request {
+		_, email := newUser(t, s, "no-access")
+		return request{membershipsOf(s), object{"membershipIds": []string{orgMembershipOf(email)}}}
+	},
+	"get-organization-user":    memberRequest(nil),
+	"remove-organization-user": memberRequest(nil),
+	"update-organization-user": memberRequest(object{"role": "no-access", "isActive": true}),
 
 	"list-instance-identities": plain(adminIdentitiesPath, nil),
 	"list-instance-users":      plain(adminUsersPath, nil),
@@ -152,7 +215,7 @@ func eachUserRoute(t *testing.T, s *harness.Server, do func(t *testing.T, s *har
 }
 
 // orgless are the routes that a user may call before an organization is chosen.
-var orgless = []string{"select-organization", "logout-user", "get-user", "get-me", "list-own-sessions", "revoke-own-sessions", "revoke-own-session", "check-auth",
+var orgless = []string{"select-organization", "logout-user", "get-user", "get-me", "list-own-sessions", "revoke-own-sessions", "revoke-own-session", "check-auth", "change-password",
 	"list-organizations", "list-organizations-with-sub-orgs", "get-organization"}
 
 func TestEveryRouteSaysWhetherItNeedsAnOrganization(t *testing.T) {
