@@ -28,6 +28,7 @@ var floors = [][]string{
 	{"base/httpapi", "base/quota", "base/sqldb/sqldbtest", "ops/transfer"},
 	{"audit", "base/lockout", "feed", "ops/backup"},
 	{"feed/feedtest", "ops/doctor", "ops/importer", "role"},
+	{"member"},
 	{"org"},
 	{"identity"},
 	{"project", "token"},

@@ -32,6 +32,7 @@ import (
 	"github.com/sallyport/sallyport/internal/feed"
 	"github.com/sallyport/sallyport/internal/identity"
 	"github.com/sallyport/sallyport/internal/keys"
+	"github.com/sallyport/sallyport/internal/member"
 	"github.com/sallyport/sallyport/internal/oauth"
 	"github.com/sallyport/sallyport/internal/ops/transfer"
 	"github.com/sallyport/sallyport/internal/org"
@@ -72,6 +73,7 @@ type App struct {
 	feed       *feed.Feed
 	audit      *audit.Log
 	roles      *role.Service
+	members    *member.Service
 	orgs       *org.Service
 	identities *identity.Service
 	tokens     *token.Service
@@ -116,20 +118,30 @@ func (a *App) build(root *seal.Key, o Options) {
 	a.roles = role.New(a.db, a.feed, a.audit)
 	a.orgs = org.New(org.Options{DB: a.db, Feed: a.feed, Audit: a.audit, Root: root, Cost: o.PasswordCost, MinPassword: c.MinPassword,
 		Hashing: hashing, RequireSetupCode: c.SetupCode != "none", MakeAdmin: a.makeAdmin})
-	a.identities = identity.New(identity.Options{Quota: c.Identities, MemberQuota: c.MemberIdentities, DB: a.db, Feed: a.feed, Roles: a.roles, Audit: a.audit,
-		ExpiryBound: func(ctx context.Context, tx *sqldb.Tx) (time.Time, error) { return a.tokens.ExpiryBound(ctx, tx) },
-		EndSecrets: func(ctx context.Context, tx *feed.Tx, identityID string) error {
-			return a.universal.EndSecrets(ctx, tx, identityID)
+	a.members = member.New(member.Options{DB: a.db, Feed: a.feed, Audit: a.audit, Roles: a.roles,
+		Projects: member.Projects{Hold: project.Hold,
+			Enter: func(ctx context.Context, actor *access.Actor, id string) (member.Scope, error) {
+				return a.projects.Scope(ctx, actor, id)
+			},
+			EnterSlug: func(ctx context.Context, actor *access.Actor, slug string) (member.Scope, error) {
+				return a.projects.ScopeOf(ctx, actor, slug)
+			}},
+		OwnerOf: func(ctx context.Context, actor *access.Actor, identityID string) (string, error) {
+			return a.identities.OwnerOf(ctx, actor, identityID)
 		},
-		Methods: func(ctx context.Context, ids []string) (map[string][]string, error) {
-			return a.configs.MethodsOf(ctx, ids)
-		},
+		Methods: a.methodsOf,
 		LockedOut: func(ctx context.Context, ids []string) (map[string][]string, error) {
 			return a.lockouts.LockedOut(ctx, ids)
+		},
+		ExpiryBound: a.expiryBound,
+		EndSecrets: func(ctx context.Context, tx *feed.Tx, identityID string) error {
+			return a.universal.EndSecrets(ctx, tx, identityID)
 		}})
+	a.identities = identity.New(identity.Options{Quota: c.Identities, MemberQuota: c.MemberIdentities, DB: a.db, Feed: a.feed, Audit: a.audit,
+		Roles: a.roles, Members: a.members, ExpiryBound: a.expiryBound, Methods: a.methodsOf})
 	a.tokens = token.New(token.Options{DB: a.db, Feed: a.feed, Audit: a.audit, Root: root, MaxAge: c.MaxTokenAge, Issuer: c.BaseURL(),
 		Orgs: a.orgs, Identities: a.identities, Unlisted: c.UnlistedRevocations, Quota: c.Tokens,
-		Member:  a.roles.Member,
+		Member:  a.members.Member,
 		Methods: func() []string { return a.configs.Methods() },
 		AddressAllowed: func(ctx context.Context, identityID, method string, ip netip.Addr) (bool, error) {
 			return a.configs.AddressAllowed(ctx, identityID, method, ip)
@@ -138,20 +150,30 @@ func (a *App) build(root *seal.Key, o Options) {
 			return a.configs.Limits(ctx, identityID, method)
 		}})
 	a.lockouts = lockout.New(a.db)
-	a.users = user.New(user.Options{DB: a.db, Feed: a.feed, Audit: a.audit, Roles: a.roles, Orgs: a.orgs, Tokens: a.tokens,
+	a.users = user.New(user.Options{DB: a.db, Feed: a.feed, Audit: a.audit, Roles: a.roles, Memberships: a.members, Orgs: a.orgs, Tokens: a.tokens,
 		Lockouts: a.lockouts, Hashing: hashing, BaseURL: c.BaseURL(), Quota: c.Members, SecureCookie: strings.HasPrefix(c.PublicURL, "https:")})
 	a.configs = auth.New(auth.Options{DB: a.db, Feed: a.feed, Audit: a.audit, Root: root, Orgs: a.orgs,
-		Identities: a.identities, Tokens: a.tokens})
-	a.projects = project.New(project.Options{DB: a.db, Feed: a.feed, Audit: a.audit, Roles: a.roles, Orgs: a.orgs, Identities: a.identities,
+		Identities: a.identities, Members: a.members, Tokens: a.tokens})
+	a.projects = project.New(project.Options{DB: a.db, Feed: a.feed, Audit: a.audit, Roles: a.roles, Members: a.members, Orgs: a.orgs, Identities: a.identities,
 		Grace: c.EnvGrace, Quota: c.Projects, MemberQuota: c.MemberProjects, EmptyFolder: secret.Empty, HoldsAny: secret.HoldsAny, Holdings: secret.Holdings()})
 	a.audit.Projects = audit.Projects{Check: a.projects.MayReadAudit, Readable: a.projects.Audited}
 	a.secrets = secret.New(secret.Options{DB: a.db, Feed: a.feed, Audit: a.audit, Projects: a.projects, Cache: min(c.SecretCache, limit.Caches(o.Memory)/2), Versions: c.SecretVersions})
-	a.tokenAuth = tokenauth.New(tokenauth.Options{DB: a.db, Audit: a.audit, Orgs: a.orgs, Identities: a.identities,
+	a.tokenAuth = tokenauth.New(tokenauth.Options{DB: a.db, Audit: a.audit, Orgs: a.orgs, Identities: a.identities, Members: a.members,
 		Configs: a.configs, Tokens: a.tokens})
-	a.universal = universal.New(universal.Options{DB: a.db, Feed: a.feed, Audit: a.audit, Root: root, Identities: a.identities,
+	a.universal = universal.New(universal.Options{DB: a.db, Feed: a.feed, Audit: a.audit, Root: root, Identities: a.identities, Members: a.members,
 		Configs: a.configs, Tokens: a.tokens, Quota: c.ClientSecrets})
 	a.keys = keys.New(keys.Options{DB: a.db, Feed: a.feed, Audit: a.audit, Root: root, Orgs: a.orgs, Projects: a.projects, Secrets: a.secrets,
 		RootFile: ownRootFile(a.db, c)})
+}
+
+// methodsOf returns the login methods of each of the identities.
+func (a *App) methodsOf(ctx context.Context, identityIDs []string) (map[string][]string, error) {
+	return a.configs.MethodsOf(ctx, identityIDs)
+}
+
+// expiryBound returns the time by which every token that lives now has expired.
+func (a *App) expiryBound(ctx context.Context, tx *sqldb.Tx) (time.Time, error) {
+	return a.tokens.ExpiryBound(ctx, tx)
 }
 
 // mount puts every route on the API.
@@ -179,6 +201,7 @@ func (a *App) mount(o Options) error {
 	a.orgs.Routes(a.api)
 	a.users.Routes(a.api)
 	a.identities.Routes(a.api)
+	a.members.Routes(a.api)
 	a.roles.Routes(a.api)
 	a.projects.Routes(a.api)
 	a.secrets.Routes(a.api)
@@ -245,7 +268,7 @@ func (a *App) API() *httpapi.API { return a.api }
 func (a *App) Close() error {
 	ctx, cancel := context.WithTimeout(context.Background(), 10*time.Second)
 	defer cancel()
-	return errors.Join(a.tokens.Flush(ctx), a.universal.Flush(ctx), a.identities.Flush(ctx), a.users.Flush(ctx), a.audit.Flush(ctx), a.db.Close())
+	return errors.Join(a.tokens.Flush(ctx), a.universal.Flush(ctx), a.members.Flush(ctx), a.users.Flush(ctx), a.audit.Flush(ctx), a.db.Close())
 }
 
 // pageCache returns how many bytes of the database a connection may keep in memory; 0 for the default.
@@ -293,7 +316,7 @@ func (a *App) authenticate(ctx context.Context, jwt string, client access.Client
 	if c.Type == token.UserType {
 		return a.userActor(ctx, c, client)
 	}
-	grants, err := a.roles.Of(ctx, c.IdentityID, c.OrgID)
+	grants, err := a.members.Of(ctx, c.IdentityID, c.OrgID)
 	if err != nil {
 		return nil, err
 	}

@@ -11,6 +11,7 @@ import (
 	"github.com/sallyport/sallyport/internal/access"
 	"github.com/sallyport/sallyport/internal/base/id"
 	"github.com/sallyport/sallyport/internal/base/sqldb"
+	"github.com/sallyport/sallyport/internal/member"
 	"github.com/sallyport/sallyport/internal/role"
 )
 
@@ -47,7 +48,7 @@ func (w *world) heldInside(t *rapid.T, who person, held map[permission]bool) map
 	if who.email != "" {
 		kind = access.ActorUser
 	}
-	grants, err := w.app.roles.InProject(t.Context(), kind, who.id, w.project)
+	grants, err := w.app.members.InProject(t.Context(), kind, who.id, w.project)
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -106,7 +107,7 @@ func (w *world) user(t *testing.T, email string) person {
 		_, err := tx.Exec(t.Context(), `INSERT INTO users (id, email, first_name, last_name, password_hash, super_admin, created_at, updated_at)
 			SELECT $1, $2, '', '', password_hash, FALSE, 0, 0 FROM users WHERE super_admin`, p.id, email)
 		if err == nil {
-			_, err = role.Join(t.Context(), tx, role.Member{OrgID: w.org, UserID: p.id, Roles: role.Permanent(role.BuiltIn(role.NoAccess))})
+			_, err = member.Join(t.Context(), tx, member.Draft{OrgID: w.org, UserID: p.id, Roles: member.Permanent(role.BuiltIn(role.NoAccess))})
 		}
 		return err
 	})

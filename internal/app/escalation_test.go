@@ -135,7 +135,7 @@ func minus(after, before map[permission]bool) map[permission]bool {
 
 // held returns all that someone may do now.
 func (w *world) held(t *rapid.T, p person) map[permission]bool {
-	grants, err := w.app.roles.Of(t.Context(), p.id, w.org)
+	grants, err := w.app.members.Of(t.Context(), p.id, w.org)
 	if err != nil {
 		t.Fatal(err)
 	}

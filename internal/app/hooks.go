@@ -16,6 +16,7 @@ import (
 	"github.com/sallyport/sallyport/internal/base/httpapi"
 	"github.com/sallyport/sallyport/internal/base/sqldb"
 	"github.com/sallyport/sallyport/internal/identity"
+	"github.com/sallyport/sallyport/internal/member"
 	"github.com/sallyport/sallyport/internal/org"
 	"github.com/sallyport/sallyport/internal/role"
 	"github.com/sallyport/sallyport/internal/token"
@@ -32,7 +33,7 @@ func (a *App) userActor(ctx context.Context, c *token.Claims, client access.Clie
 	}
 	actor := access.Actor{Type: access.ActorUser, ID: u.ID, Name: u.Email, OrgID: c.OrgID, AuthMethod: c.Method, TokenID: c.ID}
 	if c.OrgID != "" {
-		grants, err := a.roles.Of(ctx, u.ID, c.OrgID)
+		grants, err := a.members.Of(ctx, u.ID, c.OrgID)
 		if err != nil {
 			return nil, err
 		}
@@ -98,7 +99,7 @@ func (a *App) makeAdmin(ctx context.Context, tx *sqldb.Tx, o org.Organization) (
 	const name = "Instance Admin Identity"
 	i, err := identity.Insert(ctx, tx, o.ID, name, role.BuiltIn(role.Admin))
 	if err == nil {
-		err = role.MakeInstanceAdmin(ctx, tx, i.ID)
+		err = member.MakeInstanceAdmin(ctx, tx, i.ID)
 	}
 	if err != nil {
 		return org.Admin{}, err

@@ -10,9 +10,9 @@ import (
 	"github.com/sallyport/sallyport/internal/base/fault"
 	"github.com/sallyport/sallyport/internal/base/sqldb"
 	"github.com/sallyport/sallyport/internal/identity"
+	"github.com/sallyport/sallyport/internal/member"
 	"github.com/sallyport/sallyport/internal/ops/backup"
 	"github.com/sallyport/sallyport/internal/ops/transfer"
-	"github.com/sallyport/sallyport/internal/role"
 )
 
 // Recover is for a database that was restored from a backup, before it is served: revocations that came after the
@@ -74,7 +74,7 @@ func (a *App) RecoverWith(ctx context.Context, log *backup.Log) error {
 // administrator returns the first identity that administers the instance, nil if only users do, and the organization
 // that the recovery is recorded in.
 func (a *App) administrator(ctx context.Context) (*identity.Identity, string, error) {
-	admins, err := role.InstanceAdmins(ctx, a.db)
+	admins, err := member.InstanceAdmins(ctx, a.db)
 	if err != nil {
 		return nil, "", err
 	}

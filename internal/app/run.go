@@ -32,7 +32,7 @@ func (a *App) tend(ctx context.Context) {
 		case <-ctx.Done():
 		case <-flush.C:
 			a.try("write the uses of tokens", func() error { return a.tokens.Flush(ctx) })
-			a.try("write who logged in", func() error { return a.identities.Flush(ctx) })
+			a.try("write who logged in", func() error { return a.members.Flush(ctx) })
 			a.try("write the uses of sessions", func() error { return a.users.Flush(ctx) })
 			a.try("write the uses of client secrets", func() error { return a.universal.Flush(ctx) })
 		case <-clean.C:

@@ -17,6 +17,7 @@ import (
 	"github.com/sallyport/sallyport/internal/base/sqldb"
 	"github.com/sallyport/sallyport/internal/feed"
 	"github.com/sallyport/sallyport/internal/identity"
+	"github.com/sallyport/sallyport/internal/member"
 	"github.com/sallyport/sallyport/internal/org"
 	"github.com/sallyport/sallyport/internal/token"
 )
@@ -32,6 +33,7 @@ type Options struct {
 	Root       *seal.Key
 	Orgs       *org.Service
 	Identities *identity.Service
+	Members    *member.Service
 	Tokens     *token.Service
 }
 

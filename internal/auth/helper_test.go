@@ -15,13 +15,13 @@ import (
 	"github.com/sallyport/sallyport/internal/base/fault"
 	"github.com/sallyport/sallyport/internal/base/httpapi"
 	"github.com/sallyport/sallyport/internal/base/id"
-	"github.com/sallyport/sallyport/internal/base/lockout"
 	"github.com/sallyport/sallyport/internal/base/seal"
 	"github.com/sallyport/sallyport/internal/base/sqldb"
 	"github.com/sallyport/sallyport/internal/base/sqldb/sqldbtest"
 	"github.com/sallyport/sallyport/internal/feed"
 	"github.com/sallyport/sallyport/internal/feed/feedtest"
 	"github.com/sallyport/sallyport/internal/identity"
+	"github.com/sallyport/sallyport/internal/member"
 	"github.com/sallyport/sallyport/internal/org"
 	"github.com/sallyport/sallyport/internal/role"
 	"github.com/sallyport/sallyport/internal/token"
@@ -100,16 +100,17 @@ func replica(t testing.TB, db *sqldb.DB) *Service {
 	f, log := feed.New(feed.Options{DB: db, Logger: quiet}), audit.New(db, 0)
 	orgs := org.New(org.Options{DB: db, Feed: f, Audit: log})
 	roles := role.New(db, f, log)
-	tokens := token.New(token.Options{DB: db, Feed: f, Audit: log, Root: root, Logger: quiet, Member: roles.Member,
+	members := member.New(member.Options{DB: db, Feed: f, Audit: log, Roles: roles})
+	tokens := token.New(token.Options{DB: db, Feed: f, Audit: log, Root: root, Logger: quiet, Member: members.Member,
 		AddressAllowed: func(ctx context.Context, identityID, method string, ip netip.Addr) (bool, error) {
 			return s.AddressAllowed(ctx, identityID, method, ip)
 		},
 		Limits: func(ctx context.Context, identityID, method string) (token.Limits, error) {
 			return s.Limits(ctx, identityID, method)
 		}})
-	identities := identity.New(identity.Options{DB: db, Feed: f, Roles: roles, Audit: log, ExpiryBound: tokens.ExpiryBound, LockedOut: lockout.New(db).LockedOut,
+	identities := identity.New(identity.Options{DB: db, Feed: f, Roles: roles, Members: members, Audit: log, ExpiryBound: tokens.ExpiryBound,
 		Methods: func(ctx context.Context, ids []string) (map[string][]string, error) { return s.MethodsOf(ctx, ids) }})
-	s = New(Options{DB: db, Feed: f, Audit: log, Root: root, Orgs: orgs, Identities: identities, Tokens: tokens})
+	s = New(Options{DB: db, Feed: f, Audit: log, Root: root, Orgs: orgs, Identities: identities, Members: members, Tokens: tokens})
 	api := httpapi.New(httpapi.Options{Authenticate: func(context.Context, string, access.Client) (*access.Actor, error) { return nil, nil }, Logger: quiet})
 	Mount(s, api, knock)
 	if err := f.Start(t.Context()); err != nil {

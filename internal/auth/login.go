@@ -143,7 +143,7 @@ func (s *Service) target(ctx context.Context, method string, identify func() (st
 
 // checkMember lets members of their organization alone log in. It comes behind the credentials, so that nobody else learns of it.
 func (s *Service) checkMember(ctx context.Context, i *identity.Identity) error {
-	member, err := s.Identities.Roles.Member(ctx, i.ID, i.OrgID)
+	member, err := s.Members.Member(ctx, i.ID, i.OrgID)
 	if err == nil && !member {
 		err = Refuse("not_a_member", "The identity is not an active member of its organization. Ask an administrator to add it again.")
 	}
@@ -197,7 +197,7 @@ func (s *Service) admit(ctx context.Context, i *identity.Identity, c *Config, pr
 			return nil, err
 		}
 	}
-	s.Identities.LoggedIn(i.ID, c.Method, s.DB.Now())
+	s.Members.LoggedIn(i.ID, c.Method, s.DB.Now())
 	facts := map[string]any{"identityId": i.ID, "identityAccessTokenId": issued.Row.ID, "configId": c.ID}
 	for name, value := range proof.Facts {
 		facts[name] = value

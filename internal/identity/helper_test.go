@@ -15,6 +15,7 @@ import (
 	"github.com/sallyport/sallyport/internal/base/sqldb/sqldbtest"
 	"github.com/sallyport/sallyport/internal/feed"
 	"github.com/sallyport/sallyport/internal/feed/feedtest"
+	"github.com/sallyport/sallyport/internal/member"
 	"github.com/sallyport/sallyport/internal/role"
 )
 
@@ -52,15 +53,17 @@ func replica(t testing.TB, db *sqldb.DB) *Service {
 	t.Helper()
 	log := feed.New(feed.Options{DB: db, Logger: slog.New(slog.DiscardHandler)})
 	records := audit.New(db, 0)
-	s := New(Options{DB: db, Feed: log, Roles: role.New(db, log, records), Audit: records,
-		LockedOut: func(context.Context, []string) (map[string][]string, error) { return nil, nil },
-		Methods: func(_ context.Context, ids []string) (map[string][]string, error) {
-			methods := map[string][]string{}
-			for _, identityID := range ids {
-				methods[identityID] = []string{"token-auth"}
-			}
-			return methods, nil
-		},
+	roles := role.New(db, log, records)
+	methods := func(_ context.Context, ids []string) (map[string][]string, error) {
+		methods := map[string][]string{}
+		for _, identityID := range ids {
+			methods[identityID] = []string{"token-auth"}
+		}
+		return methods, nil
+	}
+	members := member.New(member.Options{DB: db, Feed: log, Audit: records, Roles: roles, Methods: methods,
+		LockedOut: func(context.Context, []string) (map[string][]string, error) { return nil, nil }})
+	s := New(Options{DB: db, Feed: log, Roles: roles, Members: members, Audit: records, Methods: methods,
 		ExpiryBound: func(_ context.Context, tx *sqldb.Tx) (time.Time, error) { return tx.Now().Add(lifeOfTokens), nil },
 	})
 	if err := log.Start(t.Context()); err != nil {
@@ -112,7 +115,7 @@ func (f *fixture) create(name, slug string) *Detail {
 // roleOf reads the role of an identity.
 func (f *fixture) roleOf(identityID string) string {
 	f.t.Helper()
-	m, err := f.Read(f.t.Context(), f.admin(), identityID)
+	m, _, err := f.Members.Read(f.t.Context(), f.admin(), member.InOrganization, identityID)
 	if err != nil {
 		f.t.Fatal(err)
 	}

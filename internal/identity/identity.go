@@ -12,6 +12,7 @@ import (
 	"github.com/sallyport/sallyport/internal/base/fault"
 	"github.com/sallyport/sallyport/internal/base/sqldb"
 	"github.com/sallyport/sallyport/internal/feed"
+	"github.com/sallyport/sallyport/internal/member"
 	"github.com/sallyport/sallyport/internal/role"
 )
 
@@ -22,27 +23,24 @@ const cacheSize = 50_000
 type Options struct {
 	DB    *sqldb.DB
 	Feed  *feed.Feed
-	Roles *role.Service
 	Audit *audit.Log
+	Roles *role.Service
+
+	Members *member.Service
 
 	// Quota and MemberQuota are how many identities an organization has, and one member has created, at most; 0 means the defaults.
 	Quota, MemberQuota int64
 
 	// Methods returns the login methods of each of the identities.
 	Methods func(ctx context.Context, identityIDs []string) (map[string][]string, error)
-	// LockedOut returns the login methods of each of the identities by which a caller is shut out now.
-	LockedOut func(ctx context.Context, identityIDs []string) (map[string][]string, error)
 	// ExpiryBound returns the time by which every token that lives now has expired.
 	ExpiryBound func(ctx context.Context, tx *sqldb.Tx) (time.Time, error)
-	// EndSecrets ends the client secrets of an identity that leaves its organization.
-	EndSecrets func(ctx context.Context, tx *feed.Tx, identityID string) error
 }
 
 // Service creates, changes, finds and deletes identities.
 type Service struct {
 	Options
-	cache  *feed.Cache[*Identity]
-	logins logins
+	cache *feed.Cache[*Identity]
 }
 
 // New returns a service that follows the feed.
@@ -105,29 +103,14 @@ func (s *Service) Touch(ctx context.Context, actor *access.Actor, identityID, ba
 	if err != nil {
 		return nil, err
 	}
-	member, err := s.Roles.Member(ctx, i.ID, i.OrgID)
-	if err == nil && !member {
-		err = fault.New(fault.NotFound, "The machine identity with ID %q is not a member of your organization. Add it to the organization first.", identityID)
+	member, err := s.Members.Member(ctx, i.ID, i.OrgID)
+	if err != nil {
+		return nil, err
 	}
-	if err == nil {
-		err = s.mayGrant(ctx, actor, i, base)
+	if !member {
+		return nil, fault.New(fault.NotFound, "The machine identity with ID %q is not a member of your organization. Add it to the organization first.", identityID)
 	}
-	return i, err
-}
-
-// mayGrant asks that the actor holds all that an identity may do, in the organization and in every project.
-func (s *Service) mayGrant(ctx context.Context, actor *access.Actor, i *Identity, base string) error {
-	target, err := s.Roles.Of(ctx, i.ID, i.OrgID)
-	if err == nil {
-		err = actor.Covers(target.Reach, base)
-	}
-	if err == nil {
-		err = s.Roles.CoversProjects(ctx, actor, i.ID, base)
-	}
-	if err == nil {
-		err = guardAdmin(actor, target)
-	}
-	return err
+	return i, s.Members.CoversIdentity(ctx, actor, i.ID, base)
 }
 
 // Take returns an identity from which the actor is about to take something away: tokens, credentials, its membership, or
@@ -138,30 +121,16 @@ func (s *Service) Take(ctx context.Context, actor *access.Actor, identityID, bas
 	if err != nil {
 		return nil, err
 	}
-	target, err := s.Roles.OfNow(ctx, i.ID, i.OrgID)
-	if err == nil {
-		err = role.CoversNow(actor, target, base)
-	}
-	if err == nil {
-		err = guardAdmin(actor, target)
-	}
-	return i, err
+	return i, s.Members.CoversIdentityNow(ctx, actor, i.ID, base)
 }
 
-// Guard refuses with Forbidden when the identity is an instance administrator and the actor is none.
-func (s *Service) Guard(ctx context.Context, actor *access.Actor, i *Identity) error {
-	target, err := s.Roles.OfNow(ctx, i.ID, i.OrgID)
-	if err == nil {
-		err = guardAdmin(actor, target)
+// OwnerOf returns the project that owns an identity of the actor's organization, or "". NotFound for an unknown identity.
+func (s *Service) OwnerOf(ctx context.Context, actor *access.Actor, identityID string) (projectID string, err error) {
+	i, err := s.Find(ctx, actor, identityID)
+	if err != nil || i.ProjectID == nil {
+		return "", err
 	}
-	return err
-}
-
-func guardAdmin(actor *access.Actor, target *role.Grants) error {
-	if target.InstanceAdmin && !actor.InstanceAdmin {
-		return fault.New(fault.Forbidden, "This identity administers the instance. Only another instance administrator can change it.")
-	}
-	return nil
+	return *i.ProjectID, nil
 }
 
 // Create makes an identity in the actor's organization with one role. Errors: PermissionDenied, Forbidden for another
@@ -195,62 +164,83 @@ type Detail struct {
 	Metadata []Metadata
 }
 
+// Read returns an identity of the actor's organization. Errors: PermissionDenied, NotFound.
+func (s *Service) Read(ctx context.Context, actor *access.Actor, identityID string) (*Detail, error) {
+	if err := actor.Check(access.Read, access.SubjectIdentity, nil); err != nil {
+		return nil, err
+	}
+	i, err := s.Find(ctx, actor, identityID)
+	if err != nil {
+		return nil, err
+	}
+	d := &Detail{Identity: *i}
+	if err := s.addMethods(ctx, d); err != nil {
+		return nil, err
+	}
+	d.Metadata, err = s.metadata(ctx, i.ID)
+	return d, err
+}
+
 // Update changes an identity. Errors: PermissionDenied, NotFound, Boundary (for its present rights and its new role; for
 // what rules of projects make of its name and metadata), Forbidden for an instance administrator.
 func (s *Service) Update(ctx context.Context, actor *access.Actor, identityID string, c Changes) (*Detail, error) {
 	if err := actor.Check(access.Edit, access.SubjectIdentity, access.Fields{}); err != nil {
 		return nil, err
 	}
-	old, err := s.Find(ctx, actor, identityID)
-	if err == nil {
-		err = s.Guard(ctx, actor, old)
+	if _, err := s.Find(ctx, actor, identityID); err != nil {
+		return nil, err
 	}
-	if err == nil && (c.Name != nil || c.Metadata != nil) {
-		err = s.Roles.CoversTemplates(ctx, actor, identityID, "The identity was not changed")
-	}
-	var roles []role.Assignment
-	if err == nil && c.Role != nil {
-		roles, err = s.newRole(ctx, actor, identityID, *c.Role)
-	}
+	roles, err := s.mayUpdate(ctx, actor, identityID, c)
 	if err != nil {
 		return nil, err
 	}
 	d := &Detail{}
 	err = s.Feed.Change(ctx, func(tx *feed.Tx) error {
-		*d, err = update(ctx, tx, identityID, c, roles)
-		if err == nil {
-			err = s.Audit.Record(ctx, tx.Tx, actor, updatedEvent(identityID, c))
+		if *d, err = s.Change(ctx, tx, identityID, c); err != nil {
+			return err
 		}
-		return err
+		if roles != nil {
+			if err := s.Members.Replace(ctx, tx, member.OrganizationOf(actor), identityID, roles); err != nil {
+				return err
+			}
+		}
+		return s.Audit.Record(ctx, tx.Tx, actor, updatedEvent(identityID, c))
 	})
-	if err == nil {
-		err = s.addMethods(ctx, d)
+	if err != nil {
+		return nil, err
 	}
-	return d, err
+	return d, s.addMethods(ctx, d)
 }
 
-// newRole returns the role that an identity is to have. The actor must hold all of it, and all that the identity may come
-// to do.
-func (s *Service) newRole(ctx context.Context, actor *access.Actor, identityID, slug string) ([]role.Assignment, error) {
+// mayUpdate asks that an actor may make changes of an identity, and returns the roles that the identity is to have; nil for
+// those it has.
+func (s *Service) mayUpdate(ctx context.Context, actor *access.Actor, identityID string, c Changes) ([]member.Assignment, error) {
+	if err := s.Members.GuardAdmin(ctx, actor, identityID); err != nil {
+		return nil, err
+	}
+	if c.Name != nil || c.Metadata != nil {
+		if err := s.Members.CoversTemplates(ctx, actor, identityID, "The identity was not changed"); err != nil {
+			return nil, err
+		}
+	}
+	if c.Role == nil {
+		return nil, nil
+	}
 	const base = "The identity's role was not changed"
-	roles, err := s.grantable(ctx, actor, slug, base)
-	var i *Identity
-	if err == nil {
-		i, err = s.Find(ctx, actor, identityID)
+	roles, err := s.grantable(ctx, actor, *c.Role, base)
+	if err != nil {
+		return nil, err
 	}
-	if err == nil {
-		err = s.mayGrant(ctx, actor, i, base)
-	}
-	return roles, err
+	return roles, s.Members.CoversIdentity(ctx, actor, identityID, base)
 }
 
 // grantable returns a role of the actor's organization as the actor may hand it out.
-func (s *Service) grantable(ctx context.Context, actor *access.Actor, slug, base string) ([]role.Assignment, error) {
+func (s *Service) grantable(ctx context.Context, actor *access.Actor, slug, base string) ([]member.Assignment, error) {
 	r, err := s.Roles.Find(ctx, actor.OrgID, slug)
 	if err != nil {
 		return nil, err
 	}
-	return role.MayAssign(actor, "", role.Permanent(r), base, s.DB.Now())
+	return member.MayAssign(actor, "", member.Permanent(r), base, s.DB.Now())
 }
 
 // Delete removes an identity and kills every token of it. Errors: PermissionDenied, NotFound, Boundary, Forbidden for an
@@ -287,18 +277,18 @@ func (s *Service) Remove(ctx context.Context, tx *feed.Tx, i *Identity) error {
 	}
 	tx.Append(feed.CutIdentity, i.ID, until)
 	tx.Append(feed.IdentityRow, i.ID, feed.Evict)
-	role.Changed(tx, i.ID, i.OrgID)
+	member.Changed(tx, i.ID, i.OrgID)
 	return nil
 }
 
 // Insert makes an identity for a caller who has checked that this may be, with one role in the organization.
 func (s *Service) Insert(ctx context.Context, tx *feed.Tx, actor *access.Actor, c Changes, r *role.Role) (Detail, error) {
-	return s.create(ctx, tx.Tx, actor, c, role.Permanent(r))
+	return s.create(ctx, tx.Tx, actor, c, member.Permanent(r))
 }
 
 // Change changes an identity for a caller who has checked that this may be.
 func (s *Service) Change(ctx context.Context, tx *feed.Tx, identityID string, c Changes) (Detail, error) {
-	return update(ctx, tx, identityID, c, nil)
+	return update(ctx, tx, identityID, c)
 }
 
 func (s *Service) addMethods(ctx context.Context, d *Detail) error {

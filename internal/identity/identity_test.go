@@ -13,6 +13,7 @@ import (
 	"github.com/sallyport/sallyport/internal/base/id"
 	"github.com/sallyport/sallyport/internal/base/sqldb"
 	"github.com/sallyport/sallyport/internal/feed"
+	"github.com/sallyport/sallyport/internal/member"
 	"github.com/sallyport/sallyport/internal/role"
 )
 
@@ -34,14 +35,18 @@ func TestCreateAndRead(t *testing.T) {
 		if diff := cmp.Diff(*c.Metadata, d.Metadata, cmpopts.IgnoreFields(Metadata{}, "ID")); diff != "" {
 			t.Error(diff)
 		}
-		m, err := f.Read(t.Context(), f.admin(), d.ID)
+		m, _, err := f.Members.Read(t.Context(), f.admin(), member.InOrganization, d.ID)
 		if err != nil {
 			t.Fatal(err)
 		}
-		if m.Identity != d.Identity || m.Role != "member" || m.OrgID != f.org {
+		if Identity(m.Identity) != d.Identity || m.Role != "member" || m.OrgID != f.org {
 			t.Errorf("read %+v; want %+v as a member", m, d)
 		}
-		if diff := cmp.Diff(d.Metadata, m.Metadata); diff != "" {
+		read, err := f.Read(t.Context(), f.admin(), d.ID)
+		if err != nil {
+			t.Fatal(err)
+		}
+		if diff := cmp.Diff(d.Metadata, read.Metadata); diff != "" {
 			t.Error(diff)
 		}
 		if diff := cmp.Diff([]string{"create-identity"}, f.events()); diff != "" {
@@ -113,7 +118,7 @@ func TestDelete(t *testing.T) {
 		want(t, err, fault.NotFound)
 		_, err = f.Delete(t.Context(), f.admin(), d.ID)
 		want(t, err, fault.NotFound)
-		if g, err := f.Roles.Of(t.Context(), d.ID, f.org); err != nil || g.Member {
+		if g, err := f.Members.Of(t.Context(), d.ID, f.org); err != nil || g.Member {
 			t.Errorf("its grants are %+v, %v", g, err)
 		}
 		var entry struct {
@@ -145,7 +150,7 @@ func TestRefusals(t *testing.T) {
 		elsewhere := id.New()
 		f.addOrg(elsewhere)
 		d := f.create("robot", "member")
-		nobody, stranger, member := f.actor(f.org, role.NoAccess), f.actor(elsewhere, role.Admin), f.actor(f.org, "member")
+		nobody, stranger, someone := f.actor(f.org, role.NoAccess), f.actor(elsewhere, role.Admin), f.actor(f.org, "member")
 		calls := map[string]func(a *access.Actor, identityID string) error{
 			"update": func(a *access.Actor, i string) error {
 				_, err := f.Update(t.Context(), a, i, Changes{Name: ptr("x")})
@@ -157,6 +162,10 @@ func TestRefusals(t *testing.T) {
 			},
 			"delete": func(a *access.Actor, i string) error { _, err := f.Delete(t.Context(), a, i); return err },
 			"read":   func(a *access.Actor, i string) error { _, err := f.Read(t.Context(), a, i); return err },
+			"read the membership": func(a *access.Actor, i string) error {
+				_, _, err := f.Members.Read(t.Context(), a, member.InOrganization, i)
+				return err
+			},
 		}
 		for name, call := range calls {
 			t.Run(name, func(t *testing.T) {
@@ -173,9 +182,9 @@ func TestRefusals(t *testing.T) {
 		}
 		_, err := f.Create(t.Context(), nobody, f.org, changes("x", role.NoAccess))
 		want(t, err, fault.PermissionDenied)
-		_, err = f.Create(t.Context(), member, elsewhere, changes("x", role.NoAccess))
+		_, err = f.Create(t.Context(), someone, elsewhere, changes("x", role.NoAccess))
 		want(t, err, fault.Forbidden)
-		_, err = f.Create(t.Context(), member, f.org, changes("x", "owner"))
+		_, err = f.Create(t.Context(), someone, f.org, changes("x", "owner"))
 		want(t, err, fault.NotFound)
 		_, err = f.Update(t.Context(), f.admin(), d.ID, Changes{Role: ptr("owner")})
 		want(t, err, fault.NotFound)
@@ -241,7 +250,7 @@ func TestBoundary(t *testing.T) {
 func TestInstanceAdministratorsAreGuarded(t *testing.T) {
 	each(t, func(t *testing.T, f *fixture) {
 		boss := f.create("boss", role.NoAccess)
-		err := f.DB.Write(t.Context(), func(tx *sqldb.Tx) error { return role.MakeInstanceAdmin(t.Context(), tx, boss.ID) })
+		err := f.DB.Write(t.Context(), func(tx *sqldb.Tx) error { return member.MakeInstanceAdmin(t.Context(), tx, boss.ID) })
 		if err != nil {
 			t.Fatal(err)
 		}
@@ -308,8 +317,8 @@ func TestUpdatesLoseNothing(t *testing.T) {
 				})
 			}
 			group.Wait()
-			m, err := f.Read(t.Context(), admin, d.ID)
-			if err != nil || m.Name != name || !m.DeleteProtection || m.Role != role.NoAccess || len(m.Metadata) != 1 {
+			m, _, err := f.Members.Read(t.Context(), admin, member.InOrganization, d.ID)
+			if err != nil || m.Identity.Name != name || !m.Identity.DeleteProtection || m.Role != role.NoAccess || len(m.Metadata) != 1 {
 				t.Errorf("%+v, %v", m, err)
 			}
 		}

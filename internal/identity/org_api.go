@@ -6,6 +6,7 @@ import (
 
 	"github.com/sallyport/sallyport/internal/access"
 	"github.com/sallyport/sallyport/internal/base/httpapi"
+	"github.com/sallyport/sallyport/internal/member"
 	"github.com/sallyport/sallyport/internal/role"
 )
 
@@ -62,19 +63,7 @@ func (s *Service) updateInOrg(ctx context.Context, actor *access.Actor, in *upda
 }
 
 func (s *Service) readInOrg(ctx context.Context, actor *access.Actor, in *oneInput) (*identityOutput, error) {
-	if err := actor.Check(access.Read, access.SubjectIdentity, nil); err != nil {
-		return nil, err
-	}
-	i, err := s.Find(ctx, actor, in.IdentityID)
-	if err != nil {
-		return nil, err
-	}
-	d := &Detail{Identity: *i}
-	if err := s.addMethods(ctx, d); err != nil {
-		return nil, err
-	}
-	d.Metadata, err = s.metadata(ctx, i.ID)
-	return output(d, err)
+	return output(s.Read(ctx, actor, in.IdentityID))
 }
 
 type listInOrgInput struct {
@@ -91,18 +80,15 @@ type listInOrgOutput struct {
 }
 
 func (s *Service) listInOrg(ctx context.Context, actor *access.Actor, in *listInOrgInput) (*listInOrgOutput, error) {
-	q := Search{OrderBy: "name", Offset: in.Offset, Limit: in.Limit}
-	if in.Search != "" {
-		q.AnyOf = [][]Match{{{"name", "$contains", []string{string(in.Search)}}}}
-	}
-	members, total, err := s.Search(ctx, actor, q)
+	q := member.Search{AnyOf: member.Named(in.Search, ""), Offset: in.Offset, Limit: in.Limit}
+	members, total, _, err := s.Members.Search(ctx, actor, member.InOrganization, q)
 	if err != nil {
 		return nil, err
 	}
 	out := &listInOrgOutput{}
 	out.Body.TotalCount, out.Body.Identities = total, make([]wireIdentity, len(members))
 	for i, m := range members {
-		out.Body.Identities[i] = wireDetail(&Detail{Identity: m.Identity, Methods: m.Methods})
+		out.Body.Identities[i] = wireDetail(&Detail{Identity: Identity(m.Identity), Methods: m.Methods})
 	}
 	return out, nil
 }

@@ -21,6 +21,7 @@ import (
 	"github.com/sallyport/sallyport/internal/feed/feedtest"
 	"github.com/sallyport/sallyport/internal/identity"
 	"github.com/sallyport/sallyport/internal/keys"
+	"github.com/sallyport/sallyport/internal/member"
 	"github.com/sallyport/sallyport/internal/org"
 	"github.com/sallyport/sallyport/internal/project"
 	"github.com/sallyport/sallyport/internal/role"
@@ -42,11 +43,11 @@ func newReplica(t testing.TB, db *sqldb.DB, deaf bool, fill ...byte) replica {
 	log := feed.New(feed.Options{DB: db, Logger: slog.New(slog.DiscardHandler), Keys: root.IDs()})
 	records := audit.New(db, 0)
 	roles := role.New(db, log, records)
+	members := member.New(member.Options{DB: db, Feed: log, Audit: records, Roles: roles})
 	orgs := org.New(org.Options{DB: db, Feed: log, Audit: records, Root: root})
-	projects := project.New(project.Options{DB: db, Feed: log, Audit: records, Roles: roles, Grace: time.Hour, Orgs: orgs,
-		Identities: identity.New(identity.Options{DB: db, Feed: log, Roles: roles, Audit: records,
+	projects := project.New(project.Options{DB: db, Feed: log, Audit: records, Roles: roles, Members: members, Grace: time.Hour, Orgs: orgs,
+		Identities: identity.New(identity.Options{DB: db, Feed: log, Roles: roles, Members: members, Audit: records,
 			Methods:     func(context.Context, []string) (map[string][]string, error) { return nil, nil },
-			LockedOut:   func(context.Context, []string) (map[string][]string, error) { return nil, nil },
 			ExpiryBound: func(_ context.Context, tx *sqldb.Tx) (time.Time, error) { return tx.Now().Add(time.Hour), nil }})})
 	secrets := secret.New(secret.Options{DB: db, Feed: log, Audit: records, Projects: projects})
 	if !deaf {

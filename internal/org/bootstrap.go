@@ -13,6 +13,7 @@ import (
 	"github.com/sallyport/sallyport/internal/base/seal"
 	"github.com/sallyport/sallyport/internal/base/sqldb"
 	"github.com/sallyport/sallyport/internal/feed"
+	"github.com/sallyport/sallyport/internal/member"
 	"github.com/sallyport/sallyport/internal/role"
 	"github.com/sallyport/sallyport/internal/testhook/crashpoint"
 )
@@ -129,8 +130,8 @@ func (s *Service) bootstrap(ctx context.Context, tx *sqldb.Tx, email, hash, name
 	if err := insertUser(ctx, tx, setup.User, hash); err != nil {
 		return setup, err
 	}
-	member := role.Member{OrgID: setup.Organization.ID, UserID: setup.User.ID, Roles: role.Permanent(role.BuiltIn(role.Admin))}
-	if _, err := role.Join(ctx, tx, member); err != nil {
+	owner := member.Draft{OrgID: setup.Organization.ID, UserID: setup.User.ID, Roles: member.Permanent(role.BuiltIn(role.Admin))}
+	if _, err := member.Join(ctx, tx, owner); err != nil {
 		return setup, err
 	}
 	setup.Admin, err = s.MakeAdmin(ctx, tx, setup.Organization)

@@ -32,11 +32,8 @@ func (s *Service) Routes(api *httpapi.API) {
 	s.workspaceRoutes(api)
 	s.environmentRoutes(api)
 	s.folderRoutes(api)
-	s.memberRoutes(api)
-	s.userRoutes(api)
 	s.retentionRoutes(api)
 	s.roleRoutes(api)
-	s.privilegeRoutes(api)
 	s.ownedRoutes(api)
 	s.tagRoutes(api)
 }

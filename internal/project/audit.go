@@ -4,7 +4,7 @@ import (
 	"context"
 
 	"github.com/sallyport/sallyport/internal/access"
-	"github.com/sallyport/sallyport/internal/role"
+	"github.com/sallyport/sallyport/internal/member"
 )
 
 // MayReadAudit returns nil if the actor may read the audit events of a project. Errors: those of Enter, PermissionDenied.
@@ -26,8 +26,8 @@ func (s *Service) Audited(ctx context.Context, actor *access.Actor) ([]string, e
 		if err != nil {
 			return nil, err
 		}
-		var grants *role.Grants
-		if grants, err = s.Roles.InProject(ctx, actor.Type, actor.ID, projectID); err != nil {
+		var grants *member.Grants
+		if grants, err = s.Members.InProject(ctx, actor.Type, actor.ID, projectID); err != nil {
 			continue
 		}
 		if grants.Member && grants.Ability.AllowsSome(access.Read, access.SubjectAuditLogs) {

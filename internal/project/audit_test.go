@@ -8,6 +8,7 @@ import (
 	"github.com/sallyport/sallyport/internal/audit"
 	"github.com/sallyport/sallyport/internal/base/fault"
 	"github.com/sallyport/sallyport/internal/feed"
+	"github.com/sallyport/sallyport/internal/member"
 	"github.com/sallyport/sallyport/internal/role"
 )
 
@@ -15,8 +16,8 @@ import (
 func (f *fixture) join(a *access.Actor, p *Project, slug string) {
 	f.t.Helper()
 	err := f.Feed.Change(f.t.Context(), func(tx *feed.Tx) error {
-		_, err := role.Join(f.t.Context(), tx.Tx, role.Member{OrgID: p.OrgID, ProjectID: p.ID, IdentityID: a.ID, Roles: role.Permanent(role.ProjectBuiltIn(slug))})
-		role.Changed(tx, a.ID, p.ID)
+		_, err := member.Join(f.t.Context(), tx.Tx, member.Draft{OrgID: p.OrgID, ProjectID: p.ID, IdentityID: a.ID, Roles: member.Permanent(role.ProjectBuiltIn(slug))})
+		member.Changed(tx, a.ID, p.ID)
 		return err
 	})
 	if err != nil {

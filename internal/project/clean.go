@@ -5,6 +5,7 @@ import (
 	"errors"
 
 	"github.com/sallyport/sallyport/internal/base/sqldb"
+	"github.com/sallyport/sallyport/internal/member"
 )
 
 // Clean deletes for good what deleted projects held, and deleted environments whose grace is over, in transactions of
@@ -74,8 +75,10 @@ func (s *Service) emptyEnvironment(ctx context.Context, tx *sqldb.Tx, environmen
 
 // emptyProject deletes some of what hangs on a project without environments, or, once there is nothing, the project.
 func emptyProject(ctx context.Context, tx *sqldb.Tx, projectID string, limit int64) error {
+	if n, err := member.Empty(ctx, tx, projectID, limit); err != nil || n > 0 {
+		return err
+	}
 	for _, query := range []string{
-		`DELETE FROM memberships WHERE id IN (SELECT id FROM memberships WHERE project_id = $1 LIMIT $2)`,
 		`DELETE FROM custom_roles WHERE id IN (SELECT id FROM custom_roles WHERE project_id = $1 LIMIT $2)`,
 		`DELETE FROM project_keys WHERE id IN (SELECT id FROM project_keys WHERE project_id = $1 LIMIT $2)`,
 		`DELETE FROM tags WHERE id IN (SELECT id FROM tags WHERE project_id = $1 LIMIT $2)`,

@@ -16,6 +16,7 @@ import (
 	"github.com/sallyport/sallyport/internal/base/fault"
 	"github.com/sallyport/sallyport/internal/base/id"
 	"github.com/sallyport/sallyport/internal/base/sqldb"
+	"github.com/sallyport/sallyport/internal/role"
 )
 
 // paths returns the paths of all folders below a folder of the environment dev.
@@ -367,7 +368,7 @@ func TestFolderAtPath(t *testing.T) {
 				want(t, err, fault.NotFound)
 			})
 		}
-		_, err = f.ReadFolderAt(t.Context(), f.robot(), p.ID, "dev", "/a/b")
+		_, err = f.ReadFolderAt(t.Context(), f.actor(f.org, role.NoAccess), p.ID, "dev", "/a/b")
 		want(t, err, fault.Forbidden)
 	})
 }

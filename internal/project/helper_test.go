@@ -19,6 +19,7 @@ import (
 	"github.com/sallyport/sallyport/internal/feed"
 	"github.com/sallyport/sallyport/internal/feed/feedtest"
 	"github.com/sallyport/sallyport/internal/identity"
+	"github.com/sallyport/sallyport/internal/member"
 	"github.com/sallyport/sallyport/internal/org"
 	"github.com/sallyport/sallyport/internal/role"
 )
@@ -62,11 +63,17 @@ func replica(t testing.TB, db *sqldb.DB) *Service {
 	log := feed.New(feed.Options{DB: db, Logger: slog.New(slog.DiscardHandler)})
 	records := audit.New(db, 0)
 	roles := role.New(db, log, records)
-	s := New(Options{DB: db, Feed: log, Audit: records, Roles: roles, Grace: grace,
+	var s *Service
+	members := member.New(member.Options{DB: db, Feed: log, Audit: records, Roles: roles, Methods: none, LockedOut: none,
+		Projects: member.Projects{Hold: Hold, EnterSlug: func(ctx context.Context, actor *access.Actor, slug string) (member.Scope, error) {
+			return s.ScopeOf(ctx, actor, slug)
+		}, Enter: func(ctx context.Context, actor *access.Actor, projectID string) (member.Scope, error) {
+			return s.Scope(ctx, actor, projectID)
+		}}})
+	s = New(Options{DB: db, Feed: log, Audit: records, Roles: roles, Members: members, Grace: grace,
 		Orgs: org.New(org.Options{DB: db, Feed: log, Audit: records, Root: root}),
-		Identities: identity.New(identity.Options{DB: db, Feed: log, Roles: roles, Audit: records,
-			Methods:     func(context.Context, []string) (map[string][]string, error) { return nil, nil },
-			LockedOut:   func(context.Context, []string) (map[string][]string, error) { return nil, nil },
+		Identities: identity.New(identity.Options{DB: db, Feed: log, Roles: roles, Members: members, Audit: records,
+			Methods:     none,
 			ExpiryBound: func(_ context.Context, tx *sqldb.Tx) (time.Time, error) { return tx.Now().Add(time.Hour), nil },
 		})})
 	if err := log.Start(t.Context()); err != nil {
@@ -75,6 +82,9 @@ func replica(t testing.TB, db *sqldb.DB) *Service {
 	feedtest.Follow(t, log)
 	return s
 }
+
+// none has nothing to tell of any identity.
+func none(context.Context, []string) (map[string][]string, error) { return nil, nil }
 
 func (f *fixture) exec(query string, args ...any) {
 	f.t.Helper()
@@ -107,8 +117,8 @@ func (f *fixture) member(p *Project, slug string) *access.Actor {
 	f.t.Helper()
 	a := f.actor(p.OrgID, role.NoAccess)
 	err := f.Feed.Change(f.t.Context(), func(tx *feed.Tx) error {
-		_, err := role.Join(f.t.Context(), tx.Tx, role.Member{OrgID: p.OrgID, ProjectID: p.ID, IdentityID: a.ID, Roles: role.Permanent(role.ProjectBuiltIn(slug))})
-		role.Changed(tx, a.ID, p.ID)
+		_, err := member.Join(f.t.Context(), tx.Tx, member.Draft{OrgID: p.OrgID, ProjectID: p.ID, IdentityID: a.ID, Roles: member.Permanent(role.ProjectBuiltIn(slug))})
+		member.Changed(tx, a.ID, p.ID)
 		return err
 	})
 	if err != nil {

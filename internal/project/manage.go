@@ -12,6 +12,7 @@ import (
 	"github.com/sallyport/sallyport/internal/base/id"
 	"github.com/sallyport/sallyport/internal/base/sqldb"
 	"github.com/sallyport/sallyport/internal/feed"
+	"github.com/sallyport/sallyport/internal/member"
 	"github.com/sallyport/sallyport/internal/role"
 )
 
@@ -75,14 +76,14 @@ func (s *Service) create(ctx context.Context, tx *feed.Tx, actor *access.Actor, 
 	if err != nil {
 		return err
 	}
-	m := role.Member{OrgID: p.OrgID, ProjectID: p.ID, Roles: role.Permanent(role.ProjectBuiltIn(role.Admin))}
+	m := member.Draft{OrgID: p.OrgID, ProjectID: p.ID, Roles: member.Permanent(role.ProjectBuiltIn(role.Admin))}
 	if actor.Type == access.ActorUser {
 		m.UserID = actor.ID
 	} else {
 		m.IdentityID = actor.ID
 	}
-	_, err = role.Join(ctx, tx.Tx, m)
-	role.Changed(tx, actor.ID, p.ID)
+	_, err = member.Join(ctx, tx.Tx, m)
+	member.Changed(tx, actor.ID, p.ID)
 	return err
 }
 

@@ -8,6 +8,7 @@ import (
 	"github.com/sallyport/sallyport/internal/base/fault"
 	"github.com/sallyport/sallyport/internal/feed"
 	"github.com/sallyport/sallyport/internal/identity"
+	"github.com/sallyport/sallyport/internal/member"
 	"github.com/sallyport/sallyport/internal/role"
 )
 
@@ -15,38 +16,45 @@ import (
 const MaxOwned = 1000
 
 // CreateOwned makes an identity that lives and dies with the project, and that is a member of no other. Errors: those of
-// Enter, PermissionDenied, Boundary for roles that allow more than the actor may, BadRequest for one too many.
-func (s *Service) CreateOwned(ctx context.Context, actor *access.Actor, projectID string, c identity.Changes, roles []role.Assignment) (*Member, error) {
-	a, err := s.Enter(ctx, actor, projectID)
-	if err == nil {
-		roles, err = s.mayAssign(a, access.Create, "", roles, "The identity was not created")
+// Enter, PermissionDenied, NotFound for an unknown role, Boundary for roles that allow more than the actor may, BadRequest
+// for one too many.
+func (s *Service) CreateOwned(ctx context.Context, actor *access.Actor, projectID string, c identity.Changes, roles []member.AssignmentInput) (*member.Member, error) {
+	sc, err := s.Scope(ctx, actor, projectID)
+	if err != nil {
+		return nil, err
 	}
+	given, err := s.Members.Assignable(ctx, sc, access.Create, "", roles, "The identity was not created")
 	if err != nil {
 		return nil, err
 	}
 	c.ProjectID = &projectID
 	var d identity.Detail
 	err = s.Feed.Change(ctx, func(tx *feed.Tx) error {
-		err := alive(ctx, tx, projectID)
-		if err == nil {
-			err = countOwned(ctx, tx, projectID)
-		}
-		if err == nil {
-			d, err = s.Identities.Insert(ctx, tx, actor, c, role.BuiltIn(role.NoAccess))
-		}
-		if err == nil {
-			_, err = role.Join(ctx, tx.Tx, role.Member{OrgID: actor.OrgID, ProjectID: projectID, IdentityID: d.ID, Roles: roles})
-		}
-		if err != nil {
+		if d, err = s.insertOwned(ctx, tx, sc, c, given); err != nil {
 			return err
 		}
-		role.Changed(tx, d.ID, projectID)
-		return s.recordOwned(ctx, tx, actor, projectID, audit.CreateIdentity, &d, roles)
+		member.Changed(tx, d.ID, projectID)
+		return s.recordOwned(ctx, tx, actor, projectID, audit.CreateIdentity, &d, given)
 	})
 	if err != nil {
 		return nil, err
 	}
-	return s.member(ctx, projectID, d.ID)
+	return s.Members.Find(ctx, sc, d.ID)
+}
+
+func (s *Service) insertOwned(ctx context.Context, tx *feed.Tx, sc member.Scope, c identity.Changes, roles []member.Assignment) (identity.Detail, error) {
+	if err := Hold(ctx, tx, sc.ProjectID); err != nil {
+		return identity.Detail{}, err
+	}
+	if err := countOwned(ctx, tx, sc.ProjectID); err != nil {
+		return identity.Detail{}, err
+	}
+	d, err := s.Identities.Insert(ctx, tx, sc.Actor, c, role.BuiltIn(role.NoAccess))
+	if err != nil {
+		return d, err
+	}
+	_, err = member.Join(ctx, tx.Tx, member.Draft{OrgID: sc.Actor.OrgID, ProjectID: sc.ProjectID, IdentityID: d.ID, Roles: roles})
+	return d, err
 }
 
 func countOwned(ctx context.Context, tx *feed.Tx, projectID string) error {
@@ -58,7 +66,7 @@ func countOwned(ctx context.Context, tx *feed.Tx, projectID string) error {
 	return err
 }
 
-func (s *Service) recordOwned(ctx context.Context, tx *feed.Tx, actor *access.Actor, projectID string, event audit.Type, d *identity.Detail, roles []role.Assignment) error {
+func (s *Service) recordOwned(ctx context.Context, tx *feed.Tx, actor *access.Actor, projectID string, event audit.Type, d *identity.Detail, roles []member.Assignment) error {
 	slugs := make([]string, len(roles))
 	for i, r := range roles {
 		slugs[i] = r.Role.Slug
@@ -68,80 +76,102 @@ func (s *Service) recordOwned(ctx context.Context, tx *feed.Tx, actor *access.Ac
 }
 
 // owned lets an actor do something to an identity that the project owns.
-func (s *Service) owned(ctx context.Context, actor *access.Actor, projectID, identityID string, action access.Action) (*Access, *identity.Identity, error) {
-	a, err := s.Enter(ctx, actor, projectID)
-	if err == nil {
-		err = a.Check(action, access.SubjectIdentity, whom(identityID))
-	}
+func (s *Service) owned(ctx context.Context, actor *access.Actor, projectID, identityID string, action access.Action) (member.Scope, *identity.Identity, error) {
+	sc, err := s.Scope(ctx, actor, projectID)
 	if err != nil {
-		return nil, nil, err
+		return sc, nil, err
+	}
+	if err := sc.Check(action, access.SubjectIdentity, whom(identityID)); err != nil {
+		return sc, nil, err
 	}
 	i, err := s.Identities.Find(ctx, actor, identityID)
 	if fault.Is(err, fault.NotFound) || err == nil && (i.ProjectID == nil || *i.ProjectID != projectID) {
 		err = fault.New(fault.NotFound, "The project owns no identity with ID %q. List its identities to see their ids.", brief(identityID))
 	}
-	return a, i, err
+	return sc, i, err
+}
+
+// whom returns an identity as conditions of rules see it. What is longer than any id is cut off: no identity has it.
+func whom(identityID string) access.Fields {
+	return access.Fields{access.IdentityID(identityID[:min(len(identityID), 64)])}
 }
 
 // ReadOwned returns an identity that the project owns. Errors: those of Enter, PermissionDenied, NotFound.
-func (s *Service) ReadOwned(ctx context.Context, actor *access.Actor, projectID, identityID string) (*Member, error) {
-	if _, _, err := s.owned(ctx, actor, projectID, identityID, access.Read); err != nil {
+func (s *Service) ReadOwned(ctx context.Context, actor *access.Actor, projectID, identityID string) (*member.Member, error) {
+	sc, _, err := s.owned(ctx, actor, projectID, identityID, access.Read)
+	if err != nil {
 		return nil, err
 	}
-	return s.member(ctx, projectID, identityID)
+	return s.Members.Find(ctx, sc, identityID)
 }
 
 // Owned returns a page of the identities that the project owns, by name, and how many match in all. Errors: those of
 // Enter, PermissionDenied.
-func (s *Service) Owned(ctx context.Context, actor *access.Actor, projectID string, q MemberSearch) ([]Member, int64, error) {
-	q.owned = true
-	members, total, _, err := s.Members(ctx, actor, projectID, q)
-	return members, total, err
+func (s *Service) Owned(ctx context.Context, actor *access.Actor, projectID string, q member.Search) ([]member.Member, int64, error) {
+	q.OwnedBy = projectID
+	found, total, _, err := s.Members.Search(ctx, actor, member.InProject(projectID), q)
+	return found, total, err
 }
 
-// UpdateOwned changes an identity that the project owns; nil roles stay as they are. Errors: those of Enter,
+// UpdateOwned changes an identity that the project owns; with no roles it keeps those it has. Errors: those of Enter,
 // PermissionDenied, NotFound, Boundary.
-func (s *Service) UpdateOwned(ctx context.Context, actor *access.Actor, projectID, identityID string, c identity.Changes, roles []role.Assignment) (*Member, error) {
-	const base = "The identity was not changed"
-	a, _, err := s.owned(ctx, actor, projectID, identityID, access.Edit)
-	if err == nil && (c.Name != nil || c.Metadata != nil) {
-		err = s.Roles.CoversTemplates(ctx, actor, identityID, base)
+func (s *Service) UpdateOwned(ctx context.Context, actor *access.Actor, projectID, identityID string, c identity.Changes, roles []member.AssignmentInput) (*member.Member, error) {
+	sc, _, err := s.owned(ctx, actor, projectID, identityID, access.Edit)
+	if err != nil {
+		return nil, err
 	}
-	if err == nil && roles != nil {
-		if roles, err = s.mayAssign(a, access.Edit, identityID, roles, base); err == nil {
-			err = s.mayReplaceRoles(ctx, a, identityID, base)
-		}
-	}
+	given, err := s.mayUpdateOwned(ctx, sc, identityID, c, roles)
 	if err != nil {
 		return nil, err
 	}
 	err = s.Feed.Change(ctx, func(tx *feed.Tx) error {
 		d, err := s.Identities.Change(ctx, tx, identityID, c)
-		if err == nil && roles != nil {
-			err = role.SetRolesIn(ctx, tx, projectID, identityID, roles)
-		}
 		if err != nil {
 			return err
 		}
-		return s.recordOwned(ctx, tx, actor, projectID, audit.UpdateIdentity, &d, roles)
+		if given != nil {
+			if err := s.Members.Replace(ctx, tx, sc, identityID, given); err != nil {
+				return err
+			}
+		}
+		return s.recordOwned(ctx, tx, actor, projectID, audit.UpdateIdentity, &d, given)
 	})
 	if err != nil {
 		return nil, err
 	}
-	return s.member(ctx, projectID, identityID)
+	return s.Members.Find(ctx, sc, identityID)
+}
+
+// mayUpdateOwned asks that an actor may make changes of an identity that the project owns, and returns the roles that it is
+// to have; nil for those it has.
+func (s *Service) mayUpdateOwned(ctx context.Context, sc member.Scope, identityID string, c identity.Changes, roles []member.AssignmentInput) ([]member.Assignment, error) {
+	const base = "The identity was not changed"
+	if c.Name != nil || c.Metadata != nil {
+		if err := s.Members.CoversTemplates(ctx, sc.Actor, identityID, base); err != nil {
+			return nil, err
+		}
+	}
+	if len(roles) == 0 {
+		return nil, nil
+	}
+	given, err := s.Members.Assignable(ctx, sc, access.Edit, identityID, roles, base)
+	if err != nil {
+		return nil, err
+	}
+	return given, s.Members.MayReplaceRoles(ctx, sc, identityID, base)
 }
 
 // DeleteOwned deletes an identity that the project owns and kills every token of it. Errors: those of Enter,
 // PermissionDenied, NotFound, Boundary over its rights in the organization, BadRequest while it is protected.
-func (s *Service) DeleteOwned(ctx context.Context, actor *access.Actor, projectID, identityID string) (*Member, error) {
-	_, i, err := s.owned(ctx, actor, projectID, identityID, access.Delete)
-	if err == nil {
-		_, err = s.Identities.Take(ctx, actor, identityID, "The identity was not deleted")
-	}
+func (s *Service) DeleteOwned(ctx context.Context, actor *access.Actor, projectID, identityID string) (*member.Member, error) {
+	sc, i, err := s.owned(ctx, actor, projectID, identityID, access.Delete)
 	if err != nil {
 		return nil, err
 	}
-	m, err := s.member(ctx, projectID, identityID)
+	if _, err := s.Identities.Take(ctx, actor, identityID, "The identity was not deleted"); err != nil {
+		return nil, err
+	}
+	m, err := s.Members.Find(ctx, sc, identityID)
 	if err != nil {
 		return nil, err
 	}
@@ -149,7 +179,7 @@ func (s *Service) DeleteOwned(ctx context.Context, actor *access.Actor, projectI
 		if err := s.Identities.Remove(ctx, tx, i); err != nil {
 			return err
 		}
-		role.Changed(tx, identityID, projectID)
+		member.Changed(tx, identityID, projectID)
 		return s.recordOwned(ctx, tx, actor, projectID, audit.DeleteIdentity, &identity.Detail{Identity: *i}, nil)
 	})
 }

@@ -7,13 +7,14 @@ import (
 	"github.com/sallyport/sallyport/internal/access"
 	"github.com/sallyport/sallyport/internal/base/httpapi"
 	"github.com/sallyport/sallyport/internal/identity"
+	"github.com/sallyport/sallyport/internal/member"
 	"github.com/sallyport/sallyport/internal/role"
 )
 
 // ownedRoutes mounts the identities that a project owns (docs/reference/secrets.md section 4.8).
 func (s *Service) ownedRoutes(api *httpapi.API) {
 	route := func(method, tail, id, summary string, action access.Action) httpapi.Route {
-		return httpapi.Route{Method: method, Path: "/api/v1/projects/{projectId}/identities" + tail, ID: id, Tag: memberTag, Summary: summary, Yields: true,
+		return httpapi.Route{Method: method, Path: "/api/v1/projects/{projectId}/identities" + tail, ID: id, Tag: "Project Identities", Summary: summary, Yields: true,
 			Permission: httpapi.Permission{Action: action, Subject: access.SubjectIdentity}}
 	}
 	httpapi.Handle(api, route(http.MethodPost, "", "create-owned-identity", "Create an identity that belongs to the project and is deleted with it", access.Create), s.createOwnedRoute)
@@ -40,34 +41,30 @@ func metadataOf(items []metadataInput) []identity.Metadata {
 type createOwnedInput struct {
 	ProjectID string `path:"projectId"`
 	Body      struct {
-		Name             httpapi.Name           `json:"name" minLength:"1" maxLength:"255"`
-		DeleteProtection bool                   `json:"hasDeleteProtection,omitempty" default:"false"`
-		Metadata         []metadataInput        `json:"metadata,omitempty" maxItems:"100"`
-		Roles            []role.AssignmentInput `json:"roles,omitempty" maxItems:"50" doc:"In the project; default no-access"`
+		Name             httpapi.Name             `json:"name" minLength:"1" maxLength:"255"`
+		DeleteProtection bool                     `json:"hasDeleteProtection,omitempty" default:"false"`
+		Metadata         []metadataInput          `json:"metadata,omitempty" maxItems:"100"`
+		Roles            []member.AssignmentInput `json:"roles,omitempty" maxItems:"50" doc:"In the project; default no-access"`
 	}
 }
 
 func (s *Service) createOwnedRoute(ctx context.Context, actor *access.Actor, in *createOwnedInput) (*ownedOutput, error) {
 	asked := in.Body.Roles
 	if len(asked) == 0 {
-		asked = []role.AssignmentInput{{Role: role.NoAccess}}
-	}
-	roles, err := s.assignments(ctx, actor, in.ProjectID, asked, toIdentity(access.Create, ""))
-	if err != nil {
-		return nil, err
+		asked = []member.AssignmentInput{{Role: role.NoAccess}}
 	}
 	name, metadata := in.Body.Name.Trimmed(), metadataOf(in.Body.Metadata)
-	return owned(s.CreateOwned(ctx, actor, in.ProjectID, identity.Changes{Name: &name, DeleteProtection: &in.Body.DeleteProtection, Metadata: &metadata}, roles))
+	return owned(s.CreateOwned(ctx, actor, in.ProjectID, identity.Changes{Name: &name, DeleteProtection: &in.Body.DeleteProtection, Metadata: &metadata}, asked))
 }
 
 type updateOwnedInput struct {
 	ProjectID  string `path:"projectId"`
 	IdentityID string `path:"identityId"`
 	Body       struct {
-		Name             *httpapi.Name          `json:"name,omitempty" minLength:"1" maxLength:"255"`
-		DeleteProtection *bool                  `json:"hasDeleteProtection,omitempty"`
-		Metadata         *[]metadataInput       `json:"metadata,omitempty" maxItems:"100" doc:"Replaces all metadata"`
-		Roles            []role.AssignmentInput `json:"roles,omitempty" maxItems:"50" doc:"Replaces the roles that it has"`
+		Name             *httpapi.Name            `json:"name,omitempty" minLength:"1" maxLength:"255"`
+		DeleteProtection *bool                    `json:"hasDeleteProtection,omitempty"`
+		Metadata         *[]metadataInput         `json:"metadata,omitempty" maxItems:"100" doc:"Replaces all metadata"`
+		Roles            []member.AssignmentInput `json:"roles,omitempty" maxItems:"50" doc:"Replaces the roles that it has"`
 	}
 }
 
@@ -77,42 +74,40 @@ func (s *Service) updateOwnedRoute(ctx context.Context, actor *access.Actor, in 
 		metadata := metadataOf(*in.Body.Metadata)
 		c.Metadata = &metadata
 	}
-	var roles []role.Assignment
-	if len(in.Body.Roles) > 0 {
-		var err error
-		if roles, err = s.assignments(ctx, actor, in.ProjectID, in.Body.Roles, toIdentity(access.Edit, in.IdentityID)); err != nil {
-			return nil, err
-		}
-	}
-	return owned(s.UpdateOwned(ctx, actor, in.ProjectID, in.IdentityID, c, roles))
+	return owned(s.UpdateOwned(ctx, actor, in.ProjectID, in.IdentityID, c, in.Body.Roles))
 }
 
-func (s *Service) ownedRoute(ctx context.Context, actor *access.Actor, in *memberInput) (*ownedOutput, error) {
+type ownedInput struct {
+	ProjectID  string `path:"projectId"`
+	IdentityID string `path:"identityId"`
+}
+
+func (s *Service) ownedRoute(ctx context.Context, actor *access.Actor, in *ownedInput) (*ownedOutput, error) {
 	return owned(s.ReadOwned(ctx, actor, in.ProjectID, in.IdentityID))
 }
 
-func (s *Service) deleteOwnedRoute(ctx context.Context, actor *access.Actor, in *memberInput) (*ownedOutput, error) {
+func (s *Service) deleteOwnedRoute(ctx context.Context, actor *access.Actor, in *ownedInput) (*ownedOutput, error) {
 	return owned(s.DeleteOwned(ctx, actor, in.ProjectID, in.IdentityID))
 }
 
 // wireOwned is an identity that a project owns.
 type wireOwned struct {
-	ID            string              `json:"id"`
-	Name          string              `json:"name"`
-	OrgID         string              `json:"orgId"`
-	ProjectID     string              `json:"projectId"`
-	HasProtection bool                `json:"hasDeleteProtection"`
-	AuthMethods   []string            `json:"authMethods"`
-	CreatedAt     httpapi.Time        `json:"createdAt"`
-	UpdatedAt     httpapi.Time        `json:"updatedAt"`
-	Metadata      []identity.Metadata `json:"metadata"`
-	Roles         []role.Held         `json:"roles"`
+	ID            string            `json:"id"`
+	Name          string            `json:"name"`
+	OrgID         string            `json:"orgId"`
+	ProjectID     string            `json:"projectId"`
+	HasProtection bool              `json:"hasDeleteProtection"`
+	AuthMethods   []string          `json:"authMethods"`
+	CreatedAt     httpapi.Time      `json:"createdAt"`
+	UpdatedAt     httpapi.Time      `json:"updatedAt"`
+	Metadata      []member.Metadata `json:"metadata"`
+	Roles         []member.Held     `json:"roles"`
 }
 
-func wireOwnedOf(m *Member) wireOwned {
+func wireOwnedOf(m *member.Member) wireOwned {
 	i := &m.Identity
-	return wireOwned{i.ID, i.Name, i.OrgID, m.ProjectID, i.DeleteProtection, append([]string{}, m.Methods...), httpapi.Time(i.CreatedAt), httpapi.Time(i.UpdatedAt),
-		append([]identity.Metadata{}, m.Metadata...), append([]role.Held{}, m.Roles...)}
+	return wireOwned{i.ID, i.Name, i.OrgID, *m.ProjectID, i.DeleteProtection, append([]string{}, m.Methods...), httpapi.Time(i.CreatedAt), httpapi.Time(i.UpdatedAt),
+		append([]member.Metadata{}, m.Metadata...), append([]member.Held{}, m.Roles...)}
 }
 
 type ownedOutput struct {
@@ -121,7 +116,7 @@ type ownedOutput struct {
 	}
 }
 
-func owned(m *Member, err error) (*ownedOutput, error) {
+func owned(m *member.Member, err error) (*ownedOutput, error) {
 	if err != nil {
 		return nil, err
 	}
@@ -145,7 +140,7 @@ type ownedsOutput struct {
 }
 
 func (s *Service) ownedsRoute(ctx context.Context, actor *access.Actor, in *ownedsInput) (*ownedsOutput, error) {
-	members, total, err := s.Owned(ctx, actor, in.ProjectID, MemberSearch{Name: in.Search.Trimmed(), Offset: in.Offset, Limit: in.Limit})
+	members, total, err := s.Owned(ctx, actor, in.ProjectID, member.Search{AnyOf: member.Named(in.Search, ""), Offset: in.Offset, Limit: in.Limit})
 	if err != nil {
 		return nil, err
 	}

@@ -1,5 +1,5 @@
-// Package project owns projects with their environments, folders and tags, who is a member of them, and their data keys.
-// It does not know secrets.
+// Package project owns projects with their environments, folders and tags, and their data keys. It does not know
+// secrets, nor who is a member of a project.
 //
 // What the package secret builds on:
 //   - Service.Enter and Service.EnterSlug let an actor into a project, or say why not, without a statement once they
@@ -26,6 +26,7 @@ import (
 	"github.com/sallyport/sallyport/internal/base/sqldb"
 	"github.com/sallyport/sallyport/internal/feed"
 	"github.com/sallyport/sallyport/internal/identity"
+	"github.com/sallyport/sallyport/internal/member"
 	"github.com/sallyport/sallyport/internal/org"
 	"github.com/sallyport/sallyport/internal/role"
 )
@@ -42,6 +43,7 @@ type Options struct {
 	Feed       *feed.Feed
 	Audit      *audit.Log
 	Roles      *role.Service
+	Members    *member.Service
 	Orgs       *org.Service
 	Identities *identity.Service
 	Grace      time.Duration // how long a deleted environment can be restored
@@ -192,7 +194,7 @@ func (s *Service) EnterSlug(ctx context.Context, actor *access.Actor, slug strin
 }
 
 func (s *Service) enter(ctx context.Context, actor *access.Actor, p *Project) (*Access, error) {
-	grants, err := s.Roles.InProject(ctx, actor.Type, actor.ID, p.ID)
+	grants, err := s.Members.InProject(ctx, actor.Type, actor.ID, p.ID)
 	if err != nil {
 		return nil, err
 	}

@@ -22,7 +22,7 @@ func (s *Service) SetAuditDays(ctx context.Context, actor *access.Actor, project
 		return nil, err
 	}
 	err = s.Feed.Change(ctx, func(tx *feed.Tx) error {
-		if err := alive(ctx, tx, projectID); err != nil {
+		if err := Hold(ctx, tx, projectID); err != nil {
 			return err
 		}
 		// The event goes first: it is kept as long as before.

@@ -9,18 +9,11 @@ import (
 	"github.com/sallyport/sallyport/internal/base/fault"
 	"github.com/sallyport/sallyport/internal/base/httpapi"
 	"github.com/sallyport/sallyport/internal/base/sqldb"
+	"github.com/sallyport/sallyport/internal/member"
 	"github.com/sallyport/sallyport/internal/role"
 )
 
 const roleTag = "Project Roles"
-
-// scope lets an actor into a project and says what it may do to roles there.
-func scope(a *Access, err error) (role.Scope, error) {
-	if err != nil {
-		return role.Scope{}, err
-	}
-	return role.Scope{Actor: a.Actor, ProjectID: a.Project.ID, Authority: a}, nil
-}
 
 // roleRoutes mounts the roles of projects, under their three names (docs/reference/secrets.md section 4.6). The oldest
 // one names the project by its slug.
@@ -28,11 +21,11 @@ func (s *Service) roleRoutes(api *httpapi.API) {
 	for _, v := range []struct {
 		base, suffix string
 		old          bool
-		enter        func(context.Context, *access.Actor, string) (*Access, error)
+		enter        func(context.Context, *access.Actor, string) (member.Scope, error)
 	}{
-		{"/api/v1/projects/{projectId}/roles", "", false, s.Enter},
-		{"/api/v2/workspace/{projectId}/roles", "-old", true, s.Enter},
-		{"/api/v1/workspace/{projectId}/roles", "-oldest", true, s.EnterSlug},
+		{"/api/v1/projects/{projectId}/roles", "", false, s.Scope},
+		{"/api/v2/workspace/{projectId}/roles", "-old", true, s.Scope},
+		{"/api/v1/workspace/{projectId}/roles", "-oldest", true, s.ScopeOf},
 	} {
 		r := roleRoute{s.Roles, v.enter}
 		route := func(method, tail, id, summary string, action access.Action) httpapi.Route {
@@ -52,7 +45,7 @@ func (s *Service) roleRoutes(api *httpapi.API) {
 // roleRoute is one name of the routes, with its way into a project.
 type roleRoute struct {
 	roles *role.Service
-	enter func(context.Context, *access.Actor, string) (*Access, error)
+	enter func(context.Context, *access.Actor, string) (member.Scope, error)
 }
 
 type createRoleInput struct {
@@ -66,7 +59,7 @@ type createRoleInput struct {
 }
 
 func (r roleRoute) create(ctx context.Context, actor *access.Actor, in *createRoleInput) (*roleOutput, error) {
-	sc, err := scope(r.enter(ctx, actor, in.ProjectID))
+	sc, err := r.enter(ctx, actor, in.ProjectID)
 	if err != nil {
 		return nil, err
 	}
@@ -75,7 +68,7 @@ func (r roleRoute) create(ctx context.Context, actor *access.Actor, in *createRo
 		return nil, err
 	}
 	slug, name, description := in.Body.Slug.Trimmed(), in.Body.Name.Trimmed(), string(in.Body.Description)
-	return oneRole(r.roles.CreateIn(ctx, sc, role.Changes{Slug: &slug, Name: &name, Description: &description, Rules: &rules}))
+	return oneRole(r.roles.CreateIn(ctx, sc.Scope, role.Changes{Slug: &slug, Name: &name, Description: &description, Rules: &rules}))
 }
 
 type updateRoleInput struct {
@@ -90,7 +83,7 @@ type updateRoleInput struct {
 }
 
 func (r roleRoute) update(ctx context.Context, actor *access.Actor, in *updateRoleInput) (*roleOutput, error) {
-	sc, err := scope(r.enter(ctx, actor, in.ProjectID))
+	sc, err := r.enter(ctx, actor, in.ProjectID)
 	if err != nil {
 		return nil, err
 	}
@@ -102,7 +95,7 @@ func (r roleRoute) update(ctx context.Context, actor *access.Actor, in *updateRo
 		}
 		c.Rules = &rules
 	}
-	return oneRole(r.roles.UpdateIn(ctx, sc, in.RoleID, c))
+	return oneRole(r.roles.UpdateIn(ctx, sc.Scope, in.RoleID, c))
 }
 
 type roleInput struct {
@@ -111,11 +104,11 @@ type roleInput struct {
 }
 
 func (r roleRoute) delete(ctx context.Context, actor *access.Actor, in *roleInput) (*roleOutput, error) {
-	sc, err := scope(r.enter(ctx, actor, in.ProjectID))
+	sc, err := r.enter(ctx, actor, in.ProjectID)
 	if err != nil {
 		return nil, err
 	}
-	return oneRole(r.roles.DeleteIn(ctx, sc, in.RoleID))
+	return oneRole(r.roles.DeleteIn(ctx, sc.Scope, in.RoleID))
 }
 
 type roleSlugInput struct {
@@ -124,19 +117,19 @@ type roleSlugInput struct {
 }
 
 func (r roleRoute) bySlug(ctx context.Context, actor *access.Actor, in *roleSlugInput) (*roleOutput, error) {
-	sc, err := scope(r.enter(ctx, actor, in.ProjectID))
+	sc, err := r.enter(ctx, actor, in.ProjectID)
 	if err != nil {
 		return nil, err
 	}
-	return oneRole(r.roles.ReadIn(ctx, sc, in.Slug))
+	return oneRole(r.roles.ReadIn(ctx, sc.Scope, in.Slug))
 }
 
 func (r roleRoute) list(ctx context.Context, actor *access.Actor, in *projectInput) (*rolesOutput, error) {
-	sc, err := scope(r.enter(ctx, actor, in.ProjectID))
+	sc, err := r.enter(ctx, actor, in.ProjectID)
 	if err != nil {
 		return nil, err
 	}
-	roles, err := r.roles.ListIn(ctx, sc)
+	roles, err := r.roles.ListIn(ctx, sc.Scope)
 	if err != nil {
 		return nil, err
 	}
@@ -162,11 +155,11 @@ func (s *Service) anyRoleRoute(ctx context.Context, actor *access.Actor, in *any
 	if err != nil {
 		return nil, err
 	}
-	sc, err := scope(s.Enter(ctx, actor, projectID))
+	sc, err := s.Scope(ctx, actor, projectID)
 	if err != nil {
 		return nil, err
 	}
-	return oneRole(s.Roles.ReadIn(ctx, sc, in.RoleID))
+	return oneRole(s.Roles.ReadIn(ctx, sc.Scope, in.RoleID))
 }
 
 // wireRole is a role in a list.

@@ -92,7 +92,7 @@ func (s *Service) AddTag(ctx context.Context, actor *access.Actor, projectID, sl
 	return t, s.Feed.Change(ctx, func(tx *feed.Tx) error {
 		t = &Tag{ID: id.New(), ProjectID: projectID, Slug: slug, Color: color, CreatedBy: &actor.ID, CreatedByType: string(actor.Type),
 			CreatedAt: tx.Now().UnixMilli(), UpdatedAt: tx.Now().UnixMilli()}
-		err := alive(ctx, tx, projectID)
+		err := Hold(ctx, tx, projectID)
 		if err == nil {
 			err = insertTag(ctx, tx.Tx, t)
 		}
@@ -169,7 +169,7 @@ func (s *Service) DeleteTag(ctx context.Context, actor *access.Actor, projectID,
 func (s *Service) changeTag(ctx context.Context, actor *access.Actor, projectID, tagID string, event audit.Type, change func(*feed.Tx, *Tag) error) (*Tag, error) {
 	t := &Tag{}
 	return t, s.Feed.Change(ctx, func(tx *feed.Tx) error {
-		err := alive(ctx, tx, projectID)
+		err := Hold(ctx, tx, projectID)
 		if err == nil {
 			err = tx.Get(ctx, t, `SELECT `+tagColumns+` FROM tags t WHERE t.project_id = $1 AND t.id = $2`, projectID, tagID)
 		}

@@ -3,6 +3,7 @@ package role
 import (
 	"context"
 	"regexp"
+	"slices"
 
 	"github.com/sallyport/sallyport/internal/access"
 	"github.com/sallyport/sallyport/internal/base/fault"
@@ -12,7 +13,7 @@ import (
 const (
 	Admin    = "admin"     // grants everything in an organization
 	NoAccess = "no-access" // grants nothing
-	custom   = "custom"    // stands for a custom role where only built-in ones have names
+	Custom   = "custom"    // stands for a custom role where only built-in ones have names
 )
 
 // Role is a role of an organization or of a project: built in, or made there. Times are milliseconds UTC.
@@ -37,7 +38,10 @@ var builtIn = []Role{
 }
 
 // Reach is what the role may let through, for boundary checks before it is handed out.
-func (r *Role) Reach() (access.Reach, error) { return reachOf(r.ProjectID, r.Rules) }
+func (r *Role) Reach() (access.Reach, error) { return ReachOf(r.ProjectID, r.Rules) }
+
+// BuiltIns returns the built-in roles of organizations, without their rules.
+func BuiltIns() []Role { return slices.Clone(builtIn) }
 
 // BuiltIn returns a built-in role by its slug or id, or nil.
 func BuiltIn(slugOrID string) *Role {
@@ -109,7 +113,7 @@ func (r *Role) apply(c Changes) error {
 	if len(r.Slug) > 64 || !slugForm.MatchString(r.Slug) {
 		return fault.Invalid("invalid_string", "A slug has 1 to 64 lower-case letters and digits, with single hyphens between.", "slug")
 	}
-	if builtInAt(r.ProjectID, r.Slug) != nil || r.Slug == custom {
+	if builtInAt(r.ProjectID, r.Slug) != nil || r.Slug == Custom {
 		return reserved(r)
 	}
 	if len(r.Rules) > access.MaxRoleRules {

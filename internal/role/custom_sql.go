@@ -28,12 +28,13 @@ type customRow struct {
 const customColumns = `id, org_id, project_id, slug, name, description, permissions, created_at, updated_at`
 
 func (r customRow) role() (*Role, error) {
-	rules, err := parseRules(r.Permissions)
+	rules, err := ParseStored(r.Permissions)
 	return &Role{ID: r.ID, OrgID: r.OrgID, ProjectID: r.ProjectID, Slug: r.Slug, Name: r.Name, Description: r.Description, Rules: rules,
 		CreatedAt: r.CreatedAt, UpdatedAt: r.UpdatedAt}, err
 }
 
-func parseRules(text string) (rules []access.Rule, err error) {
+// ParseStored reads rules as they are stored.
+func ParseStored(text string) (rules []access.Rule, err error) {
 	return rules, json.Unmarshal([]byte(text), &rules)
 }
 
@@ -53,7 +54,7 @@ func (s *Service) customs(ctx context.Context, orgID, projectID string) ([]Role,
 	roles := make([]Role, 0, len(rows))
 	for _, row := range rows {
 		if err == nil {
-			err = limit.Use(ctx, rulesCost*int64(len(row.Permissions)))
+			err = limit.Use(ctx, RulesCost*int64(len(row.Permissions)))
 		}
 		if err == nil {
 			var r *Role

@@ -1,118 +1,24 @@
-// Package role owns who was granted what: roles, memberships with their roles as they are stored, and the ability that
-// results. It does not decide what an ability allows; access does.
+// Package role owns roles as they are defined: the built-in ones, and those that an organization or a project makes. It
+// does not know who has them; member does.
 package role
 
 import (
-	"context"
-
-	"github.com/sallyport/sallyport/internal/access"
 	"github.com/sallyport/sallyport/internal/audit"
-	"github.com/sallyport/sallyport/internal/base/bounded"
-	"github.com/sallyport/sallyport/internal/base/limit"
 	"github.com/sallyport/sallyport/internal/base/sqldb"
 	"github.com/sallyport/sallyport/internal/feed"
 )
 
-// cacheSize bounds how many actors' grants are kept in memory.
-const cacheSize = 50_000
-
-// Service resolves grants, from memory where they were read before, and keeps custom roles.
+// Service keeps custom roles, and finds all roles.
 type Service struct {
-	db           *sqldb.DB
-	feed         *feed.Feed
-	audit        *audit.Log
-	cache        *feed.Cache[*Grants]
-	projects     *feed.Cache[*Grants]
-	vars         *feed.Cache[*variables]
-	organization *common // the rights of built-in roles of organizations
-	project      *common // the same, of projects
+	db    *sqldb.DB
+	feed  *feed.Feed
+	audit *audit.Log
 }
 
-// New returns a service that follows the feed.
+// New returns a service that tells replicas of changed roles through the feed.
 func New(db *sqldb.DB, f *feed.Feed, log *audit.Log) *Service {
-	s := &Service{db: db, feed: f, audit: log, organization: newCommon(builtIn, access.OrgRole, access.Resolve),
-		project:  newCommon(projectBuiltIn, access.ProjectRole, access.ResolveProject),
-		cache:    feed.NewCache[*Grants](f, feed.Grants, cacheSize, (*Grants).bytes),
-		projects: feed.NewCache[*Grants](f, feed.Grants, cacheSize, (*Grants).bytes),
-		vars:     feed.NewCache[*variables](f, feed.IdentityRow, cacheSize, func(v *variables) int { return bounded.Size(v.values) })}
-	// A role may be held by any number of identities: rather than look for them, all grants are read again.
-	f.Follow(feed.Roles, func(feed.Entry) {
-		s.cache.Clear()
-		s.projects.Clear()
-	})
-	return s
+	return &Service{db: db, feed: f, audit: log}
 }
 
-// Grants is what an identity may do in an organization, or an actor in a project.
-type Grants struct {
-	Member        bool // it is an active member at all
-	InstanceAdmin bool // not told in a project
-	access.Rights
-	vars   *variables // what templates were filled in with; nil in an organization
-	shared bool       // the rights are those of a built-in role, which all have in common
-}
-
-// bytes is about how many the rights take in memory.
-func (g *Grants) bytes() int {
-	if g.shared {
-		return 0
-	}
-	return g.Rights.Bytes()
-}
-
-// Of returns the grants of an identity, or of a user, in an organization. No membership is no error: the ability is then empty.
-func (s *Service) Of(ctx context.Context, actorID, orgID string) (*Grants, error) {
-	key := feed.Key(actorID, orgID)
-	read := func(ctx context.Context) (*Grants, error) { return s.read(ctx, actorID, orgID) }
-	g, err := s.cache.Load(ctx, key, read)
-	if err == nil && g.staleAt(s.db.Now().UnixMilli()) {
-		s.cache.Evict(key)
-		return s.cache.Load(ctx, key, read)
-	}
-	return g, err
-}
-
-func (s *Service) read(ctx context.Context, actorID, orgID string) (*Grants, error) {
-	stored, err := s.stored(ctx, actorID, orgID)
-	if err != nil {
-		return nil, err
-	}
-	g := &Grants{Member: len(stored) > 0, InstanceAdmin: len(stored) > 0 && stored[0].InstanceAdmin}
-	if shared, ok := s.organization.of(stored); ok {
-		g.Rights, g.shared = shared, true
-		return g, nil
-	}
-	held, err := s.grantsOf(ctx, stored, access.OrgRole)
-	if err != nil {
-		return nil, err
-	}
-	g.Rights, err = access.Resolve(held, s.db.Now().UnixMilli())
-	return g, err
-}
-
-// staleAt reports whether a temporary role has begun or ended since the grants were resolved.
-func (g *Grants) staleAt(now int64) bool { return g.ChangesAt != 0 && now >= g.ChangesAt }
-
-// rulesCost is how many bytes of memory a byte of stored rules takes that are parsed and compiled.
-const rulesCost = 12
-
-// grantsOf returns what roles grant and when, in their order. builtIn has the rules of built-in ones. The account of the
-// request that ctx belongs to uses the memory first.
-func (s *Service) grantsOf(ctx context.Context, stored []storedRole, builtIn func(slug string) ([]access.Rule, bool)) ([]access.Grant, error) {
-	held := make([]access.Grant, 0, len(stored))
-	for _, r := range stored {
-		if err := limit.Use(ctx, rulesCost*r.length()); err != nil {
-			return nil, err
-		}
-		rules, err := r.rules(builtIn)
-		if err != nil {
-			return nil, err
-		}
-		g := access.Grant{Rules: rules, Temporary: r.Temporary}
-		if r.Temporary && r.AccessStart != nil && r.AccessEnd != nil { // without a time it is never in force
-			g.Start, g.End = *r.AccessStart, *r.AccessEnd
-		}
-		held = append(held, g)
-	}
-	return held, nil
-}
+// RulesCost is how many bytes of memory a byte of stored rules takes that are parsed and compiled.
+const RulesCost = 12

@@ -3,7 +3,6 @@ package role
 import (
 	"fmt"
 	"log/slog"
-	"strings"
 	"sync/atomic"
 	"testing"
 	"time"
@@ -64,207 +63,6 @@ func (f *fixture) exec(query string, args ...any) {
 	}
 }
 
-// join makes an identity with a role.
-func (f *fixture) join(r *Role) string {
-	f.t.Helper()
-	identityID := id.New()
-	f.exec(`INSERT INTO identities (id, org_id, name, delete_protection, created_at, updated_at) VALUES ($1, $2, 'i', FALSE, 0, 0)`, identityID, f.org)
-	err := f.db.Write(f.t.Context(), func(tx *sqldb.Tx) error {
-		_, err := Join(f.t.Context(), tx, Member{OrgID: f.org, IdentityID: identityID, Roles: Permanent(r)})
-		return err
-	})
-	if err != nil {
-		f.t.Fatal(err)
-	}
-	return identityID
-}
-
-// temporary gives an identity one more role for a time, in milliseconds from now.
-func (f *fixture) temporary(identityID, slug string, from, to int64) {
-	f.t.Helper()
-	now := f.ms.Load()
-	f.exec(`INSERT INTO membership_roles (id, membership_id, role, temporary, access_start, access_end, created_at, updated_at)
-		SELECT $1, id, $2, TRUE, $3, $4, 0, 0 FROM memberships WHERE identity_id = $5`, id.New(), slug, now+from, now+to, identityID)
-}
-
-func (f *fixture) grants(identityID string) *Grants {
-	f.t.Helper()
-	g, err := f.Of(f.t.Context(), identityID, f.org)
-	if err != nil {
-		f.t.Fatal(err)
-	}
-	return g
-}
-
-// may reports whether an identity may do what the admin alone may, and what a member may too.
-func (f *fixture) may(identityID string) (asAdmin, asMember bool) {
-	f.t.Helper()
-	a := f.grants(identityID).Ability
-	return a.AllowsSome(access.CreateToken, access.SubjectIdentity), a.AllowsSome(access.Read, access.SubjectIdentity)
-}
-
-func (f *fixture) wantMay(identityID string, asAdmin, asMember bool) {
-	f.t.Helper()
-	if a, m := f.may(identityID); a != asAdmin || m != asMember {
-		f.t.Errorf("may act as admin %v, as member %v; want %v, %v", a, m, asAdmin, asMember)
-	}
-}
-
-func TestBuiltInRoles(t *testing.T) {
-	each(t, func(t *testing.T, f *fixture) {
-		for slug, want := range map[string][2]bool{Admin: {true, true}, "member": {false, true}, NoAccess: {false, false}} {
-			t.Run(slug, func(t *testing.T) {
-				identityID := f.join(BuiltIn(slug))
-				f.wantMay(identityID, want[0], want[1])
-				if g := f.grants(identityID); !g.Member || g.InstanceAdmin {
-					t.Errorf("member %v, instance admin %v; want a mere member", g.Member, g.InstanceAdmin)
-				}
-			})
-		}
-	})
-}
-
-func TestWhoIsNoMemberMayNothing(t *testing.T) {
-	each(t, func(t *testing.T, f *fixture) {
-		member := f.join(BuiltIn(Admin))
-		inactive := f.join(BuiltIn(Admin))
-		f.exec(`UPDATE memberships SET active = FALSE WHERE identity_id = $1`, inactive)
-		f.exec(`INSERT INTO instance_admins (identity_id) VALUES ($1)`, inactive)
-		for name, c := range map[string]struct{ identity, org string }{
-			"unknown identity": {id.New(), f.org}, "another organisation": {member, id.New()}, "inactive": {inactive, f.org}, "no id": {"", ""},
-		} {
-			t.Run(name, func(t *testing.T) {
-				g, err := f.Of(t.Context(), c.identity, c.org)
-				if err != nil || g.Member || g.InstanceAdmin || g.Ability.AllowsSome(access.Read, access.SubjectIdentity) {
-					t.Errorf("%+v, %v; want nothing", g, err)
-				}
-			})
-		}
-	})
-}
-
-func TestInstanceAdmins(t *testing.T) {
-	each(t, func(t *testing.T, f *fixture) {
-		first, second := f.join(BuiltIn(NoAccess)), f.join(BuiltIn(NoAccess))
-		err := f.db.Write(t.Context(), func(tx *sqldb.Tx) error { return MakeInstanceAdmin(t.Context(), tx, first) })
-		if err != nil {
-			t.Fatal(err)
-		}
-		if !f.grants(first).InstanceAdmin || f.grants(second).InstanceAdmin {
-			t.Error("the first alone must be an instance administrator")
-		}
-		if ids, err := InstanceAdmins(t.Context(), f.db); err != nil || len(ids) != 1 || ids[0] != first {
-			t.Errorf("instance administrators %v, %v; want %s", ids, err, first)
-		}
-	})
-}
-
-// TestTemporaryRoles begin and end to the millisecond, without anything telling the cache.
-func TestTemporaryRoles(t *testing.T) {
-	each(t, func(t *testing.T, f *fixture) {
-		identityID := f.join(BuiltIn(NoAccess))
-		f.temporary(identityID, "member", 1000, 4000)
-		f.temporary(identityID, Admin, 2000, 3000)
-		begin := f.ms.Load()
-		for _, step := range []struct {
-			at                int64
-			asAdmin, asMember bool
-		}{
-			{0, false, false}, {999, false, false}, {1000, false, true}, {1999, false, true}, {2000, true, true}, {2999, true, true},
-			{3000, false, true}, {3999, false, true}, {4000, false, false}, {1_000_000, false, false},
-		} {
-			f.ms.Store(begin + step.at)
-			for range 2 { // read, and from memory
-				f.wantMay(identityID, step.asAdmin, step.asMember)
-			}
-			if !f.grants(identityID).Member {
-				t.Errorf("at %d ms no member at all", step.at)
-			}
-		}
-	})
-}
-
-// TestTemporaryRolesCostNoReadOnceTheyAreOver: what does not change any more is answered from memory again.
-func TestTemporaryRolesCostNoReadOnceTheyAreOver(t *testing.T) {
-	each(t, func(t *testing.T, f *fixture) {
-		identityID := f.join(BuiltIn(NoAccess))
-		f.temporary(identityID, Admin, -2000, 1000)
-		f.wantMay(identityID, true, true)
-		f.ms.Add(1000)
-		f.wantMay(identityID, false, false)
-		f.exec(`DELETE FROM memberships`) // nobody is told
-		f.ms.Add(time.Hour.Milliseconds())
-		if !f.grants(identityID).Member {
-			t.Error("the grants were read anew, though no temporary role begins or ends any more")
-		}
-	})
-}
-
-// TestTemporaryRolesWithoutATime grant nothing: half a row must not become a permanent one.
-func TestTemporaryRolesWithoutATime(t *testing.T) {
-	each(t, func(t *testing.T, f *fixture) {
-		identityID := f.join(BuiltIn(NoAccess))
-		for _, missing := range []string{"access_start", "access_end"} {
-			f.temporary(identityID, Admin, -1000, 1000)
-			f.exec(`UPDATE membership_roles SET ` + missing + ` = NULL WHERE temporary`)
-		}
-		f.wantMay(identityID, false, false)
-	})
-}
-
-// TestUnknownRoles are an error, not a guess.
-func TestUnknownRoles(t *testing.T) {
-	each(t, func(t *testing.T, f *fixture) {
-		identityID := f.join(BuiltIn("member"))
-		f.temporary(identityID, "owner", -1000, 1000)
-		_, err := f.Of(t.Context(), identityID, f.org)
-		if err == nil || fault.From(err).Kind != fault.Internal || !strings.Contains(err.Error(), "owner") {
-			t.Errorf("got %v; want an error of ours that names the role", err)
-		}
-		if _, err := f.Find(t.Context(), f.org, "owner"); !fault.Is(err, fault.NotFound) {
-			t.Errorf("got %v; want not found", err)
-		}
-	})
-}
-
-// TestSetRoleTakesEffectAtOnce: what was in memory is read again by the time the change is acknowledged, on every replica.
-func TestSetRoleTakesEffectAtOnce(t *testing.T) {
-	each(t, func(t *testing.T, f *fixture) {
-		replicas := []*Service{f.Service}
-		if f.db.Engine() == sqldb.Postgres {
-			other := feed.New(feed.Options{DB: f.db, Logger: slog.New(slog.DiscardHandler)})
-			replicas = append(replicas, New(f.db, other, audit.New(f.db, 0)))
-			start(t, other)
-		}
-		identityID, bystander := f.join(BuiltIn(NoAccess)), f.join(BuiltIn("member"))
-		f.temporary(identityID, "member", -1000, 1_000_000)
-		for n, slug := range []string{Admin, "member", NoAccess, Admin} {
-			for _, r := range replicas { // fills the caches
-				if _, err := r.Of(t.Context(), identityID, f.org); err != nil {
-					t.Fatal(err)
-				}
-			}
-			err := f.feed.Change(t.Context(), func(tx *feed.Tx) error { return SetRoles(t.Context(), tx, identityID, f.org, Permanent(BuiltIn(slug))) })
-			if err != nil {
-				t.Fatal(err)
-			}
-			for i, r := range replicas {
-				g, err := r.Of(t.Context(), identityID, f.org)
-				if err != nil {
-					t.Fatal(err)
-				}
-				if got := g.Ability.AllowsSome(access.CreateToken, access.SubjectIdentity); got != (slug == Admin) {
-					t.Errorf("change %d to %s, replica %d: may act as admin %v", n, slug, i, got)
-				}
-				if got := g.Ability.AllowsSome(access.Read, access.SubjectIdentity); got != (slug != NoAccess) {
-					t.Errorf("change %d to %s, replica %d: may act as member %v: the other roles stayed", n, slug, i, got)
-				}
-			}
-		}
-		f.wantMay(bystander, false, true)
-	})
-}
-
 // actor is someone who may do what the rules say.
 func (f *fixture) actor(rules ...access.Rule) *access.Actor {
 	f.t.Helper()
@@ -292,34 +90,6 @@ func changes(slug string, rules ...access.Rule) Changes {
 	return Changes{Slug: &slug, Name: &slug, Rules: &rules}
 }
 
-// TestCustomRoleTakesEffectAtOnce for everyone who holds it, and is found by slug and by id.
-func TestCustomRoleTakesEffectAtOnce(t *testing.T) {
-	each(t, func(t *testing.T, f *fixture) {
-		r, err := f.Create(t.Context(), f.admin(), changes("reader", allow(access.SubjectIdentity, access.Read)))
-		if err != nil {
-			t.Fatal(err)
-		}
-		first, second := f.join(r), f.join(r)
-		f.wantMay(first, false, true)
-		f.wantMay(second, false, true)
-		if _, err := f.Update(t.Context(), f.admin(), r.ID, changes("writer", allow(access.SubjectIdentity, access.CreateToken))); err != nil {
-			t.Fatal(err)
-		}
-		f.wantMay(first, true, false)
-		f.wantMay(second, true, false)
-		for _, name := range []string{"writer", r.ID} {
-			if found, err := f.Find(t.Context(), f.org, name); err != nil || found.ID != r.ID {
-				t.Errorf("by %s: %+v, %v", name, found, err)
-			}
-		}
-		for _, org := range []string{f.org, id.New()} {
-			if _, err := f.Find(t.Context(), org, "reader"); !fault.Is(err, fault.NotFound) {
-				t.Errorf("got %v; want not found", err)
-			}
-		}
-	})
-}
-
 func TestCustomRoleRefusals(t *testing.T) {
 	each(t, func(t *testing.T, f *fixture) {
 		read := allow(access.SubjectIdentity, access.Read)
@@ -327,7 +97,12 @@ func TestCustomRoleRefusals(t *testing.T) {
 		if err != nil {
 			t.Fatal(err)
 		}
-		held := f.join(r)
+		held := id.New() // the membership of an identity that has the role
+		f.exec(`INSERT INTO identities (id, org_id, name, delete_protection, created_at, updated_at) VALUES ($1, $2, 'i', FALSE, 0, 0)`, held, f.org)
+		f.exec(`INSERT INTO memberships (id, scope, org_id, identity_id, active, created_at, updated_at)
+			VALUES ($1, 'organization', $2, $1, TRUE, 0, 0)`, held, f.org)
+		f.exec(`INSERT INTO membership_roles (id, membership_id, role, custom_role_id, temporary, created_at, updated_at)
+			VALUES ($1, $1, 'custom', $2, FALSE, 0, 0)`, held, r.ID)
 		editor := f.actor(allow(access.SubjectRole, access.Create, access.Edit, access.Delete), read)
 		update := func(actor *access.Actor, roleID string, c Changes) func() error {
 			return func() error { _, err := f.Update(t.Context(), actor, roleID, c); return err }

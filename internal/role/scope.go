@@ -43,8 +43,8 @@ func (sc Scope) changed() string {
 	return sc.orgID()
 }
 
-// reachOf returns what rules of a project may let through, or of an organization where projectID is empty.
-func reachOf(projectID string, rules []access.Rule) (access.Reach, error) {
+// ReachOf returns what rules of a project may let through, or of an organization where projectID is empty.
+func ReachOf(projectID string, rules []access.Rule) (access.Reach, error) {
 	if projectID != "" {
 		return access.ReachOfProject(rules)
 	}
@@ -68,12 +68,13 @@ func (s *Service) FindIn(ctx context.Context, orgID, projectID, slugOrID string)
 	}
 	r, err := s.readCustom(ctx, orgID, projectID, slugOrID)
 	if errors.Is(err, sqldb.ErrNoRows) {
-		err = unknown(slugOrID)
+		err = Unknown(slugOrID)
 	}
 	return r, err
 }
 
-func unknown(slugOrID string) error {
+// Unknown is the NotFound fault of a role that does not exist in a scope.
+func Unknown(slugOrID string) error {
 	return fault.New(fault.NotFound, "There is no role %q here. List the roles to see their slugs and ids.", slugOrID)
 }
 

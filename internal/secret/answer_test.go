@@ -12,8 +12,8 @@ import (
 	"github.com/sallyport/sallyport/internal/access"
 	"github.com/sallyport/sallyport/internal/base/fault"
 	"github.com/sallyport/sallyport/internal/feed"
+	"github.com/sallyport/sallyport/internal/member"
 	"github.com/sallyport/sallyport/internal/project"
-	"github.com/sallyport/sallyport/internal/role"
 )
 
 // bodyOf returns the body that a reader is answered, and whether it was kept, as the routes do it.
@@ -75,7 +75,7 @@ func TestKeptAnswersFollowChanges(t *testing.T) {
 		rules := func(text string) error {
 			return f.Feed.Change(t.Context(), func(tx *feed.Tx) error {
 				_, err := tx.Exec(t.Context(), `UPDATE privileges SET permissions = $1`, text)
-				role.Changed(tx, reader.ID, f.project.ID)
+				member.Changed(tx, reader.ID, f.project.ID)
 				return err
 			})
 		}

@@ -18,6 +18,7 @@ import (
 	"github.com/sallyport/sallyport/internal/feed"
 	"github.com/sallyport/sallyport/internal/feed/feedtest"
 	"github.com/sallyport/sallyport/internal/identity"
+	"github.com/sallyport/sallyport/internal/member"
 	"github.com/sallyport/sallyport/internal/org"
 	"github.com/sallyport/sallyport/internal/project"
 	"github.com/sallyport/sallyport/internal/role"
@@ -66,11 +67,11 @@ func start(t testing.TB, db *sqldb.DB) *Service {
 	log := feed.New(feed.Options{DB: db, Logger: slog.New(slog.DiscardHandler)})
 	records := audit.New(db, 0)
 	roles := role.New(db, log, records)
-	s := New(Options{DB: db, Feed: log, Audit: records, Cache: 1 << 20, Projects: project.New(project.Options{DB: db, Feed: log, Audit: records, Roles: roles,
+	members := member.New(member.Options{DB: db, Feed: log, Audit: records, Roles: roles})
+	s := New(Options{DB: db, Feed: log, Audit: records, Cache: 1 << 20, Projects: project.New(project.Options{DB: db, Feed: log, Audit: records, Roles: roles, Members: members,
 		Grace: time.Hour, EmptyFolder: Empty, HoldsAny: HoldsAny, Holdings: Holdings(), Orgs: org.New(org.Options{DB: db, Feed: log, Audit: records, Root: root}),
-		Identities: identity.New(identity.Options{DB: db, Feed: log, Roles: roles, Audit: records,
+		Identities: identity.New(identity.Options{DB: db, Feed: log, Roles: roles, Members: members, Audit: records,
 			Methods:     func(context.Context, []string) (map[string][]string, error) { return nil, nil },
-			LockedOut:   func(context.Context, []string) (map[string][]string, error) { return nil, nil },
 			ExpiryBound: func(_ context.Context, tx *sqldb.Tx) (time.Time, error) { return tx.Now().Add(time.Hour), nil },
 		})})})
 	if err := log.Start(t.Context()); err != nil {
@@ -103,7 +104,7 @@ func (f *fixture) actor(slug string) *access.Actor {
 func (f *fixture) member(rules string) *access.Actor {
 	f.t.Helper()
 	a := f.actor(role.NoAccess)
-	f.join(role.Member{IdentityID: a.ID}, rules)
+	f.join(member.Draft{IdentityID: a.ID}, rules)
 	return a
 }
 
@@ -115,7 +116,7 @@ func (f *fixture) user() *access.Actor {
 	f.exec(`INSERT INTO users (id, email, first_name, last_name, password_hash, super_admin, created_at, updated_at)
 		VALUES ($1, $2, '', '', '', FALSE, 0, 0)`, a.ID, a.Name)
 	sqldbtest.Enroll(f.t, f.DB, f.org, a.ID)
-	f.join(role.Member{UserID: a.ID}, everything)
+	f.join(member.Draft{UserID: a.ID}, everything)
 	return a
 }
 
@@ -123,17 +124,17 @@ func (f *fixture) user() *access.Actor {
 const everything = `[{"subject":"secrets","action":["describeSecret","readValue","create","edit","delete"]},
 	{"subject":"secret-imports","action":["read","create","edit","delete"]}]`
 
-func (f *fixture) join(m role.Member, rules string) {
+func (f *fixture) join(m member.Draft, rules string) {
 	f.t.Helper()
-	m.OrgID, m.ProjectID, m.Roles = f.org, f.project.ID, role.Permanent(role.ProjectBuiltIn(role.NoAccess))
+	m.OrgID, m.ProjectID, m.Roles = f.org, f.project.ID, member.Permanent(role.ProjectBuiltIn(role.NoAccess))
 	err := f.Feed.Change(f.t.Context(), func(tx *feed.Tx) error {
-		if _, err := role.Join(f.t.Context(), tx.Tx, m); err != nil {
+		if _, err := member.Join(f.t.Context(), tx.Tx, m); err != nil {
 			return err
 		}
 		_, err := tx.Exec(f.t.Context(), `INSERT INTO privileges (id, membership_id, slug, permissions, temporary, created_at, updated_at)
 			SELECT $1, m.id, 'rules', $2, FALSE, 0, 0 FROM memberships m WHERE m.project_id = $3 AND coalesce(m.identity_id, m.user_id) = $4`,
 			id.New(), rules, f.project.ID, m.IdentityID+m.UserID)
-		role.Changed(tx, m.IdentityID+m.UserID, f.project.ID)
+		member.Changed(tx, m.IdentityID+m.UserID, f.project.ID)
 		return err
 	})
 	if err != nil {

@@ -7,7 +7,7 @@ import (
 
 	"github.com/sallyport/sallyport/internal/access"
 	"github.com/sallyport/sallyport/internal/base/fault"
-	"github.com/sallyport/sallyport/internal/role"
+	"github.com/sallyport/sallyport/internal/member"
 )
 
 // editorRules allow everything in /shared and /mine of dev, and to know of what is in /open but for one secret with a tag.
@@ -43,7 +43,7 @@ func (f *fixture) userWith(rules string) *access.Actor {
 	f.t.Helper()
 	a := &access.Actor{Type: access.ActorUser, ID: f.user().ID, OrgID: f.org}
 	f.exec(`DELETE FROM memberships WHERE user_id = $1 AND scope = 'project'`, a.ID)
-	f.join(role.Member{UserID: a.ID}, rules)
+	f.join(member.Draft{UserID: a.ID}, rules)
 	return a
 }
 

@@ -7,8 +7,8 @@ import (
 
 	"github.com/sallyport/sallyport/internal/access"
 	"github.com/sallyport/sallyport/internal/base/fault"
+	"github.com/sallyport/sallyport/internal/member"
 	"github.com/sallyport/sallyport/internal/project"
-	"github.com/sallyport/sallyport/internal/role"
 )
 
 // house is a project with a folder /top in dev, that holds the secret T and the folder sub, with the secret S in it, that imports
@@ -193,7 +193,7 @@ func (h *house) person(op, rule string) *access.Actor {
 	}
 	a := h.user()
 	h.exec(`DELETE FROM memberships WHERE user_id = $1 AND scope = 'project'`, a.ID)
-	h.join(role.Member{UserID: a.ID}, rules)
+	h.join(member.Draft{UserID: a.ID}, rules)
 	return a
 }
 

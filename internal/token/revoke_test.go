@@ -16,6 +16,7 @@ import (
 	"github.com/sallyport/sallyport/internal/base/sqldb"
 	"github.com/sallyport/sallyport/internal/feed"
 	"github.com/sallyport/sallyport/internal/identity"
+	"github.com/sallyport/sallyport/internal/member"
 	"github.com/sallyport/sallyport/internal/role"
 )
 
@@ -234,7 +235,9 @@ func (f *fixture) administrator() *access.Actor {
 		f.t.Fatal(err)
 	}
 	apart := feed.New(feed.Options{DB: f.DB, Logger: f.Logger}) // the one of the fixture has begun, and takes no more followers
-	f.Identities = identity.New(identity.Options{DB: f.DB, Feed: apart, Roles: role.New(f.DB, apart, f.Audit), Audit: f.Audit})
+	roles := role.New(f.DB, apart, f.Audit)
+	members := member.New(member.Options{DB: f.DB, Feed: apart, Audit: f.Audit, Roles: roles})
+	f.Identities = identity.New(identity.Options{DB: f.DB, Feed: apart, Roles: roles, Members: members, Audit: f.Audit})
 	actor := f.actor()
 	actor.Rights = rights
 	return actor

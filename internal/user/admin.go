@@ -9,6 +9,7 @@ import (
 	"github.com/sallyport/sallyport/internal/base/fault"
 	"github.com/sallyport/sallyport/internal/base/sqldb"
 	"github.com/sallyport/sallyport/internal/feed"
+	"github.com/sallyport/sallyport/internal/member"
 )
 
 // Search says which users or identities to list.
@@ -76,7 +77,7 @@ func (s *Service) DropIdentity(ctx context.Context, actor *access.Actor, identit
 			err = keepsAnAdmin(ctx, tx.Tx)
 		}
 		if err == nil {
-			err = grantsChanged(ctx, tx, identityID)
+			err = member.ChangedEverywhere(ctx, tx, identityID)
 		}
 		if err != nil {
 			return err
@@ -108,7 +109,7 @@ func (s *Service) SetAdmin(ctx context.Context, actor *access.Actor, userID stri
 			err = keepsAUser(ctx, tx.Tx)
 		}
 		if err == nil {
-			err = grantsChanged(ctx, tx, userID)
+			err = member.ChangedEverywhere(ctx, tx, userID)
 		}
 		if err != nil {
 			return err
@@ -136,7 +137,7 @@ func (s *Service) Delete(ctx context.Context, actor *access.Actor, userID string
 			err = s.record(ctx, tx.Tx, actor, audit.Event{Type: audit.DeleteUser, Metadata: map[string]any{"userId": u.ID, "email": u.Email}})
 		}
 		if err == nil {
-			err = grantsChanged(ctx, tx, userID)
+			err = member.ChangedEverywhere(ctx, tx, userID)
 		}
 		if err == nil {
 			err = deleteUser(ctx, tx.Tx, userID)

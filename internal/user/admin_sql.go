@@ -5,8 +5,7 @@ import (
 	"strconv"
 
 	"github.com/sallyport/sallyport/internal/base/sqldb"
-	"github.com/sallyport/sallyport/internal/feed"
-	"github.com/sallyport/sallyport/internal/role"
+	"github.com/sallyport/sallyport/internal/member"
 )
 
 const identityColumns = `i.id, i.name, EXISTS (SELECT 1 FROM instance_admins a WHERE a.identity_id = i.id) AS instance_admin`
@@ -82,8 +81,7 @@ func dropIdentity(ctx context.Context, tx *sqldb.Tx, identityID string) (i Admin
 	if !i.InstanceAdmin {
 		return i, errNoAdmin
 	}
-	_, err = tx.Exec(ctx, `DELETE FROM instance_admins WHERE identity_id = $1`, identityID)
-	return i, err
+	return i, member.EndInstanceAdmin(ctx, tx, identityID)
 }
 
 // setAdmin returns the user as it is then; ErrNoRows if there is none.
@@ -102,15 +100,5 @@ func userByID(ctx context.Context, tx *sqldb.Tx, userID string) (u User, err err
 // deleteUser deletes a user. What hangs on it goes by foreign keys.
 func deleteUser(ctx context.Context, tx *sqldb.Tx, userID string) error {
 	_, err := tx.Exec(ctx, `DELETE FROM users WHERE id = $1`, userID)
-	return err
-}
-
-// grantsChanged tells all replicas that an identity or a user may do more or less, wherever it is a member.
-func grantsChanged(ctx context.Context, tx *feed.Tx, actorID string) error {
-	var scopes []string
-	err := tx.Select(ctx, &scopes, `SELECT DISTINCT coalesce(m.project_id, m.org_id) FROM memberships m WHERE m.identity_id = $1 OR m.user_id = $1`, actorID)
-	for _, scope := range scopes {
-		role.Changed(tx, actorID, scope)
-	}
 	return err
 }

@@ -50,7 +50,7 @@ func TestAdministratorsChangeOnEveryReplica(t *testing.T) {
 		for _, admin := range []bool{true, true, false, false} {
 			u := must[User](t)(f.SetAdmin(t.Context(), root(f.org), userID, admin))
 			for _, s := range replicas {
-				if g, err := s.Roles.Of(t.Context(), userID, f.org); err != nil || g.InstanceAdmin != admin {
+				if g, err := s.Memberships.Of(t.Context(), userID, f.org); err != nil || g.InstanceAdmin != admin {
 					t.Errorf("administers: %v, %v; want %v", g, err, admin)
 				}
 				if found := must[*User](t)(s.ByID(t.Context(), userID)); found.SuperAdmin != admin || u.SuperAdmin != admin {
@@ -66,7 +66,7 @@ func TestAdministratorsChangeOnEveryReplica(t *testing.T) {
 			wantDead(t, err, "revoked")
 			_, err = s.Refresh(t.Context(), made.Refresh, home)
 			wantDead(t, err, "revoked")
-			if g, err := s.Roles.Of(t.Context(), userID, f.org); err != nil || g.Member {
+			if g, err := s.Memberships.Of(t.Context(), userID, f.org); err != nil || g.Member {
 				t.Errorf("a deleted user is a member: %v, %v", g, err)
 			}
 		}

@@ -9,7 +9,7 @@ import (
 	"github.com/sallyport/sallyport/internal/base/fault"
 	"github.com/sallyport/sallyport/internal/base/sqldb"
 	"github.com/sallyport/sallyport/internal/feed"
-	"github.com/sallyport/sallyport/internal/role"
+	"github.com/sallyport/sallyport/internal/member"
 	"github.com/sallyport/sallyport/internal/token"
 )
 
@@ -102,7 +102,7 @@ func (s *Service) EndAll(ctx context.Context, actor *access.Actor, userID string
 		return err
 	}
 	if !actor.InstanceAdmin {
-		target, err := s.Roles.OfNow(ctx, userID, actor.OrgID)
+		target, err := s.Memberships.OfNow(ctx, userID, actor.OrgID)
 		switch {
 		case err != nil:
 			return err
@@ -111,7 +111,7 @@ func (s *Service) EndAll(ctx context.Context, actor *access.Actor, userID string
 		case target.InstanceAdmin:
 			return fault.New(fault.Forbidden, "This user administers the instance. Only another instance administrator can end their sessions.")
 		}
-		if err := role.CoversNow(actor, target, "The sessions were not ended"); err != nil {
+		if err := member.CoversNow(actor, target, "The sessions were not ended"); err != nil {
 			return err
 		}
 	}

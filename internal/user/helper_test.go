@@ -21,6 +21,7 @@ import (
 	"github.com/sallyport/sallyport/internal/base/sqldb/sqldbtest"
 	"github.com/sallyport/sallyport/internal/feed"
 	"github.com/sallyport/sallyport/internal/feed/feedtest"
+	"github.com/sallyport/sallyport/internal/member"
 	"github.com/sallyport/sallyport/internal/org"
 	"github.com/sallyport/sallyport/internal/role"
 	"github.com/sallyport/sallyport/internal/token"
@@ -78,11 +79,12 @@ func replica(t *testing.T, db *sqldb.DB) *Service {
 	}
 	f, records := feed.New(feed.Options{DB: db, Logger: log}), audit.New(db, 0)
 	o := Options{DB: db, Feed: f, Audit: records, Roles: role.New(db, f, records), Lockouts: lockout.New(db), Hashing: limit.NewLine(limit.NewBudget(0))}
+	o.Memberships = member.New(member.Options{DB: db, Feed: f, Audit: records, Roles: o.Roles})
 	o.Orgs = org.New(org.Options{DB: db, Feed: f, Audit: records, Root: root, Hashing: o.Hashing, Cost: org.Cost{Passes: 1, KiB: 64, Lanes: 1},
 		MakeAdmin: func(context.Context, *sqldb.Tx, org.Organization) (org.Admin, error) {
 			return org.Admin{ID: id.New()}, nil
 		}})
-	o.Tokens = token.New(token.Options{DB: db, Feed: f, Audit: records, Root: root, Logger: log, Orgs: o.Orgs, Member: o.Roles.Member})
+	o.Tokens = token.New(token.Options{DB: db, Feed: f, Audit: records, Root: root, Logger: log, Orgs: o.Orgs, Member: o.Memberships.Member})
 	s := New(o)
 	if err := errors.Join(f.Start(t.Context()), o.Tokens.Start(t.Context())); err != nil {
 		t.Fatal(err)
@@ -119,7 +121,7 @@ func (f *fixture) user(slug string) string {
 func (f *fixture) join(userID, orgID, slug string) {
 	f.t.Helper()
 	err := f.DB.Write(f.t.Context(), func(tx *sqldb.Tx) error {
-		_, err := role.Join(f.t.Context(), tx, role.Member{OrgID: orgID, UserID: userID, Roles: role.Permanent(role.BuiltIn(slug))})
+		_, err := member.Join(f.t.Context(), tx, member.Draft{OrgID: orgID, UserID: userID, Roles: member.Permanent(role.BuiltIn(slug))})
 		return err
 	})
 	if err != nil {
@@ -151,7 +153,7 @@ func (f *fixture) actor(jwt string) *access.Actor {
 	}
 	a := &access.Actor{Type: access.ActorUser, ID: c.IdentityID, Name: email, OrgID: c.OrgID, AuthMethod: c.Method, TokenID: c.ID, Client: home}
 	if c.OrgID != "" {
-		grants, err := f.Roles.Of(f.t.Context(), a.ID, a.OrgID)
+		grants, err := f.Memberships.Of(f.t.Context(), a.ID, a.OrgID)
 		if err != nil {
 			f.t.Fatal(err)
 		}

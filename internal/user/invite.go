@@ -13,7 +13,7 @@ import (
 	"github.com/sallyport/sallyport/internal/base/quota"
 	"github.com/sallyport/sallyport/internal/base/sqldb"
 	"github.com/sallyport/sallyport/internal/feed"
-	"github.com/sallyport/sallyport/internal/role"
+	"github.com/sallyport/sallyport/internal/member"
 )
 
 // Invited is a user who was invited. Link is nil for someone who has an account already: they are a member at once, and log in as
@@ -56,22 +56,22 @@ func (s *Service) Invite(ctx context.Context, actor *access.Actor, orgID string,
 }
 
 // assignable returns a role for a membership, if the actor may hand it out.
-func (s *Service) assignable(ctx context.Context, actor *access.Actor, slug, base string) ([]role.Assignment, error) {
+func (s *Service) assignable(ctx context.Context, actor *access.Actor, slug, base string) ([]member.Assignment, error) {
 	r, err := s.Roles.Find(ctx, actor.OrgID, slug)
 	if err != nil {
 		return nil, err
 	}
-	return role.MayAssign(actor, "", role.Permanent(r), base, s.DB.Now())
+	return member.MayAssign(actor, "", member.Permanent(r), base, s.DB.Now())
 }
 
 // invite makes one person a member; nil for someone who is.
-func (s *Service) invite(ctx context.Context, tx *feed.Tx, actor *access.Actor, email string, roles []role.Assignment) (*Invited, error) {
+func (s *Service) invite(ctx context.Context, tx *feed.Tx, actor *access.Actor, email string, roles []member.Assignment) (*Invited, error) {
 	u, made, err := s.accountFor(ctx, tx.Tx, email)
 	if err != nil {
 		return nil, err
 	}
-	member, err := isMember(ctx, tx.Tx, u.ID, actor.OrgID)
-	if err != nil || member {
+	already, err := isMember(ctx, tx.Tx, u.ID, actor.OrgID)
+	if err != nil || already {
 		return nil, err
 	}
 	if !made {
@@ -82,10 +82,10 @@ func (s *Service) invite(ctx context.Context, tx *feed.Tx, actor *access.Actor, 
 	if err := s.membersQuota().Check(ctx, tx.Tx, `memberships WHERE org_id = $1 AND scope = 'organization' AND user_id IS NOT NULL`, actor.OrgID); err != nil {
 		return nil, err
 	}
-	if _, err = role.Join(ctx, tx.Tx, role.Member{OrgID: actor.OrgID, UserID: u.ID, Roles: roles}); err != nil {
+	if _, err = member.Join(ctx, tx.Tx, member.Draft{OrgID: actor.OrgID, UserID: u.ID, Roles: roles}); err != nil {
 		return nil, err
 	}
-	role.Changed(tx, u.ID, actor.OrgID)
+	member.Changed(tx, u.ID, actor.OrgID)
 	one := &Invited{Email: email, UserID: u.ID}
 	if !u.Accepted {
 		l, err := s.newLink(ctx, tx.Tx, u.ID, invitation)

@@ -9,18 +9,18 @@ import (
 	"github.com/sallyport/sallyport/internal/base/fault"
 	"github.com/sallyport/sallyport/internal/base/sqldb"
 	"github.com/sallyport/sallyport/internal/feed"
-	"github.com/sallyport/sallyport/internal/role"
+	"github.com/sallyport/sallyport/internal/member"
 )
 
 // Member is a user in an organization. Times are milliseconds UTC.
 type Member struct {
-	ID        string      `db:"id"` // of the membership
-	OrgID     string      `db:"org_id"`
-	Active    bool        `db:"active"`
-	CreatedAt int64       `db:"created_at"`
-	UpdatedAt int64       `db:"updated_at"`
-	User      User        `db:"user"`
-	Roles     []role.Held `db:"-"`
+	ID        string        `db:"id"` // of the membership
+	OrgID     string        `db:"org_id"`
+	Active    bool          `db:"active"`
+	CreatedAt int64         `db:"created_at"`
+	UpdatedAt int64         `db:"updated_at"`
+	User      User          `db:"user"`
+	Roles     []member.Held `db:"-"`
 }
 
 // inOrg answers for another organization than the actor's as for one that does not exist.
@@ -78,7 +78,7 @@ func (s *Service) ChangeMember(ctx context.Context, actor *access.Actor, orgID, 
 	if err != nil {
 		return nil, err
 	}
-	var roles []role.Assignment
+	var roles []member.Assignment
 	if c.Role != nil {
 		// Other roles may lift what the present ones deny, so the actor must hold all that the user can come to do.
 		if err = s.covers(ctx, actor, m, base); err == nil {
@@ -98,10 +98,10 @@ func (s *Service) ChangeMember(ctx context.Context, actor *access.Actor, orgID, 
 	return s.member(ctx, actor.OrgID, membershipID)
 }
 
-func (s *Service) changeMember(ctx context.Context, tx *feed.Tx, actor *access.Actor, m *Member, c MemberChanges, roles []role.Assignment) error {
+func (s *Service) changeMember(ctx context.Context, tx *feed.Tx, actor *access.Actor, m *Member, c MemberChanges, roles []member.Assignment) error {
 	facts := map[string]any{"userId": m.User.ID, "email": m.User.Email}
 	if roles != nil {
-		err := role.SetRoles(ctx, tx, m.User.ID, m.OrgID, roles)
+		err := member.SetRoles(ctx, tx, m.OrgID, "", m.User.ID, roles)
 		if errors.Is(err, sqldb.ErrNoRows) {
 			err = unknownMember(m.ID)
 		}
@@ -111,7 +111,7 @@ func (s *Service) changeMember(ctx context.Context, tx *feed.Tx, actor *access.A
 		facts["role"] = roles[0].Role.Slug
 	}
 	if c.Active != nil {
-		if err := role.SetActive(ctx, tx, m.User.ID, m.OrgID, *c.Active); err != nil {
+		if err := member.SetActive(ctx, tx, m.User.ID, m.OrgID, *c.Active); err != nil {
 			return err
 		}
 		facts["isActive"] = *c.Active
@@ -146,7 +146,7 @@ func (s *Service) RemoveMembers(ctx context.Context, actor *access.Actor, orgID 
 }
 
 func (s *Service) remove(ctx context.Context, tx *feed.Tx, actor *access.Actor, m Member) error {
-	projects, err := role.Leave(ctx, tx, m.User.ID, m.OrgID)
+	projects, err := member.Leave(ctx, tx, m.User.ID, m.OrgID)
 	if errors.Is(err, sqldb.ErrNoRows) {
 		return unknownMember(m.ID)
 	}
@@ -171,19 +171,19 @@ func (s *Service) target(ctx context.Context, actor *access.Actor, membershipID,
 	if m.User.ID == actor.ID {
 		return nil, fault.New(fault.BadRequest, "%s. You cannot change your own membership. Ask another administrator to do it.", base)
 	}
-	now, err := s.Roles.OfNow(ctx, m.User.ID, m.OrgID)
+	now, err := s.Memberships.OfNow(ctx, m.User.ID, m.OrgID)
 	if err != nil {
 		return nil, err
 	}
 	if m.User.SuperAdmin && !actor.InstanceAdmin {
 		return nil, fault.New(fault.Forbidden, "%s. This user administers the instance, and only another instance administrator may do this.", base)
 	}
-	return m, role.CoversNow(actor, now, base)
+	return m, member.CoversNow(actor, now, base)
 }
 
 // covers asks that the actor holds all that a member's roles allow, now and later.
 func (s *Service) covers(ctx context.Context, actor *access.Actor, m *Member, base string) error {
-	grants, err := s.Roles.Of(ctx, m.User.ID, m.OrgID)
+	grants, err := s.Memberships.Of(ctx, m.User.ID, m.OrgID)
 	if err == nil {
 		err = actor.Covers(grants.Reach, base)
 	}

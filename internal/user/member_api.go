@@ -6,7 +6,7 @@ import (
 
 	"github.com/sallyport/sallyport/internal/access"
 	"github.com/sallyport/sallyport/internal/base/httpapi"
-	"github.com/sallyport/sallyport/internal/role"
+	"github.com/sallyport/sallyport/internal/member"
 )
 
 // memberRoutes mounts the users of an organization (docs/reference/people.md section 4.1).
@@ -49,7 +49,7 @@ type wirePerson struct {
 }
 
 func (m *Member) wire() wireMember {
-	w := wireMember{ID: m.ID, OrgID: m.OrgID, UserID: m.User.ID, Role: role.Main(m.Roles), Status: "invited", Active: m.Active,
+	w := wireMember{ID: m.ID, OrgID: m.OrgID, UserID: m.User.ID, Role: member.Main(m.Roles), Status: "invited", Active: m.Active,
 		CreatedAt: httpapi.Time(m.CreatedAt), UpdatedAt: httpapi.Time(m.UpdatedAt)}
 	if m.User.Accepted {
 		w.Status = "accepted"

@@ -4,7 +4,6 @@ import (
 	"context"
 
 	"github.com/sallyport/sallyport/internal/base/sqldb"
-	"github.com/sallyport/sallyport/internal/role"
 )
 
 const memberColumns = `m.id, m.org_id, m.active, m.created_at, m.updated_at, u.id AS "user.id", u.email AS "user.email", u.first_name AS "user.first_name",
@@ -22,7 +21,7 @@ func (s *Service) members(ctx context.Context, orgID, membershipID string, most 
 	for i := range found {
 		ids[i] = found[i].ID
 	}
-	held, err := role.HeldBy(ctx, s.DB, ids)
+	held, err := s.Memberships.HeldBy(ctx, ids)
 	for i := range found {
 		found[i].Roles = held[found[i].ID]
 	}

@@ -56,7 +56,7 @@ func (s *Service) SelectOrg(ctx context.Context, actor *access.Actor, orgID stri
 	if err := isUser(actor); err != nil {
 		return "", err
 	}
-	grants, err := s.Roles.Of(ctx, actor.ID, orgID)
+	grants, err := s.Memberships.Of(ctx, actor.ID, orgID)
 	if err == nil && !grants.Member {
 		err = fault.New(fault.NotFound, "There is no organization with ID %q that you are a member of. GET /api/v1/organization lists yours.", orgID)
 	}

@@ -16,6 +16,7 @@ import (
 	"github.com/sallyport/sallyport/internal/base/sqldb"
 	"github.com/sallyport/sallyport/internal/base/tally"
 	"github.com/sallyport/sallyport/internal/feed"
+	"github.com/sallyport/sallyport/internal/member"
 	"github.com/sallyport/sallyport/internal/org"
 	"github.com/sallyport/sallyport/internal/role"
 	"github.com/sallyport/sallyport/internal/token"
@@ -29,14 +30,15 @@ const Method = "email"
 
 // Options says what the service works with. All fields but the last ones are needed.
 type Options struct {
-	DB       *sqldb.DB
-	Feed     *feed.Feed
-	Audit    *audit.Log
-	Roles    *role.Service
-	Orgs     *org.Service
-	Tokens   *token.Service
-	Lockouts *lockout.Counter
-	Hashing  *limit.Line // where logins wait to have their passwords hashed
+	DB          *sqldb.DB
+	Feed        *feed.Feed
+	Audit       *audit.Log
+	Roles       *role.Service
+	Memberships *member.Service
+	Orgs        *org.Service
+	Tokens      *token.Service
+	Lockouts    *lockout.Counter
+	Hashing     *limit.Line // where logins wait to have their passwords hashed
 
 	BaseURL      string // at which clients reach the server, without a slash at its end: links begin with it
 	Quota        int64  // users of one organization at most; 0 for defaultMembers

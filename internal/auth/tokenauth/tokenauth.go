@@ -11,6 +11,7 @@ import (
 	"github.com/sallyport/sallyport/internal/base/fault"
 	"github.com/sallyport/sallyport/internal/base/sqldb"
 	"github.com/sallyport/sallyport/internal/identity"
+	"github.com/sallyport/sallyport/internal/member"
 	"github.com/sallyport/sallyport/internal/org"
 	"github.com/sallyport/sallyport/internal/token"
 )
@@ -38,6 +39,7 @@ type Options struct {
 	Audit      *audit.Log
 	Orgs       *org.Service
 	Identities *identity.Service
+	Members    *member.Service
 	Configs    *auth.Service
 	Tokens     *token.Service
 }
@@ -70,7 +72,7 @@ func (s *Service) Create(ctx context.Context, actor *access.Actor, identityID st
 	if err != nil {
 		return nil, err
 	}
-	s.Identities.LoggedIn(i.ID, Method.Slug, s.DB.Now()) // as the reference counts it
+	s.Members.LoggedIn(i.ID, Method.Slug, s.DB.Now()) // as the reference counts it
 	return issued, s.DB.WriteGrouped(ctx, func(tx *sqldb.Tx) error { return s.insert(ctx, tx, actor, issued) })
 }
 
@@ -118,7 +120,7 @@ func (s *Service) List(ctx context.Context, actor *access.Actor, identityID stri
 	}
 	i, err := s.Identities.Find(ctx, actor, identityID)
 	if err == nil {
-		err = s.Identities.Guard(ctx, actor, i)
+		err = s.Members.GuardAdmin(ctx, actor, i.ID)
 	}
 	if err == nil {
 		_, err = s.attached(ctx, identityID)

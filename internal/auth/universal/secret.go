@@ -12,7 +12,7 @@ import (
 	"github.com/sallyport/sallyport/internal/base/quota"
 	"github.com/sallyport/sallyport/internal/base/sqldb"
 	"github.com/sallyport/sallyport/internal/feed"
-	"github.com/sallyport/sallyport/internal/role"
+	"github.com/sallyport/sallyport/internal/member"
 )
 
 // secretBytes is how many random bytes a client secret has: 64 characters of hex.
@@ -39,10 +39,10 @@ func (s *Service) CreateSecret(ctx context.Context, actor *access.Actor, identit
 	row = Secret{ID: id.New(), ConfigID: c.ID, IdentityID: identityID, Prefix: plain[:prefixLength], Description: description,
 		UsesLimit: usesLimit, TTL: ttl}
 	err = s.DB.Write(ctx, func(tx *sqldb.Tx) error {
-		if err := role.Hold(ctx, tx, identityID, actor.OrgID); err != nil { // leaving ends its secrets: none may follow
+		if err := member.Hold(ctx, tx, identityID, actor.OrgID); err != nil { // leaving ends its secrets: none may follow
 			return err
 		}
-		if err := s.room(ctx, tx, c.ID); err != nil { // role.Hold has lined up all who make one for the identity
+		if err := s.room(ctx, tx, c.ID); err != nil { // member.Hold has lined up all who make one for the identity
 			return err
 		}
 		row.CreatedAt = tx.Now().UnixMilli()
@@ -145,7 +145,7 @@ func (s *Service) ClearLockouts(ctx context.Context, actor *access.Actor, identi
 	}
 	i, err := s.Identities.Find(ctx, actor, identityID)
 	if err == nil {
-		err = s.Identities.Guard(ctx, actor, i)
+		err = s.Members.GuardAdmin(ctx, actor, i.ID)
 	}
 	if err != nil {
 		return 0, err

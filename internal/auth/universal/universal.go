@@ -22,6 +22,7 @@ import (
 	"github.com/sallyport/sallyport/internal/base/tally"
 	"github.com/sallyport/sallyport/internal/feed"
 	"github.com/sallyport/sallyport/internal/identity"
+	"github.com/sallyport/sallyport/internal/member"
 	"github.com/sallyport/sallyport/internal/testhook/crashpoint"
 	"github.com/sallyport/sallyport/internal/token"
 )
@@ -36,6 +37,7 @@ type Options struct {
 	Audit      *audit.Log
 	Root       *seal.Key
 	Identities *identity.Service
+	Members    *member.Service
 	Configs    *auth.Service
 	Tokens     *token.Service
 	Quota      int64 // client secrets of one identity at most; 0 means DefaultQuota
