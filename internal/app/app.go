@@ -117,7 +117,7 @@ func (a *App) build(root *seal.Key, o Options) {
 	hashing := limit.NewLine(a.memory)
 	a.roles = role.New(a.db, a.feed, a.audit)
 	a.orgs = org.New(org.Options{DB: a.db, Feed: a.feed, Audit: a.audit, Root: root, Cost: o.PasswordCost, MinPassword: c.MinPassword,
-		Hashing: hashing, RequireSetupCode: c.SetupCode != "none", MakeAdmin: a.makeAdmin})
+		Hashing: hashing, RequireSetupCode: c.SetupCode != "none", MakeUser: user.Insert, MakeAdmin: a.makeAdmin})
 	a.members = member.New(member.Options{DB: a.db, Feed: a.feed, Audit: a.audit, Roles: a.roles,
 		Projects: member.Projects{Hold: project.Hold,
 			Enter: func(ctx context.Context, actor *access.Actor, id string) (member.Scope, error) {

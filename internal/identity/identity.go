@@ -281,6 +281,20 @@ func (s *Service) Remove(ctx context.Context, tx *feed.Tx, i *Identity) error {
 	return nil
 }
 
+// RemoveOwned deletes the identities that a project owns, protected ones too, and revokes all their tokens.
+func (s *Service) RemoveOwned(ctx context.Context, tx *feed.Tx, projectID string) error {
+	owned, err := lockOwned(ctx, tx, projectID)
+	if err != nil {
+		return err
+	}
+	for i := range owned {
+		if err := s.Remove(ctx, tx, &owned[i]); err != nil {
+			return err
+		}
+	}
+	return nil
+}
+
 // Insert makes an identity for a caller who has checked that this may be, with one role in the organization.
 func (s *Service) Insert(ctx context.Context, tx *feed.Tx, actor *access.Actor, c Changes, r *role.Role) (Detail, error) {
 	return s.create(ctx, tx.Tx, actor, c, member.Permanent(r))

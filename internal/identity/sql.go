@@ -148,3 +148,16 @@ func remove(ctx context.Context, tx *feed.Tx, identityID string) error {
 func (s *Service) metadata(ctx context.Context, identityID string) (metadata []Metadata, err error) {
 	return metadata, s.DB.Select(ctx, &metadata, metadataQuery, identityID)
 }
+
+// lockOwned takes the delete protection off the identities that a project owns, and returns them.
+func lockOwned(ctx context.Context, tx *feed.Tx, projectID string) (owned []Identity, err error) {
+	if _, err := tx.Exec(ctx, `UPDATE identities SET delete_protection = FALSE WHERE project_id = $1`, projectID); err != nil {
+		return nil, err
+	}
+	return owned, tx.Select(ctx, &owned, `SELECT `+columns+` FROM identities WHERE project_id = $1`, projectID)
+}
+
+// CountOwned returns how many identities a project owns.
+func CountOwned(ctx context.Context, tx *feed.Tx, projectID string) (n int64, err error) {
+	return n, tx.Get(ctx, &n, `SELECT count(*) FROM identities WHERE project_id = $1`, projectID)
+}

@@ -5,10 +5,11 @@ import (
 
 	"github.com/sallyport/sallyport/internal/access"
 	"github.com/sallyport/sallyport/internal/audit"
-	"github.com/sallyport/sallyport/internal/base/fault"
 	"github.com/sallyport/sallyport/internal/base/seal"
 	"github.com/sallyport/sallyport/internal/base/sqldb"
 	"github.com/sallyport/sallyport/internal/feed"
+	"github.com/sallyport/sallyport/internal/org"
+	"github.com/sallyport/sallyport/internal/project"
 )
 
 // OrganizationState tells how far the rotation of the actor's organization's key is. Errors: PermissionDenied.
@@ -42,8 +43,7 @@ func (s *Service) organization(actor *access.Actor) rotation {
 		},
 		drop: func(ctx context.Context, keyID string) error {
 			return s.Feed.Change(ctx, func(tx *feed.Tx) error {
-				_, err := tx.Exec(ctx, `DELETE FROM organization_keys WHERE id = $1 AND NOT active`, keyID)
-				if err != nil {
+				if err := org.DropKey(ctx, tx, keyID); err != nil {
 					return err
 				}
 				return s.record(ctx, tx, actor, audit.DropOrganizationKey, "", keyID)
@@ -58,9 +58,8 @@ func (s *Service) organization(actor *access.Actor) rotation {
 // beginOrganization makes a new key the active one. No replica keeps such keys in memory, so none has to hear of it.
 func (s *Service) beginOrganization(ctx context.Context, actor *access.Actor) error {
 	return s.Feed.Change(ctx, func(tx *feed.Tx) error {
-		n, err := tx.Exec(ctx, `UPDATE organization_keys SET active = FALSE WHERE org_id = $1 AND active
-			AND NOT EXISTS (SELECT 1 FROM organization_keys o WHERE o.org_id = organization_keys.org_id AND NOT o.active)`, actor.OrgID)
-		if err != nil || n == 0 { // it has none, or someone else rotates it at this moment
+		retired, err := org.RetireKey(ctx, tx, actor.OrgID)
+		if err != nil || !retired { // it has none, or someone else rotates it at this moment
 			return err
 		}
 		if err := s.Orgs.MakeKey(ctx, tx.Tx, actor.OrgID); err != nil {
@@ -113,8 +112,7 @@ func (s *Service) project(actor *access.Actor, projectID string) rotation {
 		step:  func(ctx context.Context, from string) (int64, error) { return s.Secrets.Reseal(ctx, projectID, from) },
 		drop: func(ctx context.Context, keyID string) error {
 			return s.Feed.Change(ctx, func(tx *feed.Tx) error {
-				_, err := tx.Exec(ctx, `DELETE FROM project_keys WHERE id = $1 AND NOT active`, keyID)
-				if err != nil {
+				if err := project.DropKey(ctx, tx, keyID); err != nil {
 					return err
 				}
 				tx.Append(feed.ProjectKey, projectID, feed.Evict)
@@ -129,16 +127,12 @@ func (s *Service) project(actor *access.Actor, projectID string) rotation {
 // stays until nothing refers to it.
 func (s *Service) beginProject(ctx context.Context, actor *access.Actor, projectID string) error {
 	return s.Feed.Change(ctx, func(tx *feed.Tx) error {
-		// Writing to the project first keeps it from being deleted, with its keys, at the same time.
-		n, err := tx.Exec(ctx, `UPDATE projects SET updated_at = updated_at WHERE id = $1 AND deleted_at IS NULL`, projectID)
-		if err == nil && n == 0 {
-			err = fault.New(fault.NotFound, "The project with ID %q was just deleted.", projectID)
+		// Holding the project keeps it from being deleted, with its keys, at the same time.
+		if err := project.Hold(ctx, tx, projectID); err != nil {
+			return err
 		}
-		if err == nil {
-			n, err = tx.Exec(ctx, `UPDATE project_keys SET active = FALSE WHERE project_id = $1 AND active
-				AND NOT EXISTS (SELECT 1 FROM project_keys o WHERE o.project_id = project_keys.project_id AND NOT o.active)`, projectID)
-		}
-		if err != nil || n == 0 { // someone else rotates it at this moment
+		retired, err := project.RetireKey(ctx, tx, projectID)
+		if err != nil || !retired { // someone else rotates it at this moment
 			return err
 		}
 		if err := s.Projects.MakeKey(ctx, tx.Tx, actor.OrgID, projectID); err != nil {

@@ -70,8 +70,7 @@ func (s *Service) beginRoot(ctx context.Context, actor *access.Actor) error {
 	}
 	err = s.Feed.Change(ctx, func(tx *feed.Tx) error {
 		tx.Append(feed.RootKey, next, feed.Evict)
-		_, err := tx.Exec(ctx, `INSERT INTO root_keys (id, state, created_at) VALUES ($1, 'coming', $2) ON CONFLICT DO NOTHING`, next, tx.Now().UnixMilli())
-		return err
+		return org.AnnounceRoot(ctx, tx.Tx, next)
 	})
 	if err == nil {
 		crashpoint.Reach(crashpoint.RootComing)
@@ -81,11 +80,7 @@ func (s *Service) beginRoot(ctx context.Context, actor *access.Actor) error {
 		return err
 	}
 	return s.Feed.Change(ctx, func(tx *feed.Tx) error {
-		_, err := tx.Exec(ctx, `UPDATE root_keys SET state = 'retiring' WHERE state = 'active' AND id <> $1`, next)
-		if err == nil {
-			_, err = tx.Exec(ctx, `UPDATE root_keys SET state = 'active' WHERE id = $1`, next)
-		}
-		if err != nil {
+		if err := org.ActivateRoot(ctx, tx.Tx, next); err != nil {
 			return err
 		}
 		tx.Append(feed.RootKey, next, feed.Evict)
@@ -136,10 +131,7 @@ func (s *Service) everywhere(ctx context.Context, keyID string) error {
 	if len(without) == 0 {
 		return nil
 	}
-	err = s.DB.Write(ctx, func(tx *sqldb.Tx) error {
-		_, err := tx.Exec(ctx, `DELETE FROM root_keys WHERE id = $1 AND state = 'coming'`, keyID)
-		return err
-	})
+	err = s.DB.Write(ctx, func(tx *sqldb.Tx) error { return org.WithdrawRoot(ctx, tx, keyID) })
 	if err != nil {
 		return err
 	}
@@ -163,8 +155,7 @@ func (s *Service) stepRoot(ctx context.Context, from string) (int64, error) {
 // dropRoot forgets a root key that nothing refers to any more.
 func (s *Service) dropRoot(ctx context.Context, actor *access.Actor, keyID string) error {
 	err := s.Feed.Change(ctx, func(tx *feed.Tx) error {
-		_, err := tx.Exec(ctx, `DELETE FROM root_keys WHERE id = $1 AND state = 'retiring'`, keyID)
-		if err != nil {
+		if err := org.DropRoot(ctx, tx.Tx, keyID); err != nil {
 			return err
 		}
 		tx.Append(feed.RootKey, keyID, feed.Evict)

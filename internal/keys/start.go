@@ -8,6 +8,7 @@ import (
 	"strings"
 
 	"github.com/sallyport/sallyport/internal/base/sqldb"
+	"github.com/sallyport/sallyport/internal/org"
 	"github.com/sallyport/sallyport/internal/token"
 )
 
@@ -58,7 +59,7 @@ func (s *Service) adopt(ctx context.Context) error {
 		return fmt.Errorf("the root key does not open this database: it was made with another one; start with the root key that it was made with: %w", err)
 	}
 	return s.DB.Write(ctx, func(tx *sqldb.Tx) error {
-		_, err := tx.Exec(ctx, `INSERT INTO root_keys (id, state, created_at) VALUES ($1, 'active', $2) ON CONFLICT DO NOTHING`, keyID, tx.Now().UnixMilli())
+		err := org.NameRoot(ctx, tx, keyID)
 		for _, c := range underRoot {
 			if err == nil {
 				_, err = tx.Exec(ctx, `UPDATE `+c.table+` SET `+c.key+` = $1 WHERE `+c.key+` IS NULL AND `+c.sealed+` IS NOT NULL`, keyID)

@@ -33,6 +33,8 @@ type Options struct {
 	// RequireSetupCode has a bootstrap that comes from another machine show the code of Service.SetupCode.
 	RequireSetupCode bool
 
+	// MakeUser makes, in the transaction of the bootstrap, the user who administers the instance, with the hash of a password.
+	MakeUser func(ctx context.Context, tx *sqldb.Tx, u User, hash string) error
 	// MakeAdmin makes, in the transaction of the bootstrap, the identity that administers the instance, and returns how
 	// to get at its token once the transaction is committed.
 	MakeAdmin func(ctx context.Context, tx *sqldb.Tx, org Organization) (Admin, error)
@@ -127,7 +129,7 @@ func (s *Service) bootstrap(ctx context.Context, tx *sqldb.Tx, email, hash, name
 		return setup, err
 	}
 	setup.User = User{ID: id.New(), Email: email, FirstName: "Admin", LastName: "User", SuperAdmin: true}
-	if err := insertUser(ctx, tx, setup.User, hash); err != nil {
+	if err := s.MakeUser(ctx, tx, setup.User, hash); err != nil {
 		return setup, err
 	}
 	owner := member.Draft{OrgID: setup.Organization.ID, UserID: setup.User.ID, Roles: member.Permanent(role.BuiltIn(role.Admin))}
@@ -149,11 +151,5 @@ func claimInstance(ctx context.Context, tx *sqldb.Tx) error {
 	if err == nil && n == 0 {
 		err = errSetUp
 	}
-	return err
-}
-
-func insertUser(ctx context.Context, tx *sqldb.Tx, u User, hash string) error {
-	_, err := tx.Exec(ctx, `INSERT INTO users (id, email, first_name, last_name, password_hash, super_admin, created_at, updated_at)
-		VALUES ($1, $2, $3, $4, $5, $6, $7, $7)`, u.ID, u.Email, u.FirstName, u.LastName, hash, u.SuperAdmin, tx.Now().UnixMilli())
 	return err
 }

@@ -10,6 +10,7 @@ import (
 	"github.com/sallyport/sallyport/internal/base/id"
 	"github.com/sallyport/sallyport/internal/base/seal"
 	"github.com/sallyport/sallyport/internal/base/sqldb"
+	"github.com/sallyport/sallyport/internal/feed"
 )
 
 // SealingKey returns the root key that seals now, and its fingerprint for the row that is sealed. Which one it is stands
@@ -18,9 +19,7 @@ import (
 func SealingKey(ctx context.Context, tx *sqldb.Tx, root *seal.Key) (key *seal.Key, keyID string, err error) {
 	err = tx.Get(ctx, &keyID, activeRootKey)
 	if errors.Is(err, sqldb.ErrNoRows) {
-		_, err = tx.Exec(ctx, `INSERT INTO root_keys (id, state, created_at) VALUES ($1, 'active', $2) ON CONFLICT DO NOTHING`,
-			root.IDs()[0], tx.Now().UnixMilli())
-		if err == nil {
+		if err = NameRoot(ctx, tx, root.IDs()[0]); err == nil {
 			err = tx.Get(ctx, &keyID, activeRootKey)
 		}
 	}
@@ -82,3 +81,17 @@ func (s *Service) MakeKey(ctx context.Context, tx *sqldb.Tx, orgID string) error
 
 // KeyPlace is what a sealed key of an organization is bound to.
 func KeyPlace(orgID string) []string { return []string{"organizations", orgID, "sealed_key"} }
+
+// RetireKey makes the active key of an organization one that seals no more, unless another one is being retired. It reports
+// whether it did.
+func RetireKey(ctx context.Context, tx *feed.Tx, orgID string) (bool, error) {
+	n, err := tx.Exec(ctx, `UPDATE organization_keys SET active = FALSE WHERE org_id = $1 AND active
+		AND NOT EXISTS (SELECT 1 FROM organization_keys o WHERE o.org_id = organization_keys.org_id AND NOT o.active)`, orgID)
+	return n > 0, err
+}
+
+// DropKey deletes a retired key of an organization, which nothing refers to any more.
+func DropKey(ctx context.Context, tx *feed.Tx, keyID string) error {
+	_, err := tx.Exec(ctx, `DELETE FROM organization_keys WHERE id = $1 AND NOT active`, keyID)
+	return err
+}

@@ -40,7 +40,7 @@ func each(t *testing.T, fn func(t *testing.T, db *sqldb.DB)) {
 func service(t *testing.T, db *sqldb.DB, makeAdmin func(context.Context, *sqldb.Tx, Organization) (Admin, error)) *Service {
 	t.Helper()
 	f := feed.New(feed.Options{DB: db, Logger: slog.New(slog.DiscardHandler)})
-	s := New(Options{DB: db, Feed: f, Audit: audit.New(db, 0), Hashing: limit.NewLine(limit.NewBudget(0)), MakeAdmin: makeAdmin})
+	s := New(Options{DB: db, Feed: f, Audit: audit.New(db, 0), Hashing: limit.NewLine(limit.NewBudget(0)), MakeUser: makeUser, MakeAdmin: makeAdmin})
 	if err := f.Start(t.Context()); err != nil {
 		t.Fatal(err)
 	}
@@ -239,4 +239,11 @@ func TestParseEmail(t *testing.T) {
 			t.Errorf("%q: %q, %v; want %q", text, got, err, want)
 		}
 	}
+}
+
+// makeUser stands for the users above.
+func makeUser(ctx context.Context, tx *sqldb.Tx, u User, hash string) error {
+	_, err := tx.Exec(ctx, `INSERT INTO users (id, email, first_name, last_name, password_hash, super_admin, created_at, updated_at)
+		VALUES ($1, $2, $3, $4, $5, $6, 0, 0)`, u.ID, u.Email, u.FirstName, u.LastName, hash, u.SuperAdmin)
+	return err
 }

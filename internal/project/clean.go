@@ -6,6 +6,7 @@ import (
 
 	"github.com/sallyport/sallyport/internal/base/sqldb"
 	"github.com/sallyport/sallyport/internal/member"
+	"github.com/sallyport/sallyport/internal/role"
 )
 
 // Clean deletes for good what deleted projects held, and deleted environments whose grace is over, in transactions of
@@ -75,11 +76,12 @@ func (s *Service) emptyEnvironment(ctx context.Context, tx *sqldb.Tx, environmen
 
 // emptyProject deletes some of what hangs on a project without environments, or, once there is nothing, the project.
 func emptyProject(ctx context.Context, tx *sqldb.Tx, projectID string, limit int64) error {
-	if n, err := member.Empty(ctx, tx, projectID, limit); err != nil || n > 0 {
-		return err
+	for _, empty := range []func(context.Context, *sqldb.Tx, string, int64) (int64, error){member.Empty, role.Empty} {
+		if n, err := empty(ctx, tx, projectID, limit); err != nil || n > 0 {
+			return err
+		}
 	}
 	for _, query := range []string{
-		`DELETE FROM custom_roles WHERE id IN (SELECT id FROM custom_roles WHERE project_id = $1 LIMIT $2)`,
 		`DELETE FROM project_keys WHERE id IN (SELECT id FROM project_keys WHERE project_id = $1 LIMIT $2)`,
 		`DELETE FROM tags WHERE id IN (SELECT id FROM tags WHERE project_id = $1 LIMIT $2)`,
 	} {

@@ -9,6 +9,7 @@ import (
 	"github.com/sallyport/sallyport/internal/base/fault"
 	"github.com/sallyport/sallyport/internal/base/id"
 	"github.com/sallyport/sallyport/internal/base/sqldb"
+	"github.com/sallyport/sallyport/internal/feed"
 )
 
 // insertRoot makes the root folder of a new environment.
@@ -93,5 +94,11 @@ func lockBelow(ctx context.Context, tx *sqldb.Tx, f *Folder) error {
 	prefix := below(f.Path)
 	_, err := tx.Exec(ctx, `UPDATE folders SET version = version WHERE environment_id = $1 AND (id = $2 OR substr(path, 1, $3) = $4)`,
 		f.EnvironmentID, f.ID, len(prefix), prefix)
+	return err
+}
+
+// SecretChanged notes on a folder that a secret in it changed.
+func SecretChanged(ctx context.Context, tx *feed.Tx, folderID string) error {
+	_, err := tx.Exec(ctx, `UPDATE folders SET secret_modified_at = $1 WHERE id = $2`, tx.Now().UnixMilli(), folderID)
 	return err
 }

@@ -8,6 +8,7 @@ import (
 	"github.com/sallyport/sallyport/internal/base/id"
 	"github.com/sallyport/sallyport/internal/base/seal"
 	"github.com/sallyport/sallyport/internal/base/sqldb"
+	"github.com/sallyport/sallyport/internal/feed"
 )
 
 // DataKey is the key that the secrets of a project are sealed with. While it is rotated it opens what the old one sealed,
@@ -76,3 +77,17 @@ func (s *Service) MakeKey(ctx context.Context, tx *sqldb.Tx, orgID, projectID st
 
 // KeyPlace is what a sealed data key is bound to.
 func KeyPlace(projectID string) []string { return []string{"projects", projectID, "sealed_key"} }
+
+// RetireKey makes the active data key of a project one that seals no more, unless another one is being retired. It reports
+// whether it did.
+func RetireKey(ctx context.Context, tx *feed.Tx, projectID string) (bool, error) {
+	n, err := tx.Exec(ctx, `UPDATE project_keys SET active = FALSE WHERE project_id = $1 AND active
+		AND NOT EXISTS (SELECT 1 FROM project_keys o WHERE o.project_id = project_keys.project_id AND NOT o.active)`, projectID)
+	return n > 0, err
+}
+
+// DropKey deletes a retired data key of a project, which nothing refers to any more.
+func DropKey(ctx context.Context, tx *feed.Tx, keyID string) error {
+	_, err := tx.Exec(ctx, `DELETE FROM project_keys WHERE id = $1 AND NOT active`, keyID)
+	return err
+}

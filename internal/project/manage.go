@@ -178,7 +178,7 @@ func (s *Service) Delete(ctx context.Context, actor *access.Actor, projectID str
 			err = erase(ctx, tx, p)
 		}
 		if err == nil {
-			err = s.killOwned(ctx, tx, projectID)
+			err = s.Identities.RemoveOwned(ctx, tx, projectID)
 		}
 		if err != nil {
 			return err

@@ -58,8 +58,7 @@ func (s *Service) insertOwned(ctx context.Context, tx *feed.Tx, sc member.Scope,
 }
 
 func countOwned(ctx context.Context, tx *feed.Tx, projectID string) error {
-	var n int64
-	err := tx.Get(ctx, &n, `SELECT count(*) FROM identities WHERE project_id = $1`, projectID)
+	n, err := identity.CountOwned(ctx, tx, projectID)
 	if err == nil && n >= MaxOwned {
 		err = fault.New(fault.BadRequest, "The project owns %d identities, which is the maximum. Delete one, or add identities of the organization as members.", n)
 	}
@@ -182,19 +181,4 @@ func (s *Service) DeleteOwned(ctx context.Context, actor *access.Actor, projectI
 		member.Changed(tx, identityID, projectID)
 		return s.recordOwned(ctx, tx, actor, projectID, audit.DeleteIdentity, &identity.Detail{Identity: *i}, nil)
 	})
-}
-
-// killOwned deletes the identities that a project owns, protected ones too, with all their tokens.
-func (s *Service) killOwned(ctx context.Context, tx *feed.Tx, projectID string) error {
-	if _, err := tx.Exec(ctx, `UPDATE identities SET delete_protection = FALSE WHERE project_id = $1`, projectID); err != nil {
-		return err
-	}
-	var all []identity.Identity
-	err := tx.Select(ctx, &all, `SELECT id, org_id, project_id, name, delete_protection, created_at, updated_at FROM identities WHERE project_id = $1`, projectID)
-	for i := range all {
-		if err == nil {
-			err = s.Identities.Remove(ctx, tx, &all[i])
-		}
-	}
-	return err
 }

@@ -138,3 +138,8 @@ func deleteCustom(ctx context.Context, tx *sqldb.Tx, roleID string) error {
 	}
 	return err
 }
+
+// Empty deletes at most limit custom roles of a project that is gone, and returns how many it deleted.
+func Empty(ctx context.Context, tx *sqldb.Tx, projectID string, limit int64) (int64, error) {
+	return tx.Exec(ctx, `DELETE FROM custom_roles WHERE id IN (SELECT id FROM custom_roles WHERE project_id = $1 LIMIT $2)`, projectID, limit)
+}

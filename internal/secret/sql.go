@@ -227,8 +227,7 @@ func remove(ctx context.Context, tx *sqldb.Tx, s *Secret) error {
 // touch notes on a folder of the spot's environment that a secret in it changed, and tells all replicas.
 func (s *spot) touch(ctx context.Context, tx *feed.Tx, folderID, path string) error {
 	tx.Append(feed.Secrets, feed.Key(s.env.ID, path), feed.Evict)
-	_, err := tx.Exec(ctx, `UPDATE folders SET secret_modified_at = $1 WHERE id = $2`, tx.Now().UnixMilli(), folderID)
-	return err
+	return project.SecretChanged(ctx, tx, folderID)
 }
 
 func optional(s string) *string {

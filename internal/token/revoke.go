@@ -9,6 +9,7 @@ import (
 	"github.com/sallyport/sallyport/internal/base/fault"
 	"github.com/sallyport/sallyport/internal/base/sqldb"
 	"github.com/sallyport/sallyport/internal/feed"
+	"github.com/sallyport/sallyport/internal/org"
 )
 
 // Revoke kills the token of a row for good, on behalf of actor, who was allowed to. Row, revocation, log entry and
@@ -76,7 +77,7 @@ func (s *Service) revokeClaims(ctx context.Context, tx *feed.Tx, c *Claims, clie
 // lastExpiry is the time by which every JWT of a token has expired, also one that was renewed later than this one. Only
 // what the claims prove shortens it: a configuration that was lowered since does not shorten the life of JWTs that are out.
 func (s *Service) lastExpiry(ctx context.Context, tx *sqldb.Tx, c *Claims) (time.Time, error) {
-	longest, err := ceiling(ctx, tx)
+	longest, err := org.TokenAge(ctx, tx)
 	return time.Unix(c.limits().lastEnd(c.CreatedAt, tx.Now().Unix(), longest), 0), err
 }
 

@@ -106,7 +106,7 @@ func (s *Service) CutInstance(ctx context.Context, actor *access.Actor) error {
 // for the longest life of a token.
 func (s *Service) DropKeys(ctx context.Context, _ int64) (deleted int64, err error) {
 	err = s.Feed.Change(ctx, func(tx *feed.Tx) error {
-		longest, err := ceiling(ctx, tx.Tx)
+		longest, err := org.TokenAge(ctx, tx.Tx)
 		if err != nil {
 			return err
 		}
@@ -137,9 +137,9 @@ func HasKeys(ctx context.Context, db *sqldb.DB) (has bool, err error) {
 	return has, db.Get(ctx, &has, `SELECT EXISTS (SELECT 1 FROM signing_keys)`)
 }
 
-// makeFirstKey makes a key unless another replica was quicker. Updating the instance row first makes them queue.
+// makeFirstKey makes a key unless another replica was quicker. Locking the instance first makes them queue.
 func makeFirstKey(ctx context.Context, tx *sqldb.Tx, root *seal.Key) error {
-	if _, err := tx.Exec(ctx, `UPDATE instance SET id = id`); err != nil {
+	if err := org.LockInstance(ctx, tx); err != nil {
 		return err
 	}
 	var n int64

@@ -206,16 +206,3 @@ func addUses(ctx context.Context, tx *sqldb.Tx, part []tally.Count) error {
 	}
 	return nil
 }
-
-// raiseCeiling notes that tokens may live for age seconds from now on.
-func raiseCeiling(ctx context.Context, db *sqldb.DB, age int64) error {
-	return db.Write(ctx, func(tx *sqldb.Tx) error {
-		_, err := tx.Exec(ctx, `UPDATE instance SET token_age_ceiling = $1 WHERE token_age_ceiling < $1`, age)
-		return err
-	})
-}
-
-// ceiling returns the longest life in seconds that was ever noted.
-func ceiling(ctx context.Context, tx *sqldb.Tx) (age int64, err error) {
-	return age, tx.Get(ctx, &age, `SELECT token_age_ceiling FROM instance`)
-}

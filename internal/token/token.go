@@ -91,7 +91,9 @@ func New(o Options) *Service {
 
 // Start loads the signing keys, making the first one, and notes how long the tokens of this replica may live.
 func (s *Service) Start(ctx context.Context) error {
-	if err := raiseCeiling(ctx, s.DB, int64(s.MaxAge/time.Second)); err != nil {
+	seconds := int64(s.MaxAge / time.Second)
+	err := s.DB.Write(ctx, func(tx *sqldb.Tx) error { return org.RaiseTokenAge(ctx, tx, seconds) })
+	if err != nil {
 		return err
 	}
 	return s.readKeys(ctx)
@@ -100,7 +102,7 @@ func (s *Service) Start(ctx context.Context) error {
 // ExpiryBound returns the time by which every token that lives now has expired: how long a cut-off must be kept. It
 // asks the database, since another replica may have been started with a longer MaxAge, after this one too.
 func (s *Service) ExpiryBound(ctx context.Context, tx *sqldb.Tx) (time.Time, error) {
-	longest, err := ceiling(ctx, tx)
+	longest, err := org.TokenAge(ctx, tx)
 	return tx.Now().Add(time.Duration(longest) * time.Second), err
 }
 

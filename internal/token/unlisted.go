@@ -6,13 +6,14 @@ import (
 
 	"github.com/sallyport/sallyport/internal/base/fault"
 	"github.com/sallyport/sallyport/internal/base/sqldb"
+	"github.com/sallyport/sallyport/internal/org"
 )
 
 // countUnlisted counts one more revocation of a token that has no row against an actor, in the transaction of the revocation.
 // Each is remembered by all replicas for the longest life of a token, and its id may be made up: so they are bounded. Errors:
 // RateLimited.
 func (s *Service) countUnlisted(ctx context.Context, tx *sqldb.Tx, actorID string) error {
-	longest, err := ceiling(ctx, tx)
+	longest, err := org.TokenAge(ctx, tx)
 	if err != nil {
 		return err
 	}
@@ -42,7 +43,7 @@ func tooManyUnlisted(most int64, wait time.Duration) error {
 
 // deleteUnlisted deletes up to n counts that have come to their end, and returns how many.
 func deleteUnlisted(ctx context.Context, tx *sqldb.Tx, n int64) (int64, error) {
-	longest, err := ceiling(ctx, tx)
+	longest, err := org.TokenAge(ctx, tx)
 	if err != nil {
 		return 0, err
 	}

@@ -10,6 +10,7 @@ import (
 	"github.com/sallyport/sallyport/internal/base/sqldb"
 	"github.com/sallyport/sallyport/internal/feed"
 	"github.com/sallyport/sallyport/internal/member"
+	"github.com/sallyport/sallyport/internal/org"
 )
 
 // Search says which users or identities to list.
@@ -66,7 +67,7 @@ func (s *Service) DropIdentity(ctx context.Context, actor *access.Actor, identit
 		return i, err
 	}
 	err = s.Feed.Change(ctx, func(tx *feed.Tx) error {
-		if err := lockAdmins(ctx, tx.Tx); err != nil {
+		if err := org.LockInstance(ctx, tx.Tx); err != nil {
 			return err
 		}
 		i, err = dropIdentity(ctx, tx.Tx, identityID)
@@ -98,7 +99,7 @@ func (s *Service) SetAdmin(ctx context.Context, actor *access.Actor, userID stri
 		event = audit.RevokeUserInstanceAdmin
 	}
 	err = s.Feed.Change(ctx, func(tx *feed.Tx) error {
-		if err := lockAdmins(ctx, tx.Tx); err != nil {
+		if err := org.LockInstance(ctx, tx.Tx); err != nil {
 			return err
 		}
 		u, err = setAdmin(ctx, tx.Tx, userID, admin)
@@ -126,7 +127,7 @@ func (s *Service) Delete(ctx context.Context, actor *access.Actor, userID string
 		return u, err
 	}
 	err = s.Feed.Change(ctx, func(tx *feed.Tx) error {
-		if err := lockAdmins(ctx, tx.Tx); err != nil {
+		if err := org.LockInstance(ctx, tx.Tx); err != nil {
 			return err
 		}
 		// The event and the grants need what the deletion takes away.

@@ -46,13 +46,6 @@ func (s *Service) page(ctx context.Context, found, total any, columns, where, or
 	})
 }
 
-// lockAdmins lines up the changes of who administers the instance. Of two that each leave one administrator the second
-// one sees what the first has done.
-func lockAdmins(ctx context.Context, tx *sqldb.Tx) error {
-	_, err := tx.Exec(ctx, `UPDATE instance SET id = id`)
-	return err
-}
-
 // keepsAnAdmin returns an error if nobody administers the instance any more.
 func keepsAnAdmin(ctx context.Context, tx *sqldb.Tx) error {
 	var left bool

@@ -10,6 +10,7 @@ import (
 	"github.com/sallyport/sallyport/internal/base/fault"
 	"github.com/sallyport/sallyport/internal/base/id"
 	"github.com/sallyport/sallyport/internal/base/sqldb"
+	"github.com/sallyport/sallyport/internal/org"
 	"github.com/sallyport/sallyport/internal/token"
 )
 
@@ -123,7 +124,7 @@ func TestChangesOfAdministratorsLineUp(t *testing.T) {
 	other := f.user("member")
 	f.exec(`UPDATE users SET super_admin = TRUE WHERE id = $1`, other)
 	drop := func(tx *sqldb.Tx, userID string) error {
-		if err := lockAdmins(t.Context(), tx); err != nil {
+		if err := org.LockInstance(t.Context(), tx); err != nil {
 			return err
 		}
 		if _, err := setAdmin(t.Context(), tx, userID, false); err != nil {

@@ -9,6 +9,7 @@ import (
 	"github.com/sallyport/sallyport/internal/base/fault"
 	"github.com/sallyport/sallyport/internal/base/sqldb"
 	"github.com/sallyport/sallyport/internal/feed"
+	"github.com/sallyport/sallyport/internal/org"
 )
 
 var errDeactivated = fault.New(fault.BadRequest, "This user is deactivated. An administrator of the instance can activate the user.")
@@ -54,7 +55,7 @@ func (s *Service) Activate(ctx context.Context, actor *access.Actor, userID stri
 // setState changes a user with change, and returns the user as it is then.
 func (s *Service) setState(ctx context.Context, actor *access.Actor, userID string, event audit.Type, change func(*feed.Tx) error) (u User, err error) {
 	err = s.Feed.Change(ctx, func(tx *feed.Tx) error {
-		if err := lockAdmins(ctx, tx.Tx); err != nil {
+		if err := org.LockInstance(ctx, tx.Tx); err != nil {
 			return err
 		}
 		if err := change(tx); err != nil {

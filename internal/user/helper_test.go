@@ -81,7 +81,7 @@ func replica(t *testing.T, db *sqldb.DB) *Service {
 	o := Options{DB: db, Feed: f, Audit: records, Roles: role.New(db, f, records), Lockouts: lockout.New(db), Hashing: limit.NewLine(limit.NewBudget(0))}
 	o.Memberships = member.New(member.Options{DB: db, Feed: f, Audit: records, Roles: o.Roles})
 	o.Orgs = org.New(org.Options{DB: db, Feed: f, Audit: records, Root: root, Hashing: o.Hashing, Cost: org.Cost{Passes: 1, KiB: 64, Lanes: 1},
-		MakeAdmin: func(context.Context, *sqldb.Tx, org.Organization) (org.Admin, error) {
+		MakeUser: Insert, MakeAdmin: func(context.Context, *sqldb.Tx, org.Organization) (org.Admin, error) {
 			return org.Admin{ID: id.New()}, nil
 		}})
 	o.Tokens = token.New(token.Options{DB: db, Feed: f, Audit: records, Root: root, Logger: log, Orgs: o.Orgs, Member: o.Memberships.Member})

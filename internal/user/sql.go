@@ -9,6 +9,7 @@ import (
 	"github.com/sallyport/sallyport/internal/base/id"
 	"github.com/sallyport/sallyport/internal/base/sqldb"
 	"github.com/sallyport/sallyport/internal/base/tally"
+	"github.com/sallyport/sallyport/internal/org"
 	"github.com/sallyport/sallyport/internal/testhook/crashpoint"
 	"github.com/sallyport/sallyport/internal/token"
 )
@@ -50,6 +51,13 @@ func (s *Service) account(ctx context.Context, email string) (*account, error) {
 func accountByID(ctx context.Context, tx *sqldb.Tx, userID string) (*account, error) {
 	u := &account{}
 	return u, tx.Get(ctx, u, accountQuery+`WHERE u.id = $1`, userID)
+}
+
+// Insert makes a user of an instance that is being set up, with the hash of a password.
+func Insert(ctx context.Context, tx *sqldb.Tx, u org.User, hash string) error {
+	_, err := tx.Exec(ctx, `INSERT INTO users (id, email, first_name, last_name, password_hash, super_admin, created_at, updated_at)
+		VALUES ($1, $2, $3, $4, $5, $6, $7, $7)`, u.ID, u.Email, u.FirstName, u.LastName, hash, u.SuperAdmin, tx.Now().UnixMilli())
+	return err
 }
 
 const sessionColumns = `id, user_id, org_id, born, refresh_version, refreshed_at, ip, user_agent, last_used_at, expires_at, created_at, updated_at`

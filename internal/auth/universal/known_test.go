@@ -15,7 +15,10 @@ import (
 // stays refused after the server has forgotten the cutoff.
 func TestARememberedSecretEnds(t *testing.T) {
 	t.Parallel()
-	call := func(c *client, method, path string, body any) { c.t.Helper(); c.Admin.Call(c.t, method, path, body).Want(200) }
+	call := func(c *client, method, path string, body any) {
+		c.t.Helper()
+		c.Admin.Call(c.t, method, path, body).Want(200)
+	}
 	for name, end := range map[string]func(c *client, secretID string){
 		"revoked":          func(c *client, secretID string) { c.revoke(secretID) },
 		"method detached":  func(c *client, _ string) { call(c, http.MethodDelete, c.base, nil) },

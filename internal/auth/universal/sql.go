@@ -88,12 +88,10 @@ func (s *Service) Start(ctx context.Context) error {
 	var sealed []byte
 	err := s.DB.Write(ctx, func(tx *sqldb.Tx) error {
 		root, rootID, err := org.SealingKey(ctx, tx, s.Root)
-		if err == nil {
-			_, err = tx.Exec(ctx, `UPDATE instance SET pepper = $1, root_key_id = $2 WHERE pepper IS NULL`, root.Seal(fresh, PepperPlace()...), rootID)
+		if err != nil {
+			return err
 		}
-		if err == nil {
-			err = tx.Get(ctx, &sealed, `SELECT pepper FROM instance`)
-		}
+		sealed, err = org.KeepPepper(ctx, tx, root.Seal(fresh, PepperPlace()...), rootID)
 		return err
 	})
 	if err == nil {
