@@ -64,21 +64,30 @@ func healthRoute(context.Context, access.Client, *httpapi.Empty) (*healthOutput,
 }
 
 func (a *App) readyRoute(ctx context.Context, _ access.Client, _ *httpapi.Empty) (*healthOutput, error) {
-	if err := a.api.Draining(); err != nil {
+	if err := a.Ready(ctx); err != nil {
 		return nil, err
+	}
+	out := &healthOutput{}
+	out.Body.Status = "ready"
+	return out, nil
+}
+
+// Ready returns nil if the server can decide requests and write changes, and is not about to stop. Otherwise the error is a
+// fault of the kind Unavailable.
+func (a *App) Ready(ctx context.Context) error {
+	if err := a.api.Draining(); err != nil {
+		return err
 	}
 	err := a.feed.Current(ctx)
 	if err == nil {
 		err = a.db.Writable(ctx)
 	}
-	if err != nil {
-		f := fault.New(fault.Unavailable, "The server cannot write to its database now. Its log says why.").Because(err)
-		f.RetryAfter = time.Second
-		return nil, f
+	if err == nil {
+		return nil
 	}
-	out := &healthOutput{}
-	out.Body.Status = "ready"
-	return out, nil
+	f := fault.New(fault.Unavailable, "The server cannot write to its database now. Its log says why.").Because(err)
+	f.RetryAfter = time.Second
+	return f
 }
 
 // documents mounts the OpenAPI document and its readable form.

@@ -200,7 +200,7 @@ func (h *house) attached(text string) string {
 
 // login knocks.
 func (h *house) login(identityID, word string) (*token.Issued, error) {
-	return login(h.t.Context(), h.Service, knock, &knockLogin{IdentityID: identityID, Word: word}, access.Client{IP: home})
+	return Login(h.t.Context(), h.Service, knock, &knockLogin{IdentityID: identityID, Word: word}, access.Client{IP: home})
 }
 
 var (

@@ -69,7 +69,7 @@ func mountLogin[S, L any, P Settings[S]](s *Service, api *httpapi.API, m Method[
 	httpapi.HandleOpen(api, httpapi.Route{Method: http.MethodPost, Path: "/api/v1/auth/" + m.Slug + "/login", ID: "login-" + m.Slug,
 		Tag: m.Title, Summary: "Log in with " + m.Title, Open: true, Errors: []int{http.StatusUnauthorized, http.StatusForbidden}},
 		func(ctx context.Context, client access.Client, in *loginInput[L]) (*loginOutput, error) {
-			issued, err := login(ctx, s, m, &in.Body, client)
+			issued, err := Login(ctx, s, m, &in.Body, client)
 			if err != nil {
 				return nil, err
 			}
@@ -80,9 +80,9 @@ func mountLogin[S, L any, P Settings[S]](s *Service, api *httpapi.API, m Method[
 		})
 }
 
-// login goes from the body of a login to a token. What it finds out about the identity it tells nobody before the
-// credentials were good.
-func login[S, L any, P Settings[S]](ctx context.Context, s *Service, m Method[S, L, P], body *L, client access.Client) (*token.Issued, error) {
+// Login goes from the body of a login to a token. What it finds out about the identity it tells nobody before the
+// credentials were good. Errors: those of the method, DeadToken, Forbidden, RateLimited.
+func Login[S, L any, P Settings[S]](ctx context.Context, s *Service, m Method[S, L, P], body *L, client access.Client) (*token.Issued, error) {
 	if err := s.Feed.Current(ctx); err != nil {
 		return nil, err
 	}

@@ -5,7 +5,6 @@ import (
 	"net/http"
 
 	"github.com/sallyport/sallyport/internal/access"
-	"github.com/sallyport/sallyport/internal/base/fault"
 	"github.com/sallyport/sallyport/internal/base/httpapi"
 )
 
@@ -39,26 +38,15 @@ func (f *Feed) Routes(api *httpapi.API) {
 }
 
 func (f *Feed) replicasRoute(ctx context.Context, actor *access.Actor, _ *httpapi.Empty) (*replicasOutput, error) {
-	if !actor.InstanceAdmin {
-		return nil, fault.New(fault.Forbidden, "Only instance administrators can read the register of replicas.")
-	}
-	head, err := f.head(ctx)
-	if err != nil {
-		return nil, err
-	}
-	replicas, err := f.Replicas(ctx)
-	if err != nil {
-		return nil, err
-	}
-	schema, oldest, err := f.DB.SchemaNow(ctx)
+	register, err := f.Register(ctx, actor)
 	if err != nil {
 		return nil, err
 	}
 	out := &replicasOutput{}
-	out.Body.Schema, out.Body.Oldest = schema, oldest
-	out.Body.Head, out.Body.Replicas = head, make([]wireReplica, len(replicas))
-	for i, r := range replicas {
-		out.Body.Replicas[i] = wireReplica{r.ID, r.Name, r.Self, r.Lease.Milliseconds(), r.Beat, r.Applied, max(0, head-r.Applied),
+	out.Body.Schema, out.Body.Oldest = register.Schema, register.Oldest
+	out.Body.Head, out.Body.Replicas = register.Head, make([]wireReplica, len(register.Replicas))
+	for i, r := range register.Replicas {
+		out.Body.Replicas[i] = wireReplica{r.ID, r.Name, r.Self, r.Lease.Milliseconds(), r.Beat, r.Applied, max(0, register.Head-r.Applied),
 			httpapi.Time(r.StartedAt), httpapi.Time(r.SeenAt), r.Version, r.Schema}
 	}
 	return out, nil

@@ -5,6 +5,9 @@ import (
 	"maps"
 	"sync"
 	"time"
+
+	"github.com/sallyport/sallyport/internal/access"
+	"github.com/sallyport/sallyport/internal/base/fault"
 )
 
 // Program is what a replica runs: its version, and the newest schema version that it knows; both empty for one from before the
@@ -40,4 +43,29 @@ func (f *Feed) Programs(ctx context.Context) (map[Program]int, error) {
 		f.census.until = now + f.Lease
 	}
 	return maps.Clone(f.census.programs), nil
+}
+
+// Register is who serves the database, and which version of its schema.
+type Register struct {
+	Head     int64 // sequence number of the newest change in the database
+	Schema   int64 // version of the schema
+	Oldest   int64 // programs that know this version of the schema, or a newer one, can serve it
+	Replicas []Replica
+}
+
+// Register reads the register of replicas. Forbidden for an actor that is not an instance administrator.
+func (f *Feed) Register(ctx context.Context, actor *access.Actor) (*Register, error) {
+	if !actor.InstanceAdmin {
+		return nil, fault.New(fault.Forbidden, "Only instance administrators can read the register of replicas.")
+	}
+	head, err := f.head(ctx)
+	if err != nil {
+		return nil, err
+	}
+	replicas, err := f.Replicas(ctx)
+	if err != nil {
+		return nil, err
+	}
+	schema, oldest, err := f.DB.SchemaNow(ctx)
+	return &Register{head, schema, oldest, replicas}, err
 }

@@ -172,19 +172,11 @@ type updateFoldersInput struct {
 }
 
 func (s *Service) updateFoldersRoute(ctx context.Context, actor *access.Actor, in *updateFoldersInput) (*foldersOutput, error) {
-	projectID := in.Body.ProjectID.Trimmed()
-	if projectID == "" {
-		p, err := s.FindSlug(ctx, actor.OrgID, in.Body.ProjectSlug.Trimmed())
-		if err != nil {
-			return nil, err
-		}
-		projectID = p.ID
-	}
 	batch := make([]BatchFolder, len(in.Body.Folders))
 	for i, f := range in.Body.Folders {
 		batch[i] = BatchFolder{f.Environment.Trimmed(), ParsePath(string(f.Path)), f.ID.Trimmed(), FolderChanges{trimmed(f.Name), (*string)(f.Description)}}
 	}
-	folders, err := s.UpdateFolders(ctx, actor, projectID, batch)
+	folders, err := s.UpdateFolders(ctx, actor, Ref{in.Body.ProjectID.Trimmed(), in.Body.ProjectSlug.Trimmed()}, batch)
 	if err != nil {
 		return nil, err
 	}

@@ -130,7 +130,7 @@ type FolderChanges struct{ Name, Description *string }
 // UpdateFolder renames or describes a folder that is named by its id, or by its name at the spot. Errors: those of Enter,
 // PermissionDenied, NotFound, Validation, BadRequest for a name that is taken and for the root.
 func (s *Service) UpdateFolder(ctx context.Context, actor *access.Actor, at Spot, idOrName string, c FolderChanges) (*Folder, error) {
-	folders, err := s.UpdateFolders(ctx, actor, at.ProjectID, []BatchFolder{{at.Environment, at.Path, idOrName, c}})
+	folders, err := s.UpdateFolders(ctx, actor, Ref{ID: at.ProjectID}, []BatchFolder{{at.Environment, at.Path, idOrName, c}})
 	if err != nil {
 		return nil, err
 	}
@@ -145,8 +145,8 @@ type BatchFolder struct {
 }
 
 // UpdateFolders makes several changes, or none: it ends at the first error, which is as of UpdateFolder.
-func (s *Service) UpdateFolders(ctx context.Context, actor *access.Actor, projectID string, batch []BatchFolder) ([]Folder, error) {
-	a, err := s.Enter(ctx, actor, projectID)
+func (s *Service) UpdateFolders(ctx context.Context, actor *access.Actor, ref Ref, batch []BatchFolder) ([]Folder, error) {
+	a, err := s.enterRef(ctx, actor, ref)
 	if err != nil {
 		return nil, err
 	}
@@ -160,7 +160,7 @@ func (s *Service) UpdateFolders(ctx context.Context, actor *access.Actor, projec
 			}
 			changed = append(changed, *f)
 		}
-		Changed(tx, projectID)
+		Changed(tx, a.Project.ID)
 		return nil
 	})
 }

@@ -233,12 +233,12 @@ func TestBatchIsAllOrNothing(t *testing.T) {
 		change := func(folderID, name string) BatchFolder {
 			return BatchFolder{"dev", "/", folderID, FolderChanges{Name: &name}}
 		}
-		_, err := f.UpdateFolders(t.Context(), admin, p.ID, []BatchFolder{change(a.ID, "c"), change(b.ID, "c")})
+		_, err := f.UpdateFolders(t.Context(), admin, Ref{ID: p.ID}, []BatchFolder{change(a.ID, "c"), change(b.ID, "c")})
 		want(t, err, fault.BadRequest)
 		if diff := cmp.Diff([]string{"/a", "/b"}, f.paths(p, admin, "/")); diff != "" {
 			t.Error(diff)
 		}
-		done, err := f.UpdateFolders(t.Context(), admin, p.ID, []BatchFolder{change(a.ID, "c"), change(b.ID, "a")})
+		done, err := f.UpdateFolders(t.Context(), admin, Ref{ID: p.ID}, []BatchFolder{change(a.ID, "c"), change(b.ID, "a")})
 		if err != nil || len(done) != 2 || done[1].Path != "/a" {
 			t.Errorf("%+v, %v", done, err)
 		}

@@ -129,6 +129,15 @@ func (s *Service) Update(ctx context.Context, actor *access.Actor, projectID str
 	return s.Find(ctx, actor.OrgID, projectID)
 }
 
+// UpdateSlug is Update of a project that is named by its slug.
+func (s *Service) UpdateSlug(ctx context.Context, actor *access.Actor, slug string, c Changes) (*Project, error) {
+	p, err := s.FindSlug(ctx, actor.OrgID, slug)
+	if err != nil {
+		return nil, err
+	}
+	return s.Update(ctx, actor, p.ID, c)
+}
+
 // apply sets what the changes name and returns it for the audit log.
 func (p *Project) apply(c Changes) map[string]any {
 	changed := map[string]any{}
@@ -189,6 +198,15 @@ func (s *Service) Delete(ctx context.Context, actor *access.Actor, projectID str
 		return s.record(ctx, tx, actor, projectID, audit.DeleteProject, map[string]any{"name": p.Name, "slug": p.Slug})
 	})
 	return projectOf(a, err)
+}
+
+// DeleteSlug is Delete of a project that is named by its slug.
+func (s *Service) DeleteSlug(ctx context.Context, actor *access.Actor, slug string) (*Project, error) {
+	p, err := s.FindSlug(ctx, actor.OrgID, slug)
+	if err != nil {
+		return nil, err
+	}
+	return s.Delete(ctx, actor, p.ID)
 }
 
 // Read returns a project that the actor is a member of. Errors: those of Enter.

@@ -13,14 +13,15 @@ import (
 // SetAuditDays says for how many days audit events of a project are kept that are written from now on; 0 leaves it to the
 // server, which never keeps events longer than its own setting. Only who may edit the project itself may do it, so that a
 // member cannot cover their traces. Errors: those of Enter, PermissionDenied.
-func (s *Service) SetAuditDays(ctx context.Context, actor *access.Actor, projectID string, days int64) (*Project, error) {
-	a, err := s.Enter(ctx, actor, projectID)
-	if err == nil {
-		err = a.Check(access.Edit, access.SubjectWorkspace, nil)
-	}
+func (s *Service) SetAuditDays(ctx context.Context, actor *access.Actor, ref Ref, days int64) (*Project, error) {
+	a, err := s.enterRef(ctx, actor, ref)
 	if err != nil {
 		return nil, err
 	}
+	if err := a.Check(access.Edit, access.SubjectWorkspace, nil); err != nil {
+		return nil, err
+	}
+	projectID := a.Project.ID
 	err = s.Feed.Change(ctx, func(tx *feed.Tx) error {
 		if err := Hold(ctx, tx, projectID); err != nil {
 			return err
@@ -70,7 +71,7 @@ type retentionOutput struct {
 const retentionSet = "The retention of audit events is set"
 
 func (s *Service) retentionRoute(ctx context.Context, actor *access.Actor, in *retentionInput) (*retentionOutput, error) {
-	p, err := s.SetAuditDays(ctx, actor, in.ProjectID, in.Body.Days)
+	p, err := s.SetAuditDays(ctx, actor, Ref{ID: in.ProjectID}, in.Body.Days)
 	if err != nil {
 		return nil, err
 	}
@@ -92,10 +93,7 @@ type oldRetentionOutput struct {
 }
 
 func (s *Service) oldRetentionRoute(ctx context.Context, actor *access.Actor, in *oldRetentionInput) (*oldRetentionOutput, error) {
-	p, err := s.FindSlug(ctx, actor.OrgID, in.Slug)
-	if err == nil {
-		p, err = s.SetAuditDays(ctx, actor, p.ID, in.Body.Days)
-	}
+	p, err := s.SetAuditDays(ctx, actor, Ref{Slug: in.Slug}, in.Body.Days)
 	if err != nil {
 		return nil, err
 	}

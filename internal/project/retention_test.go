@@ -28,7 +28,7 @@ func TestAuditRetention(t *testing.T) {
 			days int64
 			want time.Duration
 		}{{30, 30 * 24 * time.Hour}, {1, 24 * time.Hour}, {36500, audit.DefaultRetention}, {0, audit.DefaultRetention}} {
-			changed, err := f.SetAuditDays(t.Context(), admin, p.ID, c.days)
+			changed, err := f.SetAuditDays(t.Context(), admin, Ref{ID: p.ID}, c.days)
 			if err != nil || changed.AuditDays == nil || *changed.AuditDays != c.days {
 				t.Fatalf("set %d days: %+v, %v", c.days, changed, err)
 			}
@@ -38,7 +38,7 @@ func TestAuditRetention(t *testing.T) {
 		}
 		for name, by := range map[string]string{"refused/member": "member", "refused/viewer": "viewer"} {
 			t.Run(name, func(t *testing.T) {
-				_, err := f.SetAuditDays(t.Context(), f.member(p, by), p.ID, 1)
+				_, err := f.SetAuditDays(t.Context(), f.member(p, by), Ref{ID: p.ID}, 1)
 				want(t, err, fault.PermissionDenied)
 			})
 		}

@@ -2,14 +2,10 @@ package project
 
 import (
 	"context"
-	"errors"
 	"net/http"
 
 	"github.com/sallyport/sallyport/internal/access"
-	"github.com/sallyport/sallyport/internal/base/fault"
 	"github.com/sallyport/sallyport/internal/base/httpapi"
-	"github.com/sallyport/sallyport/internal/base/sqldb"
-	"github.com/sallyport/sallyport/internal/member"
 	"github.com/sallyport/sallyport/internal/role"
 )
 
@@ -21,13 +17,13 @@ func (s *Service) roleRoutes(api *httpapi.API) {
 	for _, v := range []struct {
 		base, suffix string
 		old          bool
-		enter        func(context.Context, *access.Actor, string) (member.Scope, error)
+		ref          func(project string) Ref
 	}{
-		{"/api/v1/projects/{projectId}/roles", "", false, s.Scope},
-		{"/api/v2/workspace/{projectId}/roles", "-old", true, s.Scope},
-		{"/api/v1/workspace/{projectId}/roles", "-oldest", true, s.ScopeOf},
+		{"/api/v1/projects/{projectId}/roles", "", false, byID},
+		{"/api/v2/workspace/{projectId}/roles", "-old", true, byID},
+		{"/api/v1/workspace/{projectId}/roles", "-oldest", true, bySlug},
 	} {
-		r := roleRoute{s.Roles, v.enter}
+		r := roleRoute{s, v.ref}
 		route := func(method, tail, id, summary string, action access.Action) httpapi.Route {
 			return httpapi.Route{Method: method, Path: v.base + tail, ID: id + v.suffix, Tag: roleTag, Summary: summary, Yields: true, Deprecated: v.old,
 				Permission: httpapi.Permission{Action: action, Subject: access.SubjectRole}}
@@ -42,11 +38,14 @@ func (s *Service) roleRoutes(api *httpapi.API) {
 		Summary: "Read a role of any project", Permission: httpapi.Permission{Action: access.Read, Subject: access.SubjectRole}}, s.anyRoleRoute)
 }
 
-// roleRoute is one name of the routes, with its way into a project.
+// roleRoute is one name of the routes, with its way to name a project.
 type roleRoute struct {
-	roles *role.Service
-	enter func(context.Context, *access.Actor, string) (member.Scope, error)
+	projects *Service
+	ref      func(project string) Ref
 }
+
+func byID(project string) Ref   { return Ref{ID: project} }
+func bySlug(project string) Ref { return Ref{Slug: project} }
 
 type createRoleInput struct {
 	ProjectID string `path:"projectId" doc:"Id; in the oldest routes the slug"`
@@ -59,16 +58,12 @@ type createRoleInput struct {
 }
 
 func (r roleRoute) create(ctx context.Context, actor *access.Actor, in *createRoleInput) (*roleOutput, error) {
-	sc, err := r.enter(ctx, actor, in.ProjectID)
-	if err != nil {
-		return nil, err
-	}
 	rules, err := role.ParseRules(in.Body.Permissions)
 	if err != nil {
 		return nil, err
 	}
 	slug, name, description := in.Body.Slug.Trimmed(), in.Body.Name.Trimmed(), string(in.Body.Description)
-	return oneRole(r.roles.CreateIn(ctx, sc.Scope, role.Changes{Slug: &slug, Name: &name, Description: &description, Rules: &rules}))
+	return oneRole(r.projects.CreateRole(ctx, actor, r.ref(in.ProjectID), role.Changes{Slug: &slug, Name: &name, Description: &description, Rules: &rules}))
 }
 
 type updateRoleInput struct {
@@ -83,10 +78,6 @@ type updateRoleInput struct {
 }
 
 func (r roleRoute) update(ctx context.Context, actor *access.Actor, in *updateRoleInput) (*roleOutput, error) {
-	sc, err := r.enter(ctx, actor, in.ProjectID)
-	if err != nil {
-		return nil, err
-	}
 	c := role.Changes{Slug: trimmed(in.Body.Slug), Name: trimmed(in.Body.Name), Description: (*string)(in.Body.Description)}
 	if in.Body.Permissions != nil {
 		rules, err := role.ParseRules(*in.Body.Permissions)
@@ -95,7 +86,7 @@ func (r roleRoute) update(ctx context.Context, actor *access.Actor, in *updateRo
 		}
 		c.Rules = &rules
 	}
-	return oneRole(r.roles.UpdateIn(ctx, sc.Scope, in.RoleID, c))
+	return oneRole(r.projects.UpdateRole(ctx, actor, r.ref(in.ProjectID), in.RoleID, c))
 }
 
 type roleInput struct {
@@ -104,11 +95,7 @@ type roleInput struct {
 }
 
 func (r roleRoute) delete(ctx context.Context, actor *access.Actor, in *roleInput) (*roleOutput, error) {
-	sc, err := r.enter(ctx, actor, in.ProjectID)
-	if err != nil {
-		return nil, err
-	}
-	return oneRole(r.roles.DeleteIn(ctx, sc.Scope, in.RoleID))
+	return oneRole(r.projects.DeleteRole(ctx, actor, r.ref(in.ProjectID), in.RoleID))
 }
 
 type roleSlugInput struct {
@@ -117,19 +104,11 @@ type roleSlugInput struct {
 }
 
 func (r roleRoute) bySlug(ctx context.Context, actor *access.Actor, in *roleSlugInput) (*roleOutput, error) {
-	sc, err := r.enter(ctx, actor, in.ProjectID)
-	if err != nil {
-		return nil, err
-	}
-	return oneRole(r.roles.ReadIn(ctx, sc.Scope, in.Slug))
+	return oneRole(r.projects.ReadRole(ctx, actor, r.ref(in.ProjectID), in.Slug))
 }
 
 func (r roleRoute) list(ctx context.Context, actor *access.Actor, in *projectInput) (*rolesOutput, error) {
-	sc, err := r.enter(ctx, actor, in.ProjectID)
-	if err != nil {
-		return nil, err
-	}
-	roles, err := r.roles.ListIn(ctx, sc.Scope)
+	roles, err := r.projects.ListRoles(ctx, actor, r.ref(in.ProjectID))
 	if err != nil {
 		return nil, err
 	}
@@ -146,20 +125,7 @@ type anyRoleInput struct {
 }
 
 func (s *Service) anyRoleRoute(ctx context.Context, actor *access.Actor, in *anyRoleInput) (*roleOutput, error) {
-	var projectID string
-	err := s.DB.Get(ctx, &projectID, `SELECT c.project_id FROM custom_roles c JOIN projects p ON p.id = c.project_id
-		WHERE c.id = $1 AND p.org_id = $2 AND p.deleted_at IS NULL`, in.RoleID, actor.OrgID)
-	if errors.Is(err, sqldb.ErrNoRows) {
-		err = fault.New(fault.NotFound, "There is no role with ID %q in the projects of your organization.", brief(in.RoleID))
-	}
-	if err != nil {
-		return nil, err
-	}
-	sc, err := s.Scope(ctx, actor, projectID)
-	if err != nil {
-		return nil, err
-	}
-	return oneRole(s.Roles.ReadIn(ctx, sc.Scope, in.RoleID))
+	return oneRole(s.ReadAnyRole(ctx, actor, in.RoleID))
 }
 
 // wireRole is a role in a list.

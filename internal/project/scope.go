@@ -27,6 +27,17 @@ func scope(a *Access, err error) (member.Scope, error) {
 	return member.Scope{Scope: sc, Name: a.Project.Name, Type: a.Project.Type}, nil
 }
 
+// Ref names a project by its id, or, where that is empty, by its slug.
+type Ref struct{ ID, Slug string }
+
+// enterRef is Enter for a project that is named either way.
+func (s *Service) enterRef(ctx context.Context, actor *access.Actor, ref Ref) (*Access, error) {
+	if ref.ID == "" && ref.Slug != "" {
+		return s.EnterSlug(ctx, actor, ref.Slug)
+	}
+	return s.Enter(ctx, actor, ref.ID)
+}
+
 // Hold keeps a project from being deleted until tx is done. NotFound for one that is gone.
 func Hold(ctx context.Context, tx *feed.Tx, projectID string) error {
 	n, err := tx.Exec(ctx, `UPDATE projects SET updated_at = updated_at WHERE id = $1 AND deleted_at IS NULL`, projectID)

@@ -80,17 +80,9 @@ type updateSlugInput struct {
 }
 
 func (s *Service) updateSlugRoute(ctx context.Context, actor *access.Actor, in *updateSlugInput) (*bareOutput, error) {
-	p, err := s.FindSlug(ctx, actor.OrgID, in.Slug)
-	if err != nil {
-		return nil, err
-	}
-	return bare(s.Update(ctx, actor, p.ID, in.Body.changes()))
+	return bare(s.UpdateSlug(ctx, actor, in.Slug, in.Body.changes()))
 }
 
 func (s *Service) deleteSlugRoute(ctx context.Context, actor *access.Actor, in *slugInput) (*bareOutput, error) {
-	p, err := s.FindSlug(ctx, actor.OrgID, in.Slug)
-	if err != nil {
-		return nil, err
-	}
-	return bare(s.Delete(ctx, actor, p.ID))
+	return bare(s.DeleteSlug(ctx, actor, in.Slug))
 }

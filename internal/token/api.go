@@ -77,12 +77,12 @@ type jwksOutput struct {
 }
 
 func (s *Service) jwksRoute(ctx context.Context, _ access.Client, _ *httpapi.Empty) (*jwksOutput, error) {
-	keys, err := s.keyring(ctx)
+	keys, err := s.PublicKeys(ctx)
 	if err != nil {
 		return nil, err
 	}
 	out := &jwksOutput{}
-	out.Body.Keys = keys.set
+	out.Body.Keys = keys
 	return out, nil
 }
 

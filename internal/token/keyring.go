@@ -1,6 +1,7 @@
 package token
 
 import (
+	"context"
 	"crypto/ecdsa"
 	"crypto/elliptic"
 	"crypto/rand"
@@ -132,4 +133,13 @@ func newSigningKey() (signingKey, error) {
 	public, err := json.Marshal(jose.JSONWebKey{Key: &private.PublicKey, KeyID: row.ID, Algorithm: string(jose.ES256), Use: "sig"})
 	row.Public = string(public)
 	return signingKey{row, der}, err
+}
+
+// PublicKeys returns the keys by which others verify the tokens that live.
+func (s *Service) PublicKeys(ctx context.Context) ([]jwk, error) {
+	keys, err := s.keyring(ctx)
+	if err != nil {
+		return nil, err
+	}
+	return keys.set, nil
 }
