@@ -12,7 +12,9 @@ import (
 	"syscall"
 	"time"
 
+	"github.com/sallyport/sallyport/internal/audit"
 	"github.com/sallyport/sallyport/internal/base/sqldb"
+	"github.com/sallyport/sallyport/internal/feed"
 )
 
 // scaleCommand is the argument that has the program show how costs grow.
@@ -181,9 +183,10 @@ func (at *stage) cleanUp(tidy func(*cleaner) error) error {
 	if err != nil {
 		return err
 	}
-	tokens, err := at.tokensOn(db, at.s.dir)
+	log := feed.New(feed.Options{DB: db, Logger: silent})
+	tokens, err := at.tokensOn(db, log, at.s.dir)
 	if err == nil {
-		err = tidy(&cleaner{at, db, tokens})
+		err = tidy(&cleaner{at, db, tokens, log, audit.New(db, 0)})
 	}
 	return errors.Join(err, db.Close())
 }

@@ -12,6 +12,7 @@ import (
 	"github.com/sallyport/sallyport/internal/app"
 	"github.com/sallyport/sallyport/internal/audit"
 	"github.com/sallyport/sallyport/internal/base/sqldb"
+	"github.com/sallyport/sallyport/internal/feed"
 	"github.com/sallyport/sallyport/internal/token"
 )
 
@@ -32,6 +33,8 @@ type cleaner struct {
 	*stage
 	db     *sqldb.DB
 	tokens *token.Service
+	feed   *feed.Feed
+	audit  *audit.Log
 }
 
 // step deletes up to n rows that are over, and returns how many went.
@@ -139,7 +142,7 @@ func (c *cleaner) makeToken() error {
 		if err := c.tokens.Insert(c.ctx, tx, issued.Row); err != nil {
 			return err
 		}
-		return c.tokens.Audit.Record(c.ctx, tx, actor, audit.Event{Type: audit.CreateTokenIdentityTokenAuth})
+		return c.audit.Record(c.ctx, tx, actor, audit.Event{Type: audit.CreateTokenIdentityTokenAuth})
 	})
 }
 

@@ -15,7 +15,7 @@ var manyRevoked = subject{"live revocations", 1_000_000, 1,
 	func(at *stage) error {
 		return errors.Join(at.revokeSome(func(k int64) int64 { return 1 + k }), at.detach())
 	},
-	func(c *cleaner) error { return c.clean("old revocations", c.tokens.Feed.Prune) },
+	func(c *cleaner) error { return c.clean("old revocations", c.feed.Prune) },
 }
 
 // revocations of tokens of 5,000 identities, each to be remembered for up to 90 days. The log goes on after what the set-up

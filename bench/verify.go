@@ -114,7 +114,7 @@ func (b *bench) tokens() (*token.Service, *sqldb.DB, error) {
 	if err != nil {
 		return nil, nil, err
 	}
-	s, err := b.tokensOn(db, dir)
+	s, err := b.tokensOn(db, feed.New(feed.Options{DB: db, Logger: silent}), dir)
 	if err != nil {
 		return nil, nil, errors.Join(err, db.Close())
 	}
@@ -123,12 +123,11 @@ func (b *bench) tokens() (*token.Service, *sqldb.DB, error) {
 
 // tokensOn returns a token service on a database, with the root key in a folder. Like the server's, it looks trusted
 // addresses up in a cache that follows the log of changes.
-func (b *bench) tokensOn(db *sqldb.DB, dir string) (*token.Service, error) {
+func (b *bench) tokensOn(db *sqldb.DB, log *feed.Feed, dir string) (*token.Service, error) {
 	root, _, err := seal.Root("", "", dir)
 	if err != nil {
 		return nil, err
 	}
-	log := feed.New(feed.Options{DB: db, Logger: silent})
 	trusted := feed.NewCache[*access.IPList](log, feed.Config, 1000, nil)
 	s := token.New(token.Options{DB: db, Feed: log, Audit: audit.New(db, 0), Root: root, Logger: silent,
 		AddressAllowed: func(ctx context.Context, identityID, method string, ip netip.Addr) (bool, error) {

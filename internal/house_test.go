@@ -154,3 +154,32 @@ func sources(t *testing.T, dir string) (paths []string) {
 	}
 	return paths
 }
+
+// TestOptionsAreNotEmbedded: whoever holds a service must not reach its root key or its database through it. So what a service
+// works with is in unexported fields.
+func TestOptionsAreNotEmbedded(t *testing.T) {
+	for _, path := range sources(t, ".") {
+		if strings.HasSuffix(path, "_test.go") {
+			continue
+		}
+		files := token.NewFileSet()
+		file, err := parser.ParseFile(files, path, nil, parser.SkipObjectResolution)
+		if err != nil {
+			t.Fatal(err)
+		}
+		ast.Inspect(file, func(n ast.Node) bool {
+			spec, ok := n.(*ast.TypeSpec)
+			if !ok || !spec.Name.IsExported() {
+				return true
+			}
+			if s, ok := spec.Type.(*ast.StructType); ok {
+				for _, field := range s.Fields.List {
+					if _, name := selector(field.Type); len(field.Names) == 0 && name == "Options" {
+						t.Errorf("%s: %s embeds Options: copy what it needs to unexported fields", files.Position(field.Pos()), spec.Name.Name)
+					}
+				}
+			}
+			return true
+		})
+	}
+}

@@ -246,7 +246,7 @@ func (a *App) Handler() http.Handler { return a.api.Handler() }
 // SetupCode returns the code that setting up this server asks for; "" if it is set up, or asks for none.
 func (a *App) SetupCode(ctx context.Context) (string, error) {
 	done, err := a.orgs.Initialized(ctx)
-	if err != nil || done || !a.orgs.RequireSetupCode {
+	if err != nil || done || !a.orgs.RequiresSetupCode() {
 		return "", err
 	}
 	return a.orgs.SetupCode(), nil

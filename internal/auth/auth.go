@@ -39,14 +39,23 @@ type Options struct {
 
 // Service attaches, changes, reads and detaches login methods, and lets logins in. Mount adds a method to it.
 type Service struct {
-	Options
+	db         *sqldb.DB
+	feed       *feed.Feed
+	audit      *audit.Log
+	root       *seal.Key
+	orgs       *org.Service
+	identities *identity.Service
+	members    *member.Service
+	tokens     *token.Service
+
 	methods map[string]info // by slug; complete before the first request
 	cache   *feed.Cache[*Config]
 }
 
 // New returns a service that follows the feed.
 func New(o Options) *Service {
-	return &Service{Options: o, methods: map[string]info{}, cache: feed.NewCache[*Config](o.Feed, feed.Config, cacheSize, (*Config).bytes)}
+	return &Service{db: o.DB, feed: o.Feed, audit: o.Audit, root: o.Root, orgs: o.Orgs,
+		identities: o.Identities, members: o.Members, tokens: o.Tokens, methods: map[string]info{}, cache: feed.NewCache[*Config](o.Feed, feed.Config, cacheSize, (*Config).bytes)}
 }
 
 // Tx is a transaction that may append to the log of changes.
@@ -126,7 +135,7 @@ func (s *Service) Attach(ctx context.Context, actor *access.Actor, m info, ident
 	if err := actor.Check(access.EditAuth, access.SubjectIdentity, nil); err != nil {
 		return nil, err
 	}
-	if _, err := s.Identities.Touch(ctx, actor, identityID, m.title+" was not attached"); err != nil {
+	if _, err := s.identities.Touch(ctx, actor, identityID, m.title+" was not attached"); err != nil {
 		return nil, err
 	}
 	own, err := make(ctx, nil)
@@ -137,7 +146,7 @@ func (s *Service) Attach(ctx context.Context, actor *access.Actor, m info, ident
 	if err := c.set(own); err != nil {
 		return nil, err
 	}
-	return c, s.Feed.Change(ctx, func(tx *feed.Tx) error {
+	return c, s.feed.Change(ctx, func(tx *feed.Tx) error {
 		if err := s.insertConfig(ctx, tx.Tx, c, m.title); err != nil {
 			return err
 		}
@@ -174,11 +183,11 @@ func (s *Service) Update(ctx context.Context, actor *access.Actor, m info, ident
 	if err := actor.Check(access.EditAuth, access.SubjectIdentity, nil); err != nil {
 		return nil, err
 	}
-	if _, err := s.Identities.Touch(ctx, actor, identityID, m.title+" was not changed"); err != nil {
+	if _, err := s.identities.Touch(ctx, actor, identityID, m.title+" was not changed"); err != nil {
 		return nil, err
 	}
 	var c *Config
-	err := s.Feed.Change(ctx, func(tx *feed.Tx) (err error) {
+	err := s.feed.Change(ctx, func(tx *feed.Tx) (err error) {
 		// Updating the row before reading it keeps two updates at once from overwriting each other.
 		if c, err = s.lockConfig(ctx, tx, identityID, m); err != nil {
 			return err
@@ -203,7 +212,7 @@ func (s *Service) Read(ctx context.Context, actor *access.Actor, m info, identit
 	if err := actor.Check(access.Read, access.SubjectIdentity, nil); err != nil {
 		return nil, err
 	}
-	if _, err := s.Identities.Find(ctx, actor, identityID); err != nil {
+	if _, err := s.identities.Find(ctx, actor, identityID); err != nil {
 		return nil, err
 	}
 	return s.Find(ctx, identityID, m.slug)
@@ -216,18 +225,18 @@ func (s *Service) Detach(ctx context.Context, actor *access.Actor, m info, ident
 	if err := actor.Check(access.RevokeAuth, access.SubjectIdentity, nil); err != nil {
 		return nil, err
 	}
-	if _, err := s.Identities.Take(ctx, actor, identityID, m.title+" was not detached"); err != nil {
+	if _, err := s.identities.Take(ctx, actor, identityID, m.title+" was not detached"); err != nil {
 		return nil, err
 	}
 	var c *Config
-	err := s.Feed.Change(ctx, func(tx *feed.Tx) (err error) {
+	err := s.feed.Change(ctx, func(tx *feed.Tx) (err error) {
 		if c, err = s.deleteConfig(ctx, tx, identityID, m); err == nil {
 			err = detached(ctx, tx, c)
 		}
 		if err != nil {
 			return err
 		}
-		until, err := s.Tokens.ExpiryBound(ctx, tx.Tx)
+		until, err := s.tokens.ExpiryBound(ctx, tx.Tx)
 		if err != nil {
 			return err
 		}
@@ -241,7 +250,7 @@ func (s *Service) Detach(ctx context.Context, actor *access.Actor, m info, ident
 func (s *Service) changed(ctx context.Context, tx *feed.Tx, actor *access.Actor, event audit.Type, c *Config) error {
 	tx.Append(feed.Config, feed.Key(c.IdentityID, c.Method), feed.Evict)
 	shared := c.Shared()
-	return s.Audit.Record(ctx, tx.Tx, actor, audit.Event{Type: event, Metadata: map[string]any{
+	return s.audit.Record(ctx, tx.Tx, actor, audit.Event{Type: event, Metadata: map[string]any{
 		"identityId": c.IdentityID, "accessTokenTTL": *shared.TTL, "accessTokenMaxTTL": *shared.MaxTTL,
 		"accessTokenNumUsesLimit": *shared.UsesLimit, "accessTokenTrustedIps": shared.TrustedIPs,
 	}})
@@ -259,5 +268,5 @@ func (s *Service) Methods() []string { return slices.Sorted(maps.Keys(s.methods)
 
 // MethodsOf returns the login methods of each of the identities, oldest first.
 func (s *Service) MethodsOf(ctx context.Context, identityIDs []string) (map[string][]string, error) {
-	return methodsOf(ctx, s.DB, identityIDs)
+	return methodsOf(ctx, s.db, identityIDs)
 }

@@ -130,10 +130,10 @@ func TestRefusedChangesLeaveTheConfiguration(t *testing.T) {
 // events counts the audit events of a type, noted ones too.
 func (h *house) events(kind string) (n int) {
 	h.t.Helper()
-	if err := h.Audit.Flush(h.t.Context()); err != nil {
+	if err := h.audit.Flush(h.t.Context()); err != nil {
 		h.t.Fatal(err)
 	}
-	if err := h.DB.Get(h.t.Context(), &n, `SELECT count(*) FROM audit_logs WHERE event_type = $1`, kind); err != nil {
+	if err := h.db.Get(h.t.Context(), &n, `SELECT count(*) FROM audit_logs WHERE event_type = $1`, kind); err != nil {
 		h.t.Fatal(err)
 	}
 	return n
@@ -145,11 +145,11 @@ func TestSettingsAreSealed(t *testing.T) {
 		const word = "open-sesame-very-secret"
 		h.attached(all(60, 600, 5, everywhere, word))
 		var stored []byte
-		if err := h.DB.Get(t.Context(), &stored, `SELECT settings FROM auth_configs`); err != nil {
+		if err := h.db.Get(t.Context(), &stored, `SELECT settings FROM auth_configs`); err != nil {
 			t.Fatal(err)
 		}
 		var events []string
-		if err := h.DB.Select(t.Context(), &events, `SELECT event_metadata FROM audit_logs`); err != nil {
+		if err := h.db.Select(t.Context(), &events, `SELECT event_metadata FROM audit_logs`); err != nil {
 			t.Fatal(err)
 		}
 		if strings.Contains(string(stored)+strings.Join(events, ""), word) {
@@ -231,14 +231,14 @@ func TestTrustedAddressesHoldAtOnce(t *testing.T) {
 			{`[{"ipAddress":"0.0.0.0/0"}]`, "", ""}, {`[{"ipAddress":"2001:db8::/32"}]`, "forbidden", "forbidden"},
 		} {
 			for _, s := range replicas { // fills the caches
-				_, _ = s.Tokens.Verify(t.Context(), issued.AccessToken, home)
+				_, _ = s.tokens.Verify(t.Context(), issued.AccessToken, home)
 			}
 			if _, err := h.update(h.admin(), identityID, `{"accessTokenTrustedIps":`+step.ips+`}`); err != nil {
 				t.Fatal(err)
 			}
 			for n, s := range replicas {
-				_, err := s.Tokens.Verify(t.Context(), issued.AccessToken, home)
-				_, errAway := s.Tokens.Verify(t.Context(), issued.AccessToken, abroad)
+				_, err := s.tokens.Verify(t.Context(), issued.AccessToken, home)
+				_, errAway := s.tokens.Verify(t.Context(), issued.AccessToken, abroad)
 				for _, got := range []struct {
 					err  error
 					want string
@@ -267,14 +267,14 @@ func TestDetachKillsItsTokens(t *testing.T) {
 		alive := func(when string, issued *token.Issued, wantAlive bool) {
 			t.Helper()
 			for n, s := range replicas {
-				_, err := s.Tokens.Verify(t.Context(), issued.AccessToken, home)
+				_, err := s.tokens.Verify(t.Context(), issued.AccessToken, home)
 				if wantAlive != (err == nil) || err != nil && !fault.Is(err, fault.DeadToken) {
 					t.Errorf("%s, replica %d: %v", when, n, err)
 				}
 			}
 		}
 		alive("attached", old, true)
-		before := h.Feed.Applied()
+		before := h.feed.Applied()
 		if _, err := h.detach(h.admin(), identityID); err != nil {
 			t.Fatal(err)
 		}
@@ -290,7 +290,7 @@ func TestDetachKillsItsTokens(t *testing.T) {
 			t.Errorf("a detached method: %v; want a dead token", err)
 		}
 		var cuts []int64
-		err = h.DB.Select(t.Context(), &cuts, `SELECT until FROM change_log WHERE seq > $1 AND kind = $2`, before, feed.CutMethod)
+		err = h.db.Select(t.Context(), &cuts, `SELECT until FROM change_log WHERE seq > $1 AND kind = $2`, before, feed.CutMethod)
 		if bound := h.ms.Load() + (90 * 24 * time.Hour).Milliseconds(); err != nil || len(cuts) != 1 || cuts[0] != bound {
 			t.Errorf("cut-offs until %v, %v; want one until %d", cuts, err, bound)
 		}
@@ -356,7 +356,7 @@ func TestRefusals(t *testing.T) {
 func TestAttachToAnIdentityThatHasJustGone(t *testing.T) {
 	each(t, func(t *testing.T, h *house) {
 		identityID := h.identity(role.NoAccess)
-		if _, err := h.Identities.Find(t.Context(), h.admin(), identityID); err != nil {
+		if _, err := h.identities.Find(t.Context(), h.admin(), identityID); err != nil {
 			t.Fatal(err)
 		}
 		h.exec(`DELETE FROM identities WHERE id = $1`, identityID)

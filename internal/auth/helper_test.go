@@ -125,15 +125,15 @@ func replica(t testing.TB, db *sqldb.DB) *Service {
 
 // replicas returns the service and, where the engine allows for it, another one on the same database.
 func (h *house) replicas() []*Service {
-	if h.DB.Engine() == sqldb.SQLite {
+	if h.db.Engine() == sqldb.SQLite {
 		return []*Service{h.Service}
 	}
-	return []*Service{h.Service, replica(h.t, h.DB)}
+	return []*Service{h.Service, replica(h.t, h.db)}
 }
 
 func (h *house) exec(query string, args ...any) {
 	h.t.Helper()
-	sqldbtest.Exec(h.t, h.DB, query, args...)
+	sqldbtest.Exec(h.t, h.db, query, args...)
 }
 
 // actor has a built-in role.
@@ -158,7 +158,7 @@ func (h *house) admin() *access.Actor { return h.actor(role.Admin) }
 func (h *house) identity(slug string) string {
 	h.t.Helper()
 	name, protected := "robot", false
-	d, err := h.Identities.Create(h.t.Context(), h.admin(), h.org, identity.Changes{Name: &name, Role: &slug, DeleteProtection: &protected})
+	d, err := h.identities.Create(h.t.Context(), h.admin(), h.org, identity.Changes{Name: &name, Role: &slug, DeleteProtection: &protected})
 	if err != nil {
 		h.t.Fatal(err)
 	}

@@ -83,10 +83,10 @@ func mountLogin[S, L any, P Settings[S]](s *Service, api *httpapi.API, m Method[
 // Login goes from the body of a login to a token. What it finds out about the identity it tells nobody before the
 // credentials were good. Errors: those of the method, DeadToken, Forbidden, RateLimited.
 func Login[S, L any, P Settings[S]](ctx context.Context, s *Service, m Method[S, L, P], body *L, client access.Client) (*token.Issued, error) {
-	if err := s.Feed.Current(ctx); err != nil {
+	if err := s.feed.Current(ctx); err != nil {
 		return nil, err
 	}
-	born := s.Tokens.Birth() // before anything is checked
+	born := s.tokens.Birth() // before anything is checked
 	i, c, err := s.target(ctx, m.Slug, func() (string, error) { return m.Identify(ctx, body, client) })
 	if err != nil {
 		return nil, s.failed(ctx, m.Slug, nil, client, err)
@@ -134,7 +134,7 @@ func (s *Service) target(ctx context.Context, method string, identify func() (st
 	if err != nil {
 		return nil, nil, err
 	}
-	i, err := s.Identities.ByID(ctx, identityID)
+	i, err := s.identities.ByID(ctx, identityID)
 	if fault.Is(err, fault.NotFound) {
 		err = ErrInvalid
 	}
@@ -143,7 +143,7 @@ func (s *Service) target(ctx context.Context, method string, identify func() (st
 
 // checkMember lets members of their organization alone log in. It comes behind the credentials, so that nobody else learns of it.
 func (s *Service) checkMember(ctx context.Context, i *identity.Identity) error {
-	member, err := s.Members.Member(ctx, i.ID, i.OrgID)
+	member, err := s.members.Member(ctx, i.ID, i.OrgID)
 	if err == nil && !member {
 		err = Refuse("not_a_member", "The identity is not an active member of its organization. Ask an administrator to add it again.")
 	}
@@ -156,7 +156,7 @@ func (s *Service) checkSlug(ctx context.Context, i *identity.Identity, body any)
 	if !ok || named.Slug() == "" {
 		return nil
 	}
-	o, err := s.Orgs.Find(ctx, i.OrgID)
+	o, err := s.orgs.Find(ctx, i.OrgID)
 	if err == nil && o.Slug != named.Slug() {
 		err = fault.New(fault.NotFound, "There is no sub-organization with slug %q. Leave organizationSlug out.", named.Slug())
 	}
@@ -176,7 +176,7 @@ func (s *Service) failed(ctx context.Context, method string, i *identity.Identit
 	} else if reason == "" {
 		reason = "unknown_identity"
 	}
-	return errors.Join(err, s.Audit.NoteFailure(ctx, actor, audit.Event{Type: audit.LoginIdentityFailed(method), Metadata: facts}, reason))
+	return errors.Join(err, s.audit.NoteFailure(ctx, actor, audit.Event{Type: audit.LoginIdentityFailed(method), Metadata: facts}, reason))
 }
 
 func loginActor(i *identity.Identity, method string, client access.Client) *access.Actor {
@@ -186,21 +186,21 @@ func loginActor(i *identity.Identity, method string, client access.Client) *acce
 // admit mints the token of a login whose credentials were good, and records it.
 func (s *Service) admit(ctx context.Context, i *identity.Identity, c *Config, proof Proof, said json.RawMessage, born token.Birth, client access.Client) (*token.Issued, error) {
 	shared := c.Shared()
-	issued, err := s.Tokens.Mint(ctx, token.Grant{IdentityID: i.ID, IdentityName: i.Name, OrgID: i.OrgID, Method: c.Method,
+	issued, err := s.tokens.Mint(ctx, token.Grant{IdentityID: i.ID, IdentityName: i.Name, OrgID: i.OrgID, Method: c.Method,
 		ClientSecretID: proof.ClientSecretID, Limits: c.Limits(), UsesLimit: *shared.UsesLimit, Born: born, IdentityAuth: said})
 	if err != nil {
 		return nil, err
 	}
 	if *shared.UsesLimit > 0 {
-		err = s.DB.WriteGrouped(ctx, func(tx *sqldb.Tx) error { return s.Tokens.Insert(ctx, tx, issued.Row) })
+		err = s.db.WriteGrouped(ctx, func(tx *sqldb.Tx) error { return s.tokens.Insert(ctx, tx, issued.Row) })
 		if err != nil {
 			return nil, err
 		}
 	}
-	s.Members.LoggedIn(i.ID, c.Method, s.DB.Now())
+	s.members.LoggedIn(i.ID, c.Method, s.db.Now())
 	facts := map[string]any{"identityId": i.ID, "identityAccessTokenId": issued.Row.ID, "configId": c.ID}
 	for name, value := range proof.Facts {
 		facts[name] = value
 	}
-	return issued, s.Audit.Note(ctx, loginActor(i, c.Method, client), audit.Event{Type: audit.LoginIdentity(c.Method), Metadata: facts})
+	return issued, s.audit.Note(ctx, loginActor(i, c.Method, client), audit.Event{Type: audit.LoginIdentity(c.Method), Metadata: facts})
 }

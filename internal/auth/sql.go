@@ -38,7 +38,7 @@ func (s *Service) open(r row) (*Config, error) {
 	if !ok {
 		return nil, fmt.Errorf("the database has a configuration of %q, a login method that this program does not have", r.Method)
 	}
-	text, err := s.Root.Open(r.Settings, ConfigPlace(r.ID)...)
+	text, err := s.root.Open(r.Settings, ConfigPlace(r.ID)...)
 	if err != nil {
 		return nil, err
 	}
@@ -74,7 +74,7 @@ func (s *Service) parts(ctx context.Context, tx *sqldb.Tx, c *Config) (p storedP
 	if err != nil {
 		return p, err
 	}
-	root, rootID, err := org.SealingKey(ctx, tx, s.Root)
+	root, rootID, err := org.SealingKey(ctx, tx, s.root)
 	if err != nil {
 		return p, err
 	}
@@ -83,7 +83,7 @@ func (s *Service) parts(ctx context.Context, tx *sqldb.Tx, c *Config) (p storedP
 
 func (s *Service) readConfig(ctx context.Context, identityID, method string) (*Config, error) {
 	var r row
-	err := s.DB.Get(ctx, &r, `SELECT `+columns+` FROM auth_configs WHERE identity_id = $1 AND method = $2`, identityID, method)
+	err := s.db.Get(ctx, &r, `SELECT `+columns+` FROM auth_configs WHERE identity_id = $1 AND method = $2`, identityID, method)
 	if errors.Is(err, sqldb.ErrNoRows) {
 		return nil, nil
 	}

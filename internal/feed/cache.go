@@ -52,10 +52,10 @@ const whole = 1000
 
 // share returns how many thousandths caches have of the bytes that they were made for.
 func (f *Feed) share() int64 {
-	if f.Caches <= 0 {
+	if f.caches <= 0 {
 		return whole
 	}
-	return max(1, min(whole, f.Caches*whole/allCaches))
+	return max(1, min(whole, f.caches*whole/allCaches))
 }
 
 func newItems(bytes int64, weight func(any) int) bounded.Cache[string, any] {

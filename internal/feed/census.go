@@ -29,8 +29,8 @@ type census struct {
 func (f *Feed) Programs(ctx context.Context) (map[Program]int, error) {
 	f.census.mu.Lock()
 	defer f.census.mu.Unlock()
-	if now := f.Clock(); f.census.programs == nil || now >= f.census.until {
-		ctx, cancel := context.WithTimeout(ctx, f.Lease)
+	if now := f.clock(); f.census.programs == nil || now >= f.census.until {
+		ctx, cancel := context.WithTimeout(ctx, f.leaseTime)
 		defer cancel()
 		replicas, err := f.Replicas(ctx)
 		if err != nil {
@@ -40,7 +40,7 @@ func (f *Feed) Programs(ctx context.Context) (map[Program]int, error) {
 		for _, r := range replicas {
 			f.census.programs[Program{r.Version, r.Schema}]++
 		}
-		f.census.until = now + f.Lease
+		f.census.until = now + f.leaseTime
 	}
 	return maps.Clone(f.census.programs), nil
 }
@@ -66,6 +66,6 @@ func (f *Feed) Register(ctx context.Context, actor *access.Actor) (*Register, er
 	if err != nil {
 		return nil, err
 	}
-	schema, oldest, err := f.DB.SchemaNow(ctx)
+	schema, oldest, err := f.db.SchemaNow(ctx)
 	return &Register{head, schema, oldest, replicas}, err
 }

@@ -31,7 +31,7 @@ func (tx *Tx) Append(kind Kind, key string, until time.Time) {
 // more than once, so it must not change anything outside the transaction but what it assigns anew each time.
 func (f *Feed) Change(ctx context.Context, fn func(*Tx) error) error {
 	var seq int64
-	err := f.DB.WriteGrouped(ctx, func(stx *sqldb.Tx) error {
+	err := f.db.WriteGrouped(ctx, func(stx *sqldb.Tx) error {
 		tx := &Tx{Tx: stx}
 		if err := fn(tx); err != nil {
 			return err

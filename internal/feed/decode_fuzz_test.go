@@ -98,7 +98,7 @@ func write(t *testing.T, db *sqldb.DB, lines ...Entry) {
 func knows(t *testing.T, f *Feed, s *seen, lines []Entry) {
 	t.Helper()
 	got := s.all()
-	known := f.DB.Now().Add(-ClockSlack).UnixMilli()
+	known := f.db.Now().Add(-ClockSlack).UnixMilli()
 	for _, e := range lines {
 		isState := slices.Contains([]Kind{TokenRevoked, CutIdentity, CutInstance}, e.Kind)
 		if isState && e.Seq <= f.Applied() && e.Until >= known && !slices.ContainsFunc(got, e.isHandedAs) {

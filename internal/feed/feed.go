@@ -51,7 +51,15 @@ const ClockSlack = time.Hour
 
 // Feed follows the log of one database. Build it with New, add followers, Start it, and let it Run.
 type Feed struct {
-	Options
+	db        *sqldb.DB
+	logger    *slog.Logger
+	leaseTime time.Duration
+	name      string
+	program   string
+	keys      []string
+	clock     Clock
+	caches    int64
+
 	// alone: nobody else can be on this database, since SQLite's is locked for one process. There is then no register
 	// to keep, and what is applied here is known everywhere.
 	alone     bool
@@ -78,7 +86,8 @@ func New(o Options) *Feed {
 	if o.Clock == nil {
 		o.Clock = BootTime
 	}
-	f := &Feed{Options: o, alone: o.DB.Engine() == sqldb.SQLite, followers: map[Kind][]func(Entry){}, started: o.DB.Now().UnixMilli()}
+	f := &Feed{db: o.DB, logger: o.Logger, leaseTime: o.Lease, name: o.Name, program: o.Version,
+		keys: o.Keys, clock: o.Clock, caches: o.Caches, alone: o.DB.Engine() == sqldb.SQLite, followers: map[Kind][]func(Entry){}, started: o.DB.Now().UnixMilli()}
 	f.settler.wake = make(chan struct{}, 1)
 	f.ending.over = make(chan struct{})
 	return f
@@ -112,7 +121,7 @@ func (f *Feed) advance(head int64) {
 // Start registers this replica, loads every entry that still matters, and reads the log to its end, in this order.
 // Serve nothing before it returned nil.
 func (f *Feed) Start(ctx context.Context) error {
-	noted := f.Clock()
+	noted := f.clock()
 	err := f.register(ctx)
 	if err == nil {
 		err = f.locked(func() error { return f.reload(ctx, func() {}) }) // nothing is cached yet
@@ -124,7 +133,7 @@ func (f *Feed) Start(ctx context.Context) error {
 	if err != nil {
 		return fmt.Errorf("cannot read the log of changes: %w", err)
 	}
-	f.lease.extend(noted + f.Lease)
+	f.lease.extend(noted + f.leaseTime)
 	return nil
 }
 
@@ -136,7 +145,7 @@ func (f *Feed) reload(ctx context.Context, forget func()) error {
 	head, err := f.head(ctx)
 	if err == nil {
 		forget()
-		err = f.load(ctx, f.DB.Now().Add(-ClockSlack))
+		err = f.load(ctx, f.db.Now().Add(-ClockSlack))
 	}
 	if err == nil {
 		f.advance(head)
@@ -177,3 +186,6 @@ func (f *Feed) apply(e Entry) {
 		follow(e)
 	}
 }
+
+// Caches returns how many bytes all caches together may take; 0 for as many as they were made for.
+func (f *Feed) Caches() int64 { return f.caches }

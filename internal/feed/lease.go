@@ -39,9 +39,9 @@ func (l *lease) extend(until time.Duration) { l.until.Store(int64(until)) }
 // LeaseLeft returns for how long this replica may still answer from memory; 0 or less: it may not.
 func (f *Feed) LeaseLeft() time.Duration {
 	if f.alone {
-		return f.Lease
+		return f.leaseTime
 	}
-	return time.Duration(f.lease.until.Load()) - f.Clock()
+	return time.Duration(f.lease.until.Load()) - f.clock()
 }
 
 // Current returns nil when this replica may decide from memory now. Without a lease it reads the log to its end first;
@@ -50,7 +50,7 @@ func (f *Feed) Current(ctx context.Context) error {
 	if f.alone || f.LeaseLeft() > 0 || bug.ServeWithoutLease {
 		return nil
 	}
-	ctx, cancel := context.WithTimeout(context.WithoutCancel(ctx), f.Lease)
+	ctx, cancel := context.WithTimeout(context.WithoutCancel(ctx), f.leaseTime)
 	defer cancel()
 	err := f.CatchUp(ctx)
 	if superseded(err) {
@@ -90,9 +90,9 @@ func (f *Feed) register(ctx context.Context) error {
 // renew extends the lease. Its order is what the guarantee rests on: the clock is noted, the beat is committed, the log
 // is read to its end, and only then does the lease count, from the noted time.
 func (f *Feed) renew(ctx context.Context) error {
-	ctx, cancel := context.WithTimeout(ctx, f.Lease)
+	ctx, cancel := context.WithTimeout(ctx, f.leaseTime)
 	defer cancel()
-	noted := f.Clock()
+	noted := f.clock()
 	crashpoint.Reach(crashpoint.Renew)
 	there, err := f.beat(ctx)
 	if err != nil {
@@ -105,7 +105,7 @@ func (f *Feed) renew(ctx context.Context) error {
 	if err := f.CatchUp(ctx); err != nil {
 		return err
 	}
-	f.lease.extend(noted + f.Lease)
+	f.lease.extend(noted + f.leaseTime)
 	crashpoint.Reach(crashpoint.Renewed)
 	return f.report(ctx)
 }
@@ -113,15 +113,15 @@ func (f *Feed) renew(ctx context.Context) error {
 // startOver is for a replica that was struck off: others no longer wait for it, so all that it holds is doubtful.
 func (f *Feed) startOver(ctx context.Context) error {
 	f.lease.extend(0)
-	noted := f.Clock()
+	noted := f.clock()
 	if err := f.register(ctx); err != nil {
 		return err
 	}
 	if err := f.locked(func() error { return f.reload(ctx, f.reset) }); err != nil {
 		return err
 	}
-	f.lease.extend(noted + f.Lease)
-	f.Logger.Warn("this replica was silent for a lease and was struck off the register; it is registered again", "replica", f.Name)
+	f.lease.extend(noted + f.leaseTime)
+	f.logger.Warn("this replica was silent for a lease and was struck off the register; it is registered again", "replica", f.name)
 	return f.report(ctx)
 }
 
@@ -142,16 +142,16 @@ func (f *Feed) Run(ctx context.Context) {
 	listening := make(chan struct{})
 	go func() {
 		defer close(listening)
-		f.DB.Listen(ctx, func(channel string) { f.heard(channel, changed) }, changesChannel, appliedChannel)
+		f.db.Listen(ctx, func(channel string) { f.heard(channel, changed) }, changesChannel, appliedChannel)
 	}()
 	f.keep(ctx, changed)
 	<-listening
-	leave, cancel := context.WithTimeout(context.WithoutCancel(ctx), f.Lease)
+	leave, cancel := context.WithTimeout(context.WithoutCancel(ctx), f.leaseTime)
 	defer cancel()
 	f.lease.extend(0)
 	crashpoint.Reach(crashpoint.SignOff)
 	if err := f.deleteReplica(leave); err != nil {
-		f.Logger.Warn("could not sign off; other replicas will wait for one lease", "error", err)
+		f.logger.Warn("could not sign off; other replicas will wait for one lease", "error", err)
 	}
 }
 
@@ -169,7 +169,7 @@ func (f *Feed) heard(channel string, changed chan<- struct{}) {
 
 // keep renews three times a lease, and reads on whenever there is word of something new.
 func (f *Feed) keep(ctx context.Context, changed <-chan struct{}) {
-	tick := time.NewTicker(f.Lease / 3)
+	tick := time.NewTicker(f.leaseTime / 3)
 	defer tick.Stop()
 	for ctx.Err() == nil {
 		var err error
@@ -182,14 +182,14 @@ func (f *Feed) keep(ctx context.Context, changed <-chan struct{}) {
 			err = f.follow(ctx)
 		}
 		if err != nil && ctx.Err() == nil {
-			f.Logger.Warn("cannot follow the log of changes", "replica", f.Name, "leaseLeft", f.LeaseLeft().String(), "error", err)
+			f.logger.Warn("cannot follow the log of changes", "replica", f.name, "leaseLeft", f.LeaseLeft().String(), "error", err)
 		}
 	}
 }
 
 // follow reads on and tells the others how far, also if somebody else here has read on meanwhile.
 func (f *Feed) follow(ctx context.Context) error {
-	ctx, cancel := context.WithTimeout(ctx, f.Lease)
+	ctx, cancel := context.WithTimeout(ctx, f.leaseTime)
 	defer cancel()
 	if err := f.CatchUp(ctx); err != nil || f.Applied() == f.told {
 		return err

@@ -100,7 +100,7 @@ func TestDatabaseThatLostChanges(t *testing.T) {
 // TestSurveyTrustsNothingNewerThanTheRegister: what was applied here after the register was read may be unknown to a
 // replica that is not in it.
 func TestSurveyTrustsNothingNewerThanTheRegister(t *testing.T) {
-	f := &Feed{Options: Options{Lease: time.Second}}
+	f := &Feed{leaseTime: time.Second}
 	f.applied.Store(9)
 	for name, tc := range map[string]struct {
 		replicas []Replica

@@ -29,9 +29,9 @@ func (r *Replica) fenced() bool { return r.Schema == 0 }
 // Replicas reads the register, oldest first.
 func (f *Feed) Replicas(ctx context.Context) ([]Replica, error) {
 	if f.alone {
-		now := f.DB.Now().UnixMilli()
-		return []Replica{{ID: "sqlite", Name: f.Name, Lease: f.Lease, Applied: f.Applied(), SeenAt: now, StartedAt: f.started, Self: true, Keys: f.Keys,
-			Version: f.Version, Schema: f.DB.Schema()}}, nil
+		now := f.db.Now().UnixMilli()
+		return []Replica{{ID: "sqlite", Name: f.name, Lease: f.leaseTime, Applied: f.Applied(), SeenAt: now, StartedAt: f.started, Self: true, Keys: f.keys,
+			Version: f.program, Schema: f.db.Schema()}}, nil
 	}
 	var rows []struct {
 		ID        string `db:"id"`
@@ -45,7 +45,7 @@ func (f *Feed) Replicas(ctx context.Context) ([]Replica, error) {
 		Version   string `db:"version"`
 		Schema    int64  `db:"schema"`
 	}
-	err := f.DB.Select(ctx, &rows, `SELECT id, name, lease, beat, applied, started_at, seen_at, root_keys,
+	err := f.db.Select(ctx, &rows, `SELECT id, name, lease, beat, applied, started_at, seen_at, root_keys,
 		coalesce(version, '') AS version, coalesce(schema, 0) AS schema FROM replicas ORDER BY started_at, id`)
 	replicas := make([]Replica, len(rows))
 	self := f.lease.row()
@@ -57,20 +57,20 @@ func (f *Feed) Replicas(ctx context.Context) ([]Replica, error) {
 }
 
 func (f *Feed) insertReplica(ctx context.Context, replicaID string) error {
-	return f.DB.Write(ctx, func(tx *sqldb.Tx) error {
-		if err := f.DB.HoldSchema(ctx, tx); err != nil {
+	return f.db.Write(ctx, func(tx *sqldb.Tx) error {
+		if err := f.db.HoldSchema(ctx, tx); err != nil {
 			return err
 		}
 		_, err := tx.Exec(ctx, `INSERT INTO replicas (id, name, lease, beat, applied, started_at, seen_at, root_keys, version, schema)
 			VALUES ($1, $2, $3, 0, 0, $4, $5, $6, $7, $8)`,
-			replicaID, f.Name, f.Lease.Milliseconds(), f.started, tx.Now().UnixMilli(), strings.Join(f.Keys, " "), f.Version, f.DB.Schema())
+			replicaID, f.name, f.leaseTime.Milliseconds(), f.started, tx.Now().UnixMilli(), strings.Join(f.keys, " "), f.program, f.db.Schema())
 		return err
 	})
 }
 
 // beat commits a sign of life, and tells whether this replica is still on the register.
 func (f *Feed) beat(ctx context.Context) (there bool, err error) {
-	err = f.DB.Write(ctx, func(tx *sqldb.Tx) error {
+	err = f.db.Write(ctx, func(tx *sqldb.Tx) error {
 		n, err := tx.Exec(ctx, `UPDATE replicas SET beat = beat + 1, seen_at = $1 WHERE id = $2`, tx.Now().UnixMilli(), f.lease.row())
 		there = n == 1
 		return err
@@ -82,7 +82,7 @@ func (f *Feed) beat(ctx context.Context) (there bool, err error) {
 // crash of PostgreSQL forgets it, so the commit does not wait for the disk. Not for SQLite, where nobody else is.
 func (f *Feed) report(ctx context.Context) error {
 	applied := f.Applied()
-	err := f.DB.Write(ctx, func(tx *sqldb.Tx) error {
+	err := f.db.Write(ctx, func(tx *sqldb.Tx) error {
 		_, err := tx.Exec(ctx, `WITH told AS (UPDATE replicas SET applied = $1 WHERE id = $2 AND applied < $1 RETURNING id)
 			SELECT set_config('synchronous_commit', 'off', TRUE), pg_notify($3, '') FROM told`,
 			applied, f.lease.row(), appliedChannel)
@@ -97,12 +97,12 @@ func (f *Feed) report(ctx context.Context) error {
 // notify wakes the other replicas. Not for SQLite.
 func (f *Feed) notify(ctx context.Context, channel string) error {
 	var none string
-	return f.DB.QueryRow(ctx, `SELECT pg_notify($1, '')::text`, channel).Scan(&none)
+	return f.db.QueryRow(ctx, `SELECT pg_notify($1, '')::text`, channel).Scan(&none)
 }
 
 // deleteReplica signs this replica off.
 func (f *Feed) deleteReplica(ctx context.Context) error {
-	return f.DB.Write(ctx, func(tx *sqldb.Tx) error {
+	return f.db.Write(ctx, func(tx *sqldb.Tx) error {
 		_, err := tx.Exec(ctx, `DELETE FROM replicas WHERE id = $1`, f.lease.row())
 		return err
 	})
@@ -110,7 +110,7 @@ func (f *Feed) deleteReplica(ctx context.Context) error {
 
 // deleteSilent takes another replica off the register, unless it has renewed since the register was read.
 func (f *Feed) deleteSilent(ctx context.Context, r Replica) (struck bool, err error) {
-	err = f.DB.Write(ctx, func(tx *sqldb.Tx) error {
+	err = f.db.Write(ctx, func(tx *sqldb.Tx) error {
 		n, err := tx.Exec(ctx, `DELETE FROM replicas WHERE id = $1 AND beat = $2`, r.ID, r.Beat)
 		struck = n == 1
 		return err

@@ -44,7 +44,7 @@ func (f *Feed) settle(ctx context.Context, seq int64) error {
 	if f.alone {
 		return f.settleAlone(ctx, seq)
 	}
-	p := &pending{seq: seq, since: f.Clock(), done: make(chan struct{})}
+	p := &pending{seq: seq, since: f.clock(), done: make(chan struct{})}
 	f.settler.mu.Lock()
 	f.settler.waiting = append(f.settler.waiting, p)
 	watch := !f.settler.watching
@@ -67,7 +67,7 @@ func (f *Feed) settleAlone(ctx context.Context, seq int64) error {
 		if err == nil || errors.Is(err, sqldb.ErrClosed) {
 			return err
 		}
-		f.Logger.Error("cannot read a change that is committed; trying again", "error", err)
+		f.logger.Error("cannot read a change that is committed; trying again", "error", err)
 		f.rest()
 	}
 }
@@ -121,7 +121,7 @@ func (f *Feed) rest() {
 
 // announce applies the change here and wakes the other replicas.
 func (f *Feed) announce(ctx context.Context, seq int64) error {
-	ctx, cancel := context.WithTimeout(ctx, f.Lease)
+	ctx, cancel := context.WithTimeout(ctx, f.leaseTime)
 	defer cancel()
 	if err := f.notify(ctx, changesChannel); err != nil {
 		return err
@@ -131,13 +131,13 @@ func (f *Feed) announce(ctx context.Context, seq int64) error {
 
 // release lets go of every change that is known everywhere, or that has waited long enough.
 func (f *Feed) release(ctx context.Context, newest int64) {
-	ctx, cancel := context.WithTimeout(ctx, f.Lease)
+	ctx, cancel := context.WithTimeout(ctx, f.leaseTime)
 	defer cancel()
 	// Noted before the register is read: a replica that registers after that reads a log which holds all of it. What is
 	// applied here later may be a change that such a replica does not know, and whose row is not among these.
 	own := f.Applied()
 	replicas, err := f.Replicas(ctx)
-	now := f.Clock()
+	now := f.clock()
 	if err != nil {
 		// Without the register nobody knows how long the others' leases are: wait the longest.
 		f.settler.letGo(func(p *pending) bool { return now-p.since >= sqldb.Outlast(MaxLease) })
@@ -150,7 +150,7 @@ func (f *Feed) release(ctx context.Context, newest int64) {
 
 // survey returns the longest lease, and up to where every replica that may decide knows the log; own is how far this one does.
 func (f *Feed) survey(replicas []Replica, own int64) (longest time.Duration, known int64) {
-	longest, known = f.Lease, own
+	longest, known = f.leaseTime, own
 	for _, r := range replicas {
 		if r.fenced() {
 			continue

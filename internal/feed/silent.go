@@ -50,13 +50,13 @@ func (f *Feed) strike(ctx context.Context, r Replica) bool {
 	struck, err := f.deleteSilent(ctx, r)
 	crashpoint.Reach(crashpoint.Struck)
 	if err != nil {
-		f.Logger.Warn("cannot strike off a silent replica", "silent", r.Name, "error", err)
+		f.logger.Warn("cannot strike off a silent replica", "silent", r.Name, "error", err)
 	} else if struck {
 		why := "struck off a replica that was silent for a lease"
 		if r.fenced() {
 			why = "struck off a replica of a version that is too old to serve; stop it"
 		}
-		f.Logger.Warn(why, "silent", r.Name, "id", r.ID)
+		f.logger.Warn(why, "silent", r.Name, "id", r.ID)
 	}
 	return struck
 }

@@ -12,7 +12,7 @@ import (
 )
 
 func (f *Feed) head(ctx context.Context) (seq int64, err error) {
-	return seq, f.DB.Get(ctx, &seq, `SELECT seq FROM feed_head WHERE id = 'head'`)
+	return seq, f.db.Get(ctx, &seq, `SELECT seq FROM feed_head WHERE id = 'head'`)
 }
 
 // Head returns the sequence number of the newest change that tx can see. A token takes it as its born: read it
@@ -49,7 +49,7 @@ const revocationPage = `SELECT string_agg(key || ' ' || until, ','), max(seq) FR
 func (f *Feed) readRevocations(ctx context.Context, now int64, to chan<- string) error {
 	var text *string
 	for last := new(int64); ; to <- *text {
-		err := f.DB.QueryRow(ctx, revocationPage, now, *last).Scan(&text, &last)
+		err := f.db.QueryRow(ctx, revocationPage, now, *last).Scan(&text, &last)
 		if err != nil || text == nil {
 			return err
 		}
@@ -72,7 +72,7 @@ func (f *Feed) applyRevocations(text string) error {
 
 // loadOthers applies what is not the revocation of a single token. It is little, and has an index of its own.
 func (f *Feed) loadOthers(ctx context.Context, now int64) error {
-	rows, err := f.DB.Query(ctx, `SELECT seq, kind, key, until FROM change_log WHERE kind <> 'token' AND until >= $1`, now)
+	rows, err := f.db.Query(ctx, `SELECT seq, kind, key, until FROM change_log WHERE kind <> 'token' AND until >= $1`, now)
 	if err != nil {
 		return err
 	}
@@ -97,7 +97,7 @@ func (f *Feed) readOn(ctx context.Context) error {
 	}
 	if missing := head - f.applied.Load(); missing < 0 || int64(len(entries)) < missing {
 		if missing < 0 {
-			f.Logger.Error("the database has lost changes that were committed; if it was restored or failed over, run sallyport recover",
+			f.logger.Error("the database has lost changes that were committed; if it was restored or failed over, run sallyport recover",
 				"applied", f.applied.Load(), "head", head)
 		}
 		return f.reload(ctx, f.reset)
@@ -115,7 +115,7 @@ func (f *Feed) readOn(ctx context.Context) error {
 // newEntries returns the head of the log and the entries after what is applied, as of one moment. It fails if this program is
 // too old for the schema as of that moment: so whoever decides, and whoever renews a lease, has asked.
 func (f *Feed) newEntries(ctx context.Context) (head int64, entries []Entry, err error) {
-	rows, err := f.DB.Query(ctx, `SELECT h.seq, h.oldest, c.seq, c.kind, c.key, c.until FROM feed_head h LEFT JOIN change_log c ON c.seq > $1
+	rows, err := f.db.Query(ctx, `SELECT h.seq, h.oldest, c.seq, c.kind, c.key, c.until FROM feed_head h LEFT JOIN change_log c ON c.seq > $1
 		WHERE h.id = 'head' ORDER BY c.seq`, f.applied.Load())
 	if err != nil {
 		return 0, nil, err
@@ -147,7 +147,7 @@ func (f *Feed) appendEntries(ctx context.Context, tx *Tx) (seq int64, err error)
 		return 0, nil
 	}
 	crashpoint.Reach(crashpoint.FeedAppend)
-	err = tx.Get(ctx, &seq, `UPDATE feed_head SET seq = seq + $1 WHERE id = 'head' AND oldest <= $2 RETURNING seq`, n, f.DB.Schema())
+	err = tx.Get(ctx, &seq, `UPDATE feed_head SET seq = seq + $1 WHERE id = 'head' AND oldest <= $2 RETURNING seq`, n, f.db.Schema())
 	if errors.Is(err, sqldb.ErrNoRows) {
 		return 0, f.refused(ctx, tx)
 	}
@@ -182,7 +182,7 @@ func (f *Feed) refused(ctx context.Context, tx *Tx) error {
 // Prune deletes up to n entries that nobody needs any more, and returns how many it deleted.
 func (f *Feed) Prune(ctx context.Context, n int64) (deleted int64, err error) {
 	crashpoint.Reach(crashpoint.FeedPrune)
-	err = f.DB.Write(ctx, func(tx *sqldb.Tx) error {
+	err = f.db.Write(ctx, func(tx *sqldb.Tx) error {
 		old := tx.Now().Add(-ClockSlack).UnixMilli()
 		deleted, err = tx.Exec(ctx, `DELETE FROM change_log WHERE seq IN
 			(SELECT seq FROM change_log WHERE until < $1 AND at < $1 AND seq <= $2 ORDER BY until LIMIT $3)`,

@@ -21,10 +21,10 @@ type ending struct {
 // nothing any more, and the error is Unavailable. A replica that is in the register never sees that, since such a schema is only made
 // once no older replica is there; one that was silent for a lease and was struck off does.
 func (f *Feed) supports(oldest int64) error {
-	if oldest <= f.DB.Schema() {
+	if oldest <= f.db.Schema() {
 		return nil
 	}
-	return f.supersede(&sqldb.Superseded{Oldest: oldest, Newest: f.DB.Schema()})
+	return f.supersede(&sqldb.Superseded{Oldest: oldest, Newest: f.db.Schema()})
 }
 
 func (f *Feed) supersede(why *sqldb.Superseded) error {

@@ -134,7 +134,7 @@ func TestRegisteringWaitsForWhoeverChangesTheSchema(t *testing.T) {
 func TestNobodyWaitsForAProgramThatDecidesNothing(t *testing.T) {
 	db := open(t, sqldb.Postgres, newClock())
 	f, _ := follower(db)
-	f.Clock = func() time.Duration { return 0 } // a wait for a lease never ends
+	f.clock = func() time.Duration { return 0 } // a wait for a lease never ends
 	start(t, f)
 	sqldbtest.Exec(t, db, `INSERT INTO replicas (id, name, lease, beat, applied, started_at, seen_at) VALUES ('old', 'old', 600000, 1, 0, 0, 0)`)
 	programs, err := f.Programs(t.Context())

@@ -75,7 +75,7 @@ func replica(t testing.TB, db *sqldb.DB) *Service {
 
 func (f *fixture) exec(query string, args ...any) {
 	f.t.Helper()
-	sqldbtest.Exec(f.t, f.DB, query, args...)
+	sqldbtest.Exec(f.t, f.db, query, args...)
 }
 
 func (f *fixture) addOrg(orgID string) {
@@ -115,7 +115,7 @@ func (f *fixture) create(name, slug string) *Detail {
 // roleOf reads the role of an identity.
 func (f *fixture) roleOf(identityID string) string {
 	f.t.Helper()
-	m, _, err := f.Members.Read(f.t.Context(), f.admin(), member.InOrganization, identityID)
+	m, _, err := f.members.Read(f.t.Context(), f.admin(), member.InOrganization, identityID)
 	if err != nil {
 		f.t.Fatal(err)
 	}
@@ -125,7 +125,7 @@ func (f *fixture) roleOf(identityID string) string {
 // events returns the types of all audit events, oldest first.
 func (f *fixture) events() (types []string) {
 	f.t.Helper()
-	if err := f.DB.Select(f.t.Context(), &types, `SELECT event_type FROM audit_logs ORDER BY created_at, id`); err != nil {
+	if err := f.db.Select(f.t.Context(), &types, `SELECT event_type FROM audit_logs ORDER BY created_at, id`); err != nil {
 		f.t.Fatal(err)
 	}
 	return types

@@ -39,13 +39,23 @@ type Options struct {
 
 // Service creates, changes, finds and deletes identities.
 type Service struct {
-	Options
+	db          *sqldb.DB
+	feed        *feed.Feed
+	audit       *audit.Log
+	roles       *role.Service
+	members     *member.Service
+	quota       int64
+	memberQuota int64
+	methods     func(ctx context.Context, identityIDs []string) (map[string][]string, error)
+	expiryBound func(ctx context.Context, tx *sqldb.Tx) (time.Time, error)
+
 	cache *feed.Cache[*Identity]
 }
 
 // New returns a service that follows the feed.
 func New(o Options) *Service {
-	return &Service{Options: o, cache: feed.NewCache[*Identity](o.Feed, feed.IdentityRow, cacheSize, nil)}
+	return &Service{db: o.DB, feed: o.Feed, audit: o.Audit, roles: o.Roles, members: o.Members,
+		quota: o.Quota, memberQuota: o.MemberQuota, methods: o.Methods, expiryBound: o.ExpiryBound, cache: feed.NewCache[*Identity](o.Feed, feed.IdentityRow, cacheSize, nil)}
 }
 
 // Identity is a machine identity as it is stored. Times are milliseconds UTC.
@@ -103,14 +113,14 @@ func (s *Service) Touch(ctx context.Context, actor *access.Actor, identityID, ba
 	if err != nil {
 		return nil, err
 	}
-	member, err := s.Members.Member(ctx, i.ID, i.OrgID)
+	member, err := s.members.Member(ctx, i.ID, i.OrgID)
 	if err != nil {
 		return nil, err
 	}
 	if !member {
 		return nil, fault.New(fault.NotFound, "The machine identity with ID %q is not a member of your organization. Add it to the organization first.", identityID)
 	}
-	return i, s.Members.CoversIdentity(ctx, actor, i.ID, base)
+	return i, s.members.CoversIdentity(ctx, actor, i.ID, base)
 }
 
 // Take returns an identity from which the actor is about to take something away: tokens, credentials, its membership, or
@@ -121,7 +131,7 @@ func (s *Service) Take(ctx context.Context, actor *access.Actor, identityID, bas
 	if err != nil {
 		return nil, err
 	}
-	return i, s.Members.CoversIdentityNow(ctx, actor, i.ID, base)
+	return i, s.members.CoversIdentityNow(ctx, actor, i.ID, base)
 }
 
 // OwnerOf returns the project that owns an identity of the actor's organization, or "". NotFound for an unknown identity.
@@ -147,10 +157,10 @@ func (s *Service) Create(ctx context.Context, actor *access.Actor, orgID string,
 		return nil, err
 	}
 	d := &Detail{}
-	err = s.DB.Write(ctx, func(tx *sqldb.Tx) error {
+	err = s.db.Write(ctx, func(tx *sqldb.Tx) error {
 		*d, err = s.create(ctx, tx, actor, c, roles)
 		if err == nil {
-			err = s.Audit.Record(ctx, tx, actor, createdEvent(d, c))
+			err = s.audit.Record(ctx, tx, actor, createdEvent(d, c))
 		}
 		return err
 	})
@@ -195,16 +205,16 @@ func (s *Service) Update(ctx context.Context, actor *access.Actor, identityID st
 		return nil, err
 	}
 	d := &Detail{}
-	err = s.Feed.Change(ctx, func(tx *feed.Tx) error {
+	err = s.feed.Change(ctx, func(tx *feed.Tx) error {
 		if *d, err = s.Change(ctx, tx, identityID, c); err != nil {
 			return err
 		}
 		if roles != nil {
-			if err := s.Members.Replace(ctx, tx, member.OrganizationOf(actor), identityID, roles); err != nil {
+			if err := s.members.Replace(ctx, tx, member.OrganizationOf(actor), identityID, roles); err != nil {
 				return err
 			}
 		}
-		return s.Audit.Record(ctx, tx.Tx, actor, updatedEvent(identityID, c))
+		return s.audit.Record(ctx, tx.Tx, actor, updatedEvent(identityID, c))
 	})
 	if err != nil {
 		return nil, err
@@ -215,11 +225,11 @@ func (s *Service) Update(ctx context.Context, actor *access.Actor, identityID st
 // mayUpdate asks that an actor may make changes of an identity, and returns the roles that the identity is to have; nil for
 // those it has.
 func (s *Service) mayUpdate(ctx context.Context, actor *access.Actor, identityID string, c Changes) ([]member.Assignment, error) {
-	if err := s.Members.GuardAdmin(ctx, actor, identityID); err != nil {
+	if err := s.members.GuardAdmin(ctx, actor, identityID); err != nil {
 		return nil, err
 	}
 	if c.Name != nil || c.Metadata != nil {
-		if err := s.Members.CoversTemplates(ctx, actor, identityID, "The identity was not changed"); err != nil {
+		if err := s.members.CoversTemplates(ctx, actor, identityID, "The identity was not changed"); err != nil {
 			return nil, err
 		}
 	}
@@ -231,16 +241,16 @@ func (s *Service) mayUpdate(ctx context.Context, actor *access.Actor, identityID
 	if err != nil {
 		return nil, err
 	}
-	return roles, s.Members.CoversIdentity(ctx, actor, identityID, base)
+	return roles, s.members.CoversIdentity(ctx, actor, identityID, base)
 }
 
 // grantable returns a role of the actor's organization as the actor may hand it out.
 func (s *Service) grantable(ctx context.Context, actor *access.Actor, slug, base string) ([]member.Assignment, error) {
-	r, err := s.Roles.Find(ctx, actor.OrgID, slug)
+	r, err := s.roles.Find(ctx, actor.OrgID, slug)
 	if err != nil {
 		return nil, err
 	}
-	return member.MayAssign(actor, "", member.Permanent(r), base, s.DB.Now())
+	return member.MayAssign(actor, "", member.Permanent(r), base, s.db.Now())
 }
 
 // Delete removes an identity and kills every token of it. Errors: PermissionDenied, NotFound, Boundary, Forbidden for an
@@ -257,11 +267,11 @@ func (s *Service) Delete(ctx context.Context, actor *access.Actor, identityID st
 	if err := s.addMethods(ctx, d); err != nil {
 		return nil, err
 	}
-	return d, s.Feed.Change(ctx, func(tx *feed.Tx) error {
+	return d, s.feed.Change(ctx, func(tx *feed.Tx) error {
 		if err := s.Remove(ctx, tx, i); err != nil {
 			return err
 		}
-		return s.Audit.Record(ctx, tx.Tx, actor, audit.Event{Type: audit.DeleteIdentity, Metadata: map[string]any{"identityId": identityID, "name": i.Name}})
+		return s.audit.Record(ctx, tx.Tx, actor, audit.Event{Type: audit.DeleteIdentity, Metadata: map[string]any{"identityId": identityID, "name": i.Name}})
 	})
 }
 
@@ -271,7 +281,7 @@ func (s *Service) Remove(ctx context.Context, tx *feed.Tx, i *Identity) error {
 	if err := remove(ctx, tx, i.ID); err != nil {
 		return err
 	}
-	until, err := s.ExpiryBound(ctx, tx.Tx)
+	until, err := s.expiryBound(ctx, tx.Tx)
 	if err != nil {
 		return err
 	}
@@ -306,7 +316,7 @@ func (s *Service) Change(ctx context.Context, tx *feed.Tx, identityID string, c 
 }
 
 func (s *Service) addMethods(ctx context.Context, d *Detail) error {
-	methods, err := s.Methods(ctx, []string{d.ID})
+	methods, err := s.methods(ctx, []string{d.ID})
 	d.Methods = slices.Concat([]string{}, methods[d.ID]) // never nil: clients read an array
 	return err
 }

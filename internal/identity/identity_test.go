@@ -35,7 +35,7 @@ func TestCreateAndRead(t *testing.T) {
 		if diff := cmp.Diff(*c.Metadata, d.Metadata, cmpopts.IgnoreFields(Metadata{}, "ID")); diff != "" {
 			t.Error(diff)
 		}
-		m, _, err := f.Members.Read(t.Context(), f.admin(), member.InOrganization, d.ID)
+		m, _, err := f.members.Read(t.Context(), f.admin(), member.InOrganization, d.ID)
 		if err != nil {
 			t.Fatal(err)
 		}
@@ -109,7 +109,7 @@ func TestDelete(t *testing.T) {
 		if _, err := f.Update(t.Context(), f.admin(), d.ID, Changes{DeleteProtection: ptr(false)}); err != nil {
 			t.Fatal(err)
 		}
-		before := f.Feed.Applied()
+		before := f.feed.Applied()
 		deleted, err := f.Delete(t.Context(), f.admin(), d.ID)
 		if err != nil || deleted.ID != d.ID || len(deleted.Methods) != 1 {
 			t.Fatalf("%+v, %v", deleted, err)
@@ -118,7 +118,7 @@ func TestDelete(t *testing.T) {
 		want(t, err, fault.NotFound)
 		_, err = f.Delete(t.Context(), f.admin(), d.ID)
 		want(t, err, fault.NotFound)
-		if g, err := f.Members.Of(t.Context(), d.ID, f.org); err != nil || g.Member {
+		if g, err := f.members.Of(t.Context(), d.ID, f.org); err != nil || g.Member {
 			t.Errorf("its grants are %+v, %v", g, err)
 		}
 		var entry struct {
@@ -126,7 +126,7 @@ func TestDelete(t *testing.T) {
 			Key   string `db:"key"`
 			Until int64  `db:"until"`
 		}
-		if err := f.DB.Get(t.Context(), &entry, `SELECT kind, key, until FROM change_log WHERE seq > $1 AND until > 0`, before); err != nil {
+		if err := f.db.Get(t.Context(), &entry, `SELECT kind, key, until FROM change_log WHERE seq > $1 AND until > 0`, before); err != nil {
 			t.Fatal(err)
 		}
 		if entry.Kind != string(feed.CutIdentity) || entry.Key != d.ID || entry.Until != f.ms.Load()+lifeOfTokens.Milliseconds() {
@@ -134,7 +134,7 @@ func TestDelete(t *testing.T) {
 		}
 		for table, left := range map[string]int{"identity_metadata": 0, "memberships": 1, "membership_roles": 1} { // of the other identity
 			var n int
-			if err := f.DB.Get(t.Context(), &n, `SELECT count(*) FROM `+table); err != nil || n != left {
+			if err := f.db.Get(t.Context(), &n, `SELECT count(*) FROM `+table); err != nil || n != left {
 				t.Errorf("%d rows are left in %s, %v; want %d", n, table, err, left)
 			}
 		}
@@ -163,7 +163,7 @@ func TestRefusals(t *testing.T) {
 			"delete": func(a *access.Actor, i string) error { _, err := f.Delete(t.Context(), a, i); return err },
 			"read":   func(a *access.Actor, i string) error { _, err := f.Read(t.Context(), a, i); return err },
 			"read the membership": func(a *access.Actor, i string) error {
-				_, _, err := f.Members.Read(t.Context(), a, member.InOrganization, i)
+				_, _, err := f.members.Read(t.Context(), a, member.InOrganization, i)
 				return err
 			},
 		}
@@ -250,7 +250,7 @@ func TestBoundary(t *testing.T) {
 func TestInstanceAdministratorsAreGuarded(t *testing.T) {
 	each(t, func(t *testing.T, f *fixture) {
 		boss := f.create("boss", role.NoAccess)
-		err := f.DB.Write(t.Context(), func(tx *sqldb.Tx) error { return member.MakeInstanceAdmin(t.Context(), tx, boss.ID) })
+		err := f.db.Write(t.Context(), func(tx *sqldb.Tx) error { return member.MakeInstanceAdmin(t.Context(), tx, boss.ID) })
 		if err != nil {
 			t.Fatal(err)
 		}
@@ -317,7 +317,7 @@ func TestUpdatesLoseNothing(t *testing.T) {
 				})
 			}
 			group.Wait()
-			m, _, err := f.Members.Read(t.Context(), admin, member.InOrganization, d.ID)
+			m, _, err := f.members.Read(t.Context(), admin, member.InOrganization, d.ID)
 			if err != nil || m.Identity.Name != name || !m.Identity.DeleteProtection || m.Role != role.NoAccess || len(m.Metadata) != 1 {
 				t.Errorf("%+v, %v", m, err)
 			}
@@ -328,7 +328,7 @@ func TestUpdatesLoseNothing(t *testing.T) {
 // TestOtherReplicasSeeChanges by the time that they are acknowledged. (A SQLite database has one process alone.)
 func TestOtherReplicasSeeChanges(t *testing.T) {
 	f := newFixture(t, sqldb.Postgres)
-	other, d := replica(t, f.DB), f.create("robot", "member")
+	other, d := replica(t, f.db), f.create("robot", "member")
 	for n := range 5 {
 		if _, err := other.Find(t.Context(), f.admin(), d.ID); err != nil {
 			t.Fatal(err)

@@ -81,7 +81,7 @@ type listInOrgOutput struct {
 
 func (s *Service) listInOrg(ctx context.Context, actor *access.Actor, in *listInOrgInput) (*listInOrgOutput, error) {
 	q := member.Search{AnyOf: member.Named(in.Search, ""), Offset: in.Offset, Limit: in.Limit}
-	members, total, _, err := s.Members.Search(ctx, actor, member.InOrganization, q)
+	members, total, _, err := s.members.Search(ctx, actor, member.InOrganization, q)
 	if err != nil {
 		return nil, err
 	}

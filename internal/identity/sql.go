@@ -23,7 +23,7 @@ func (s *Service) read(ctx context.Context, identityID string) (*Identity, error
 		return nil, Unknown(identityID)
 	}
 	i := &Identity{}
-	err := s.DB.Get(ctx, i, `SELECT `+columns+` FROM identities WHERE id = $1`, identityID)
+	err := s.db.Get(ctx, i, `SELECT `+columns+` FROM identities WHERE id = $1`, identityID)
 	if errors.Is(err, sqldb.ErrNoRows) {
 		err = Unknown(identityID)
 	}
@@ -55,11 +55,11 @@ const (
 func (s *Service) room(ctx context.Context, tx *sqldb.Tx, actor *access.Actor) error {
 	err := org.Lock(ctx, tx, actor.OrgID)
 	if err == nil {
-		err = quota.Quota{Setting: "--quota-identities", Owner: "Your organization has", Things: "identities", Most: cmp.Or(s.Quota, DefaultQuota)}.
+		err = quota.Quota{Setting: "--quota-identities", Owner: "Your organization has", Things: "identities", Most: cmp.Or(s.quota, DefaultQuota)}.
 			Check(ctx, tx, `identities WHERE org_id = $1`, actor.OrgID)
 	}
 	if err == nil {
-		err = quota.Quota{Setting: "--quota-member-identities", Owner: "You have", Things: "identities that you created", Most: cmp.Or(s.MemberQuota, DefaultMemberQuota)}.
+		err = quota.Quota{Setting: "--quota-member-identities", Owner: "You have", Things: "identities that you created", Most: cmp.Or(s.memberQuota, DefaultMemberQuota)}.
 			Check(ctx, tx, `identities WHERE org_id = $1 AND created_by = $2`, actor.OrgID, actor.ID)
 	}
 	return err
@@ -146,7 +146,7 @@ func remove(ctx context.Context, tx *feed.Tx, identityID string) error {
 }
 
 func (s *Service) metadata(ctx context.Context, identityID string) (metadata []Metadata, err error) {
-	return metadata, s.DB.Select(ctx, &metadata, metadataQuery, identityID)
+	return metadata, s.db.Select(ctx, &metadata, metadataQuery, identityID)
 }
 
 // lockOwned takes the delete protection off the identities that a project owns, and returns them.

@@ -34,7 +34,7 @@ func (s *Service) organization(actor *access.Actor) rotation {
 	return rotation{
 		read: func(ctx context.Context) (State, error) {
 			var rows []row
-			err := s.DB.Select(ctx, &rows, `SELECT id, active FROM organization_keys WHERE org_id = $1 ORDER BY created_at, id`, actor.OrgID)
+			err := s.db.Select(ctx, &rows, `SELECT id, active FROM organization_keys WHERE org_id = $1 ORDER BY created_at, id`, actor.OrgID)
 			return stateOf(rows), err
 		},
 		begin: func(ctx context.Context) error { return s.beginOrganization(ctx, actor) },
@@ -42,7 +42,7 @@ func (s *Service) organization(actor *access.Actor) rotation {
 			return s.stepOrganization(ctx, actor.OrgID, from)
 		},
 		drop: func(ctx context.Context, keyID string) error {
-			return s.Feed.Change(ctx, func(tx *feed.Tx) error {
+			return s.feed.Change(ctx, func(tx *feed.Tx) error {
 				if err := org.DropKey(ctx, tx, keyID); err != nil {
 					return err
 				}
@@ -50,22 +50,22 @@ func (s *Service) organization(actor *access.Actor) rotation {
 			})
 		},
 		count: func(ctx context.Context, keyID string) (int64, error) {
-			return underOrganization.count(ctx, s.DB, keyID)
+			return underOrganization.count(ctx, s.db, keyID)
 		},
 	}
 }
 
 // beginOrganization makes a new key the active one. No replica keeps such keys in memory, so none has to hear of it.
 func (s *Service) beginOrganization(ctx context.Context, actor *access.Actor) error {
-	return s.Feed.Change(ctx, func(tx *feed.Tx) error {
+	return s.feed.Change(ctx, func(tx *feed.Tx) error {
 		retired, err := org.RetireKey(ctx, tx, actor.OrgID)
 		if err != nil || !retired { // it has none, or someone else rotates it at this moment
 			return err
 		}
-		if err := s.Orgs.MakeKey(ctx, tx.Tx, actor.OrgID); err != nil {
+		if err := s.orgs.MakeKey(ctx, tx.Tx, actor.OrgID); err != nil {
 			return err
 		}
-		_, keyID, err := s.Orgs.Key(ctx, tx.Tx, actor.OrgID)
+		_, keyID, err := s.orgs.Key(ctx, tx.Tx, actor.OrgID)
 		if err != nil {
 			return err
 		}
@@ -75,15 +75,15 @@ func (s *Service) beginOrganization(ctx context.Context, actor *access.Actor) er
 
 func (s *Service) stepOrganization(ctx context.Context, orgID, from string) (int64, error) {
 	var sealed []byte
-	if err := s.DB.Get(ctx, &sealed, `SELECT sealed FROM organization_keys WHERE id = $1`, from); err != nil {
+	if err := s.db.Get(ctx, &sealed, `SELECT sealed FROM organization_keys WHERE id = $1`, from); err != nil {
 		return 0, err
 	}
-	old, err := s.Orgs.OpenKey(orgID, sealed)
+	old, err := s.orgs.OpenKey(orgID, sealed)
 	if err != nil {
 		return 0, err
 	}
-	return underOrganization.reseal(ctx, s.DB, from, old, func(ctx context.Context, tx *sqldb.Tx) (*seal.Key, string, error) {
-		return s.Orgs.Key(ctx, tx, orgID)
+	return underOrganization.reseal(ctx, s.db, from, old, func(ctx context.Context, tx *sqldb.Tx) (*seal.Key, string, error) {
+		return s.orgs.Key(ctx, tx, orgID)
 	})
 }
 
@@ -95,7 +95,7 @@ func (s *Service) RotateProject(ctx context.Context, actor *access.Actor, projec
 	if err := actor.Check(access.Edit, access.SubjectKMS, nil); err != nil {
 		return State{}, err
 	}
-	if _, err := s.Projects.Find(ctx, actor.OrgID, projectID); err != nil {
+	if _, err := s.projects.Find(ctx, actor.OrgID, projectID); err != nil {
 		return State{}, err
 	}
 	return s.run(ctx, s.project(actor, projectID), resume)
@@ -105,13 +105,13 @@ func (s *Service) project(actor *access.Actor, projectID string) rotation {
 	return rotation{
 		read: func(ctx context.Context) (State, error) {
 			var rows []row
-			err := s.DB.Select(ctx, &rows, `SELECT id, active FROM project_keys WHERE project_id = $1 ORDER BY created_at, id`, projectID)
+			err := s.db.Select(ctx, &rows, `SELECT id, active FROM project_keys WHERE project_id = $1 ORDER BY created_at, id`, projectID)
 			return stateOf(rows), err
 		},
 		begin: func(ctx context.Context) error { return s.beginProject(ctx, actor, projectID) },
-		step:  func(ctx context.Context, from string) (int64, error) { return s.Secrets.Reseal(ctx, projectID, from) },
+		step:  func(ctx context.Context, from string) (int64, error) { return s.secrets.Reseal(ctx, projectID, from) },
 		drop: func(ctx context.Context, keyID string) error {
-			return s.Feed.Change(ctx, func(tx *feed.Tx) error {
+			return s.feed.Change(ctx, func(tx *feed.Tx) error {
 				if err := project.DropKey(ctx, tx, keyID); err != nil {
 					return err
 				}
@@ -119,14 +119,14 @@ func (s *Service) project(actor *access.Actor, projectID string) rotation {
 				return s.record(ctx, tx, actor, audit.DropProjectKey, projectID, keyID)
 			})
 		},
-		count: s.Secrets.SealedWith,
+		count: s.secrets.SealedWith,
 	}
 }
 
 // beginProject makes a new data key the active one. A replica that has not heard of it goes on with the old one, which
 // stays until nothing refers to it.
 func (s *Service) beginProject(ctx context.Context, actor *access.Actor, projectID string) error {
-	return s.Feed.Change(ctx, func(tx *feed.Tx) error {
+	return s.feed.Change(ctx, func(tx *feed.Tx) error {
 		// Holding the project keeps it from being deleted, with its keys, at the same time.
 		if err := project.Hold(ctx, tx, projectID); err != nil {
 			return err
@@ -135,7 +135,7 @@ func (s *Service) beginProject(ctx context.Context, actor *access.Actor, project
 		if err != nil || !retired { // someone else rotates it at this moment
 			return err
 		}
-		if err := s.Projects.MakeKey(ctx, tx.Tx, actor.OrgID, projectID); err != nil {
+		if err := s.projects.MakeKey(ctx, tx.Tx, actor.OrgID, projectID); err != nil {
 			return err
 		}
 		tx.Append(feed.ProjectKey, projectID, feed.Evict)
@@ -164,7 +164,7 @@ func (s *Service) ProjectStates(ctx context.Context, actor *access.Actor, after 
 		Old int64  `db:"old"`
 		Key string `db:"key"`
 	}
-	err := s.DB.Select(ctx, &rows, `SELECT p.id, k.id AS key, (SELECT count(*) FROM project_keys o WHERE o.project_id = p.id AND NOT o.active) AS old
+	err := s.db.Select(ctx, &rows, `SELECT p.id, k.id AS key, (SELECT count(*) FROM project_keys o WHERE o.project_id = p.id AND NOT o.active) AS old
 		FROM projects p JOIN project_keys k ON k.project_id = p.id AND k.active
 		WHERE p.org_id = $1 AND p.deleted_at IS NULL AND p.id > $2 ORDER BY p.id LIMIT $3`, actor.OrgID, after, limit)
 	states := make([]ProjectState, len(rows))

@@ -155,14 +155,14 @@ func TestDeletedProjectIsNotInTheWay(t *testing.T) {
 		if _, err := s.RotateProject(t.Context(), s.admin, s.project, false); err != nil {
 			t.Fatal(err)
 		}
-		if _, err := s.Projects.Delete(t.Context(), s.admin, s.project); err != nil {
+		if _, err := s.kept.Delete(t.Context(), s.admin, s.project); err != nil {
 			t.Fatal(err)
 		}
 		if n := count(t, db, `SELECT count(*) FROM project_keys WHERE length(sealed) > 0`); n != 0 {
 			t.Errorf("%d keys of the deleted project are still there", n)
 		}
 		s.finish(s.rotateOrganization)
-		if _, err := s.Projects.Clean(t.Context(), 100); err != nil {
+		if _, err := s.kept.Clean(t.Context(), 100); err != nil {
 			t.Fatal(err)
 		}
 		if _, err := s.RotateProject(t.Context(), s.admin, s.project, false); !fault.Is(err, fault.NotFound) {

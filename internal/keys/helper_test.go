@@ -33,6 +33,9 @@ import (
 type replica struct {
 	*keys.Service
 	secrets *secret.Service
+	kept    *project.Service
+	root    *seal.Key
+	options keys.Options
 }
 
 // newReplica starts a replica on a database; fill says which root keys it was given. One that is deaf does not follow the
@@ -56,11 +59,12 @@ func newReplica(t testing.TB, db *sqldb.DB, deaf bool, fill ...byte) replica {
 		}
 		feedtest.Follow(t, log)
 	}
-	s := keys.New(keys.Options{DB: db, Feed: log, Audit: records, Root: root, Orgs: orgs, Projects: projects, Secrets: secrets, Steps: 1})
+	o := keys.Options{DB: db, Feed: log, Audit: records, Root: root, Orgs: orgs, Projects: projects, Secrets: secrets, Steps: 1}
+	s := keys.New(o)
 	if err := s.Start(t.Context()); err != nil {
 		t.Fatal(err)
 	}
-	return replica{s, secrets}
+	return replica{s, secrets, projects, root, o}
 }
 
 func rootKeys(t testing.TB, fill ...byte) *seal.Key {
@@ -97,7 +101,7 @@ func newSite(t testing.TB, db *sqldb.DB, fill ...byte) *site {
 	sqldbtest.Exec(t, db, `INSERT INTO identities (id, org_id, name, delete_protection, created_at, updated_at) VALUES ($1, $2, 'a', FALSE, 0, 0)`,
 		s.admin.ID, s.admin.OrgID)
 	sqldbtest.Enroll(t, db, s.admin.OrgID, s.admin.ID)
-	p, err := s.Projects.Create(t.Context(), s.admin, project.Draft{Name: "Web shop"})
+	p, err := s.kept.Create(t.Context(), s.admin, project.Draft{Name: "Web shop"})
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -147,7 +151,7 @@ func (s *site) finish(rotate func(on *keys.Service, resume bool) (keys.State, er
 }
 
 // again returns a service that knows nothing but what the database says, as after a kill.
-func (s *site) again() *keys.Service { return keys.New(s.Options) }
+func (s *site) again() *keys.Service { return keys.New(s.options) }
 
 func (s *site) rotateProject(on *keys.Service, resume bool) (keys.State, error) {
 	return on.RotateProject(s.t.Context(), s.admin, s.project, resume)

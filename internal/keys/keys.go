@@ -46,7 +46,16 @@ type Options struct {
 
 // Service rotates keys.
 type Service struct {
-	Options
+	db       *sqldb.DB
+	feed     *feed.Feed
+	audit    *audit.Log
+	rootKeys *seal.Key
+	orgs     *org.Service
+	projects *project.Service
+	secrets  *secret.Service
+	rootFile string
+	steps    int
+
 	rotatingRoot sync.Mutex // one at a time: two who change the key file at once could lose a key
 }
 
@@ -55,7 +64,8 @@ func New(o Options) *Service {
 	if o.Steps == 0 {
 		o.Steps = stepsPerCall
 	}
-	return &Service{Options: o}
+	return &Service{db: o.DB, feed: o.Feed, audit: o.Audit, rootKeys: o.Root, orgs: o.Orgs,
+		projects: o.Projects, secrets: o.Secrets, rootFile: o.RootFile, steps: o.Steps}
 }
 
 // State says how far the rotation of a key is.
@@ -104,7 +114,7 @@ func (s *Service) run(ctx context.Context, r rotation, resume bool) (State, erro
 			state, err = r.read(ctx)
 		}
 	}
-	steps := s.Steps
+	steps := s.steps
 	for _, keyID := range state.Retiring {
 		if err == nil {
 			err = r.retire(ctx, keyID, &steps)
@@ -160,5 +170,5 @@ func administers(actor *access.Actor) error {
 
 // record leaves an audit event of a rotation that began or ended.
 func (s *Service) record(ctx context.Context, tx *feed.Tx, actor *access.Actor, event audit.Type, projectID, keyID string) error {
-	return s.Audit.Record(ctx, tx.Tx, actor, audit.Event{Type: event, ProjectID: projectID, Metadata: map[string]any{"keyId": keyID}})
+	return s.audit.Record(ctx, tx.Tx, actor, audit.Event{Type: event, ProjectID: projectID, Metadata: map[string]any{"keyId": keyID}})
 }

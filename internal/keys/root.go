@@ -45,7 +45,7 @@ func (s *Service) root(actor *access.Actor) rotation {
 		drop:  func(ctx context.Context, keyID string) error { return s.dropRoot(ctx, actor, keyID) },
 		count: func(ctx context.Context, keyID string) (all int64, err error) {
 			for _, c := range underRoot {
-				n, err := c.count(ctx, s.DB, keyID)
+				n, err := c.count(ctx, s.db, keyID)
 				if all += n; err != nil {
 					return 0, err
 				}
@@ -57,7 +57,7 @@ func (s *Service) root(actor *access.Actor) rotation {
 
 func (s *Service) readRoot(ctx context.Context) (State, error) {
 	var rows []row
-	err := s.DB.Select(ctx, &rows, `SELECT id, state = 'active' AS active FROM root_keys WHERE state <> 'coming' ORDER BY created_at, id`)
+	err := s.db.Select(ctx, &rows, `SELECT id, state = 'active' AS active FROM root_keys WHERE state <> 'coming' ORDER BY created_at, id`)
 	return stateOf(rows), err
 }
 
@@ -68,7 +68,7 @@ func (s *Service) beginRoot(ctx context.Context, actor *access.Actor) error {
 	if err != nil {
 		return err
 	}
-	err = s.Feed.Change(ctx, func(tx *feed.Tx) error {
+	err = s.feed.Change(ctx, func(tx *feed.Tx) error {
 		tx.Append(feed.RootKey, next, feed.Evict)
 		return org.AnnounceRoot(ctx, tx.Tx, next)
 	})
@@ -79,7 +79,7 @@ func (s *Service) beginRoot(ctx context.Context, actor *access.Actor) error {
 	if err != nil {
 		return err
 	}
-	return s.Feed.Change(ctx, func(tx *feed.Tx) error {
+	return s.feed.Change(ctx, func(tx *feed.Tx) error {
 		if err := org.ActivateRoot(ctx, tx.Tx, next); err != nil {
 			return err
 		}
@@ -94,31 +94,31 @@ func (s *Service) nextRoot(ctx context.Context) (string, error) {
 	if err != nil {
 		return "", err
 	}
-	next := s.Root.IDs()[0]
+	next := s.rootKeys.IDs()[0]
 	if next != state.Active {
 		return next, nil
 	}
-	if s.RootFile == "" {
+	if s.rootFile == "" {
 		return "", fault.New(fault.BadRequest, "The first root key that this server was given, %s, is already active. "+
 			"Give every replica the new key and the old one, in this order, with a space or a line break between them. Restart the replicas one after the other, and try again.", next)
 	}
-	if there, err := seal.ReadRoot(s.RootFile); err != nil || !slices.Equal(there.IDs(), s.Root.IDs()) {
+	if there, err := seal.ReadRoot(s.rootFile); err != nil || !slices.Equal(there.IDs(), s.rootKeys.IDs()) {
 		return "", fault.New(fault.BadRequest, "The key file in the data folder does not hold what this server has read from it. Put the root key %s back into it, and try again.", next).Because(err)
 	}
-	keys, err := seal.AddRoot(s.RootFile)
+	keys, err := seal.AddRoot(s.rootFile)
 	if err != nil {
 		return "", err
 	}
-	s.Root.Become(keys)
+	s.rootKeys.Become(keys)
 	return keys.IDs()[0], nil
 }
 
 // everywhere returns nil if every replica was given a root key. Else the key is not coming any more.
 func (s *Service) everywhere(ctx context.Context, keyID string) error {
-	if s.DB.Engine() == sqldb.SQLite {
+	if s.db.Engine() == sqldb.SQLite {
 		return nil // this process is alone
 	}
-	replicas, err := s.Feed.Replicas(ctx)
+	replicas, err := s.feed.Replicas(ctx)
 	if err != nil {
 		return err
 	}
@@ -131,7 +131,7 @@ func (s *Service) everywhere(ctx context.Context, keyID string) error {
 	if len(without) == 0 {
 		return nil
 	}
-	err = s.DB.Write(ctx, func(tx *sqldb.Tx) error { return org.WithdrawRoot(ctx, tx, keyID) })
+	err = s.db.Write(ctx, func(tx *sqldb.Tx) error { return org.WithdrawRoot(ctx, tx, keyID) })
 	if err != nil {
 		return err
 	}
@@ -142,8 +142,8 @@ func (s *Service) everywhere(ctx context.Context, keyID string) error {
 // stepRoot seals some of what a retired root key sealed with the active one.
 func (s *Service) stepRoot(ctx context.Context, from string) (int64, error) {
 	for _, c := range underRoot {
-		n, err := c.reseal(ctx, s.DB, from, s.Root, func(ctx context.Context, tx *sqldb.Tx) (*seal.Key, string, error) {
-			return org.SealingKey(ctx, tx, s.Root)
+		n, err := c.reseal(ctx, s.db, from, s.rootKeys, func(ctx context.Context, tx *sqldb.Tx) (*seal.Key, string, error) {
+			return org.SealingKey(ctx, tx, s.rootKeys)
 		})
 		if n > 0 || err != nil {
 			return n, err
@@ -154,7 +154,7 @@ func (s *Service) stepRoot(ctx context.Context, from string) (int64, error) {
 
 // dropRoot forgets a root key that nothing refers to any more.
 func (s *Service) dropRoot(ctx context.Context, actor *access.Actor, keyID string) error {
-	err := s.Feed.Change(ctx, func(tx *feed.Tx) error {
+	err := s.feed.Change(ctx, func(tx *feed.Tx) error {
 		if err := org.DropRoot(ctx, tx.Tx, keyID); err != nil {
 			return err
 		}
@@ -171,17 +171,17 @@ func (s *Service) dropRoot(ctx context.Context, actor *access.Actor, keyID strin
 // the active one stands before that, and stays.
 func (s *Service) tidy(ctx context.Context) error {
 	state, err := s.readRoot(ctx)
-	if err != nil || s.RootFile == "" || !state.Done() {
+	if err != nil || s.rootFile == "" || !state.Done() {
 		return err
 	}
-	if ids := s.Root.IDs(); len(ids) == 1 || ids[0] != state.Active {
+	if ids := s.rootKeys.IDs(); len(ids) == 1 || ids[0] != state.Active {
 		return nil
 	}
 	crashpoint.Reach(crashpoint.RootTidy)
-	key, err := seal.KeepRoot(s.RootFile, state.Active)
+	key, err := seal.KeepRoot(s.rootFile, state.Active)
 	if err != nil {
 		return fmt.Errorf("the root key was rotated, but the old one could not be removed from the key file: %w", err)
 	}
-	s.Root.Become(key)
+	s.rootKeys.Become(key)
 	return nil
 }

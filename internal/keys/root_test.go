@@ -183,11 +183,10 @@ func TestRootRotationIsTakenUp(t *testing.T) {
 		if err := s.write(s.replica, true, "A", "one"); err != nil {
 			t.Fatal(err)
 		}
-		s.Root.Become(rootKeys(t, 2, 1)) // as if it had been started with both
-		s.Feed.Keys = s.Root.IDs()
-		sqldbtest.Exec(t, db, `UPDATE replicas SET root_keys = $1`, strings.Join(s.Root.IDs(), " "))
+		s.root.Become(rootKeys(t, 2, 1)) // as if it had been started with both
+		sqldbtest.Exec(t, db, `UPDATE replicas SET root_keys = $1`, strings.Join(s.root.IDs(), " "))
 		state, err := s.RotateRoot(t.Context(), s.admin, false)
-		if err != nil || state.Done() || state.Active != s.Root.IDs()[0] {
+		if err != nil || state.Done() || state.Active != s.root.IDs()[0] {
 			t.Fatalf("%+v, %v; want one step", state, err)
 		}
 		half := newReplicaError(t, db, 2)

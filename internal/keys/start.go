@@ -22,10 +22,10 @@ func (s *Service) Start(ctx context.Context) error {
 		ID    string `db:"id"`
 		State string `db:"state"`
 	}
-	if err := s.DB.Select(ctx, &rows, `SELECT id, state FROM root_keys ORDER BY id`); err != nil {
+	if err := s.db.Select(ctx, &rows, `SELECT id, state FROM root_keys ORDER BY id`); err != nil {
 		return err
 	}
-	held := s.Root.IDs()
+	held := s.rootKeys.IDs()
 	for _, r := range rows {
 		if slices.Contains(held, r.ID) {
 			continue
@@ -43,22 +43,22 @@ func (s *Service) Start(ctx context.Context) error {
 // adopt gives the root key of a database from before root keys had names its name.
 func (s *Service) adopt(ctx context.Context) error {
 	var named bool
-	if err := s.DB.Get(ctx, &named, `SELECT EXISTS (SELECT 1 FROM root_keys)`); err != nil || named {
+	if err := s.db.Get(ctx, &named, `SELECT EXISTS (SELECT 1 FROM root_keys)`); err != nil || named {
 		return err
 	}
 	var key ciphertext
-	err := s.DB.Get(ctx, &key, `SELECT id, id AS owner, sealed FROM signing_keys ORDER BY created_at, id LIMIT 1`)
+	err := s.db.Get(ctx, &key, `SELECT id, id AS owner, sealed FROM signing_keys ORDER BY created_at, id LIMIT 1`)
 	if errors.Is(err, sqldb.ErrNoRows) {
 		return nil // new: what seals first gives the name
 	}
 	if err != nil {
 		return err
 	}
-	_, keyID, err := s.Root.OpenedBy(key.Sealed, token.KeyPlace(key.ID)...)
+	_, keyID, err := s.rootKeys.OpenedBy(key.Sealed, token.KeyPlace(key.ID)...)
 	if err != nil {
 		return fmt.Errorf("the root key does not open this database: it was made with another one; start with the root key that it was made with: %w", err)
 	}
-	return s.DB.Write(ctx, func(tx *sqldb.Tx) error {
+	return s.db.Write(ctx, func(tx *sqldb.Tx) error {
 		err := org.NameRoot(ctx, tx, keyID)
 		for _, c := range underRoot {
 			if err == nil {

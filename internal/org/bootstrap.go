@@ -49,7 +49,8 @@ type Admin struct {
 // New returns a service that follows the feed.
 func New(o Options) *Service {
 	o.Cost, o.MinPassword = o.Cost.orRecommended(), cmp.Or(o.MinPassword, minPassword)
-	return &Service{Options: o, cache: feed.NewCache[*Organization](o.Feed, feed.OrgRow, cacheSize, nil)}
+	return &Service{db: o.DB, feed: o.Feed, audit: o.Audit, root: o.Root, cost: o.Cost,
+		hashing: o.Hashing, minPassword: o.MinPassword, requireSetupCode: o.RequireSetupCode, makeUser: o.MakeUser, makeAdmin: o.MakeAdmin, cache: feed.NewCache[*Organization](o.Feed, feed.OrgRow, cacheSize, nil)}
 }
 
 // User is a person. Only bootstrap makes one so far: the super administrator.
@@ -88,10 +89,10 @@ func (s *Service) Bootstrap(ctx context.Context, client access.Client, email, pa
 		return nil, err
 	}
 	setup := &Setup{}
-	err = s.DB.Write(ctx, func(tx *sqldb.Tx) error {
+	err = s.db.Write(ctx, func(tx *sqldb.Tx) error {
 		*setup, err = s.bootstrap(ctx, tx, email, hash, name)
 		if err == nil {
-			err = s.Audit.Record(ctx, tx, &access.Actor{Type: access.ActorPlatform, OrgID: setup.Organization.ID, Client: client},
+			err = s.audit.Record(ctx, tx, &access.Actor{Type: access.ActorPlatform, OrgID: setup.Organization.ID, Client: client},
 				audit.Event{Type: audit.BootstrapInstance, Metadata: map[string]any{"identityId": setup.Admin.ID, "userId": setup.User.ID}})
 		}
 		crashpoint.Reach(crashpoint.BootstrapCommit)
@@ -103,7 +104,7 @@ func (s *Service) Bootstrap(ctx context.Context, client access.Client, email, pa
 
 // hashInTurn hashes the password of a bootstrap once it has its turn, unless another one was faster.
 func (s *Service) hashInTurn(ctx context.Context, client access.Client, password string) (string, error) {
-	leave, err := s.Hashing.Enter(ctx, access.Network(client.IP))
+	leave, err := s.hashing.Enter(ctx, access.Network(client.IP))
 	if err != nil {
 		return "", err
 	}
@@ -111,7 +112,7 @@ func (s *Service) hashInTurn(ctx context.Context, client access.Client, password
 	if done, err := s.Initialized(ctx); err != nil || done {
 		return "", orSetUp(err)
 	}
-	return s.Cost.hash(password)
+	return s.cost.hash(password)
 }
 
 func orSetUp(err error) error {
@@ -129,20 +130,20 @@ func (s *Service) bootstrap(ctx context.Context, tx *sqldb.Tx, email, hash, name
 		return setup, err
 	}
 	setup.User = User{ID: id.New(), Email: email, FirstName: "Admin", LastName: "User", SuperAdmin: true}
-	if err := s.MakeUser(ctx, tx, setup.User, hash); err != nil {
+	if err := s.makeUser(ctx, tx, setup.User, hash); err != nil {
 		return setup, err
 	}
 	owner := member.Draft{OrgID: setup.Organization.ID, UserID: setup.User.ID, Roles: member.Permanent(role.BuiltIn(role.Admin))}
 	if _, err := member.Join(ctx, tx, owner); err != nil {
 		return setup, err
 	}
-	setup.Admin, err = s.MakeAdmin(ctx, tx, setup.Organization)
+	setup.Admin, err = s.makeAdmin(ctx, tx, setup.Organization)
 	return setup, err
 }
 
 // Initialized reports whether the instance was set up.
 func (s *Service) Initialized(ctx context.Context) (done bool, err error) {
-	return done, s.DB.Get(ctx, &done, `SELECT initialized FROM instance`)
+	return done, s.db.Get(ctx, &done, `SELECT initialized FROM instance`)
 }
 
 // claimInstance lets one transaction through, ever: the others wait for its row and then find it taken.

@@ -58,7 +58,7 @@ func (s *Service) Key(ctx context.Context, tx *sqldb.Tx, orgID string) (key *sea
 
 // OpenKey opens a key of an organization as it is stored.
 func (s *Service) OpenKey(orgID string, sealed []byte) (*seal.Key, error) {
-	raw, err := s.Root.Open(sealed, KeyPlace(orgID)...)
+	raw, err := s.root.Open(sealed, KeyPlace(orgID)...)
 	if err != nil {
 		return nil, err
 	}
@@ -67,7 +67,7 @@ func (s *Service) OpenKey(orgID string, sealed []byte) (*seal.Key, error) {
 
 // MakeKey gives an organization without an active key a new one, unless someone else does so at the same time.
 func (s *Service) MakeKey(ctx context.Context, tx *sqldb.Tx, orgID string) error {
-	root, rootID, err := SealingKey(ctx, tx, s.Root)
+	root, rootID, err := SealingKey(ctx, tx, s.root)
 	if err != nil {
 		return err
 	}

@@ -8,8 +8,11 @@ import (
 	"regexp"
 	"strings"
 
+	"github.com/sallyport/sallyport/internal/audit"
 	"github.com/sallyport/sallyport/internal/base/fault"
 	"github.com/sallyport/sallyport/internal/base/id"
+	"github.com/sallyport/sallyport/internal/base/limit"
+	"github.com/sallyport/sallyport/internal/base/seal"
 	"github.com/sallyport/sallyport/internal/base/sqldb"
 	"github.com/sallyport/sallyport/internal/feed"
 )
@@ -28,7 +31,17 @@ type Organization struct {
 
 // Service finds organizations and sets up the instance.
 type Service struct {
-	Options
+	db               *sqldb.DB
+	feed             *feed.Feed
+	audit            *audit.Log
+	root             *seal.Key
+	cost             Cost
+	hashing          *limit.Line
+	minPassword      int
+	requireSetupCode bool
+	makeUser         func(ctx context.Context, tx *sqldb.Tx, u User, hash string) error
+	makeAdmin        func(ctx context.Context, tx *sqldb.Tx, org Organization) (Admin, error)
+
 	cache *feed.Cache[*Organization]
 }
 
@@ -36,7 +49,7 @@ type Service struct {
 func (s *Service) Find(ctx context.Context, orgID string) (*Organization, error) {
 	return s.cache.Load(ctx, orgID, func(ctx context.Context) (*Organization, error) {
 		o := &Organization{}
-		err := s.DB.Get(ctx, o, `SELECT id, name, slug, created_at, updated_at FROM organizations WHERE id = $1`, orgID)
+		err := s.db.Get(ctx, o, `SELECT id, name, slug, created_at, updated_at FROM organizations WHERE id = $1`, orgID)
 		if errors.Is(err, sqldb.ErrNoRows) {
 			err = fault.New(fault.NotFound, "There is no organization with ID %q.", orgID)
 		}

@@ -61,7 +61,7 @@ func (s *Service) CheckNewPassword(password string, about ...string) error {
 }
 
 // HashPassword returns the hash of a new password. It costs 64 MiB and much time, so bound how many run at once.
-func (s *Service) HashPassword(password string) (string, error) { return s.Cost.hash(password) }
+func (s *Service) HashPassword(password string) (string, error) { return s.cost.hash(password) }
 
 // CheckPassword reports whether a stored hash is that of a password. It takes as long whether it is or not, also for a
 // user that does not exist: pass "" for the hash then. It costs 64 MiB and much time, so bound how many run at once. A
@@ -70,11 +70,11 @@ func (s *Service) CheckPassword(hash, password string) (bool, error) {
 	salt, key := make([]byte, argonSalt), make([]byte, argonKey)
 	if hash != "" {
 		var err error
-		if salt, key, err = s.Cost.parse(hash); err != nil {
+		if salt, key, err = s.cost.parse(hash); err != nil {
 			return false, err
 		}
 	}
-	same := subtle.ConstantTimeCompare(s.Cost.derive(password, salt), key) == 1
+	same := subtle.ConstantTimeCompare(s.cost.derive(password, salt), key) == 1
 	return same && hash != "", nil
 }
 

@@ -6,8 +6,8 @@ import (
 )
 
 func TestCheckPassword(t *testing.T) {
-	s := &Service{Options: Options{Cost: Cost{}.orRecommended()}}
-	hash, err := s.Cost.hash("correct horse")
+	s := &Service{cost: Cost{}.orRecommended()}
+	hash, err := s.cost.hash("correct horse")
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -33,8 +33,8 @@ func TestCheckPassword(t *testing.T) {
 
 // TestCheckPasswordTakesNoStrangeHash: a damaged row must not let anyone in, nor choose what a check costs.
 func TestCheckPasswordTakesNoStrangeHash(t *testing.T) {
-	s := &Service{Options: Options{Cost: Cost{}.orRecommended()}}
-	hash, err := s.Cost.hash("p")
+	s := &Service{cost: Cost{}.orRecommended()}
+	hash, err := s.cost.hash("p")
 	if err != nil {
 		t.Fatal(err)
 	}

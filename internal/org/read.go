@@ -18,13 +18,13 @@ const joined = `SELECT o.id, o.name, o.slug, o.created_at, o.updated_at FROM org
 // Of returns the organizations that the actor is a member of, by name. It asks for no permission: everyone may know
 // where they belong.
 func (s *Service) Of(ctx context.Context, actor *access.Actor) (all []Organization, err error) {
-	return all, s.DB.Select(ctx, &all, joined+` ORDER BY o.name, o.id`, actor.ID)
+	return all, s.db.Select(ctx, &all, joined+` ORDER BY o.name, o.id`, actor.ID)
 }
 
 // Read returns an organization that the actor is a member of; NotFound for every other one.
 func (s *Service) Read(ctx context.Context, actor *access.Actor, orgID string) (*Organization, error) {
 	o := &Organization{}
-	err := s.DB.Get(ctx, o, joined+` AND o.id = $2`, actor.ID, orgID)
+	err := s.db.Get(ctx, o, joined+` AND o.id = $2`, actor.ID, orgID)
 	if errors.Is(err, sqldb.ErrNoRows) {
 		err = fault.New(fault.NotFound, "There is no organization with ID %q that you are a member of.", orgID)
 	}

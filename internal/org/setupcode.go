@@ -13,7 +13,7 @@ import (
 // SetupCode returns the code that the bootstrap of this instance asks for, such as ABCD-EFGH-2345-6789. It is made from the
 // root key, so every replica knows the same one, and nothing has to be stored.
 func (s *Service) SetupCode() string {
-	text := base32.StdEncoding.EncodeToString(s.Root.Code("setup code")[:10])
+	text := base32.StdEncoding.EncodeToString(s.root.Code("setup code")[:10])
 	return text[:4] + "-" + text[4:8] + "-" + text[8:12] + "-" + text[12:]
 }
 
@@ -21,7 +21,7 @@ var errSetupCode = fault.New(fault.Forbidden, "The set-up of this server needs i
 
 // needsSetupCode reports whether the request that ctx belongs to must show the code.
 func (s *Service) needsSetupCode(ctx context.Context) bool {
-	return s.RequireSetupCode && !httpapi.Local(ctx)
+	return s.requireSetupCode && !httpapi.Local(ctx)
 }
 
 // checkSetupCode refuses a bootstrap that lacks the code. Whoever reaches an empty server first would own it otherwise.
@@ -37,3 +37,6 @@ func (s *Service) checkSetupCode(ctx context.Context, code string) error {
 	}
 	return nil
 }
+
+// RequiresSetupCode reports whether a bootstrap that comes from another machine must show the code.
+func (s *Service) RequiresSetupCode() bool { return s.requireSetupCode }

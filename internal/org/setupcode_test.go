@@ -14,7 +14,7 @@ func TestSetupCode(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	s := &Service{Options: Options{Root: root, RequireSetupCode: true}}
+	s := &Service{root: root, requireSetupCode: true}
 	code := s.SetupCode()
 	if !regexp.MustCompile(`^([A-Z2-7]{4}-){3}[A-Z2-7]{4}$`).MatchString(code) {
 		t.Errorf("the code is %q", code)
@@ -37,7 +37,7 @@ func TestSetupCode(t *testing.T) {
 			}
 		})
 	}
-	s.RequireSetupCode = false
+	s.requireSetupCode = false
 	if err := s.checkSetupCode(t.Context(), ""); err != nil {
 		t.Errorf("none is required, and: %v", err)
 	}

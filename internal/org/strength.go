@@ -39,8 +39,8 @@ var runs = []string{"01234567890123456789012345678901234567890", "abcdefghijklmn
 // are names that guessers know: of the user and of the organization. Passwords that exist are not checked: they go on
 // working.
 func (s *Service) checkNew(password string, about ...string) error {
-	if n := utf8.RuneCountInString(password); n < s.MinPassword {
-		return fault.Invalid("too_small", fmt.Sprintf("The password has %d characters, and at least %d are required. A few words in a row make a long password that is easy to remember.", n, s.MinPassword), "password")
+	if n := utf8.RuneCountInString(password); n < s.minPassword {
+		return fault.Invalid("too_small", fmt.Sprintf("The password has %d characters, and at least %d are required. A few words in a row make a long password that is easy to remember.", n, s.minPassword), "password")
 	}
 	if guessable(strings.ToLower(password), about) {
 		return fault.Invalid("custom", "The password is common, a simple pattern, or made from a name, so it is easy to guess. Choose another, such as a few unrelated words.", "password")

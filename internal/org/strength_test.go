@@ -9,7 +9,7 @@ import (
 
 func TestNewPasswords(t *testing.T) {
 	t.Parallel()
-	s := &Service{Options: Options{MinPassword: minPassword}}
+	s := &Service{minPassword: minPassword}
 	for name, passwords := range map[string][]string{
 		"too_small": {"a", "passw0rd", "horse stapl", "ααααααβγδε", "12345678901"},
 		"custom": {"aaaaaaaaaaaa", "abababababab", "123456789012", "098765432109", "abcdefghijkl", "qwertyuiopas", "lkjhgfdsapoi",
@@ -38,7 +38,7 @@ func TestNewPasswords(t *testing.T) {
 
 func TestLeastLengthIsASetting(t *testing.T) {
 	t.Parallel()
-	s := &Service{Options: Options{MinPassword: 20}}
+	s := &Service{minPassword: 20}
 	if s.checkNew("tulip mantle gravel") == nil || s.checkNew("tulip mantle gravel!") != nil {
 		t.Error("a least length of 20 is not kept to")
 	}

@@ -19,7 +19,7 @@ func (s *Service) MayReadAudit(ctx context.Context, actor *access.Actor, project
 // Audited returns the ids of the projects whose audit events the actor may read.
 func (s *Service) Audited(ctx context.Context, actor *access.Actor) ([]string, error) {
 	var mine []string
-	err := s.DB.Select(ctx, &mine, `SELECT p.id FROM projects p JOIN memberships m ON m.project_id = p.id AND m.active
+	err := s.db.Select(ctx, &mine, `SELECT p.id FROM projects p JOIN memberships m ON m.project_id = p.id AND m.active
 		WHERE p.org_id = $1 AND p.deleted_at IS NULL AND m.`+memberColumn(actor)+` = $2 ORDER BY p.id`, actor.OrgID, actor.ID)
 	readable := mine[:0]
 	for _, projectID := range mine {
@@ -27,7 +27,7 @@ func (s *Service) Audited(ctx context.Context, actor *access.Actor) ([]string, e
 			return nil, err
 		}
 		var grants *member.Grants
-		if grants, err = s.Members.InProject(ctx, actor.Type, actor.ID, projectID); err != nil {
+		if grants, err = s.members.InProject(ctx, actor.Type, actor.ID, projectID); err != nil {
 			continue
 		}
 		if grants.Member && grants.Ability.AllowsSome(access.Read, access.SubjectAuditLogs) {

@@ -15,7 +15,7 @@ import (
 // join makes someone a member of a project with a built-in role.
 func (f *fixture) join(a *access.Actor, p *Project, slug string) {
 	f.t.Helper()
-	err := f.Feed.Change(f.t.Context(), func(tx *feed.Tx) error {
+	err := f.feed.Change(f.t.Context(), func(tx *feed.Tx) error {
 		_, err := member.Join(f.t.Context(), tx.Tx, member.Draft{OrgID: p.OrgID, ProjectID: p.ID, IdentityID: a.ID, Roles: member.Permanent(role.ProjectBuiltIn(slug))})
 		member.Changed(tx, a.ID, p.ID)
 		return err
@@ -29,7 +29,7 @@ func (f *fixture) join(a *access.Actor, p *Project, slug string) {
 // than with one, but for those who may enter all projects.
 func TestAuditEventsOfAProjectTakeARightThere(t *testing.T) {
 	each(t, func(t *testing.T, f *fixture) {
-		f.Audit.Projects = audit.Projects{Check: f.MayReadAudit, Readable: f.Audited}
+		f.audit.Projects = audit.Projects{Check: f.MayReadAudit, Readable: f.Audited}
 		ours, owner := f.project()
 		theirs, _ := f.project()
 		if _, err := f.AddTag(t.Context(), owner, ours.ID, "name-of-ours", nil); err != nil {
@@ -56,11 +56,11 @@ func TestAuditEventsOfAProjectTakeARightThere(t *testing.T) {
 				}
 				for way, read := range map[string]func(audit.Filter) ([]audit.Entry, error){
 					"query": func(filter audit.Filter) ([]audit.Entry, error) {
-						return f.Audit.Query(t.Context(), actor, filter)
+						return f.audit.Query(t.Context(), actor, filter)
 					},
 					"follow": func(filter audit.Filter) (page []audit.Entry, err error) {
 						filter.After = ptr(int64(0))
-						page, _, err = f.Audit.Follow(t.Context(), actor, filter)
+						page, _, err = f.audit.Follow(t.Context(), actor, filter)
 						return page, err
 					},
 				} {

@@ -22,7 +22,7 @@ func (s *Service) Clean(ctx context.Context, limit int64) (int64, error) {
 
 // cleanStep does one transaction's worth, and reports whether there was anything to do.
 func (s *Service) cleanStep(ctx context.Context, limit int64) (did bool, err error) {
-	err = s.DB.Write(ctx, func(tx *sqldb.Tx) error {
+	err = s.db.Write(ctx, func(tx *sqldb.Tx) error {
 		did = true
 		var environmentID, projectID string
 		err := tx.Get(ctx, &environmentID, `SELECT e.id FROM environments e WHERE e.deleted_at IS NOT NULL AND e.delete_after <= $1 LIMIT 1`, tx.Now().UnixMilli())
@@ -61,8 +61,8 @@ func (s *Service) emptyEnvironment(ctx context.Context, tx *sqldb.Tx, environmen
 		return err
 	}
 	for _, folderID := range folders {
-		if s.EmptyFolder != nil {
-			n, err := s.EmptyFolder(ctx, tx, folderID, limit)
+		if s.emptyFolder != nil {
+			n, err := s.emptyFolder(ctx, tx, folderID, limit)
 			if limit -= n; err != nil || limit <= 0 {
 				return err
 			}

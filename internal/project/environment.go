@@ -59,7 +59,7 @@ func (s *Service) AddEnvironment(ctx context.Context, actor *access.Actor, proje
 		return nil, err
 	}
 	var e *Environment
-	return e, s.Feed.Change(ctx, func(tx *feed.Tx) error {
+	return e, s.feed.Change(ctx, func(tx *feed.Tx) error {
 		if _, err := lock(ctx, tx, projectID); err != nil {
 			return err
 		}
@@ -125,13 +125,13 @@ func (s *Service) readEnvironment(ctx context.Context, actor *access.Actor, proj
 	if err != nil {
 		return nil, err
 	}
-	return e, s.Audit.Note(ctx, actor, audit.Event{Type: audit.GetEnvironment, ProjectID: projectID, Metadata: map[string]any{"id": e.ID}})
+	return e, s.audit.Note(ctx, actor, audit.Event{Type: audit.GetEnvironment, ProjectID: projectID, Metadata: map[string]any{"id": e.ID}})
 }
 
 // ReadAnyEnvironment is ReadEnvironment for callers who do not name the project.
 func (s *Service) ReadAnyEnvironment(ctx context.Context, actor *access.Actor, environmentID string) (*Environment, error) {
 	var projectID string
-	err := s.DB.Get(ctx, &projectID, `SELECT e.project_id FROM environments e JOIN projects p ON p.id = e.project_id
+	err := s.db.Get(ctx, &projectID, `SELECT e.project_id FROM environments e JOIN projects p ON p.id = e.project_id
 		WHERE e.id = $1 AND p.org_id = $2 AND e.deleted_at IS NULL AND p.deleted_at IS NULL`, environmentID, actor.OrgID)
 	if errors.Is(err, sqldb.ErrNoRows) {
 		err = unknownEnvironment(environmentID)
@@ -163,7 +163,7 @@ func (s *Service) UpdateEnvironment(ctx context.Context, actor *access.Actor, pr
 		c.Slug = &slug
 	}
 	var e *Environment
-	return e, s.Feed.Change(ctx, func(tx *feed.Tx) (err error) {
+	return e, s.feed.Change(ctx, func(tx *feed.Tx) (err error) {
 		if e, err = lockEnvironment(ctx, tx, projectID, environmentID, false); err != nil {
 			return err
 		}
@@ -171,7 +171,7 @@ func (s *Service) UpdateEnvironment(ctx context.Context, actor *access.Actor, pr
 		if err := e.change(ctx, tx.Tx, c); err != nil {
 			return named(err, "UpdateEnvironment")
 		}
-		if err := s.mayRename(ctx, tx.Tx, a, Subtree{e.ID, old.Slug, "/"}, Subtree{e.ID, e.Slug, "/"}); err != nil {
+		if err := s.holdings.mayRename(ctx, tx.Tx, a, Subtree{e.ID, old.Slug, "/"}, Subtree{e.ID, e.Slug, "/"}); err != nil {
 			return err
 		}
 		Changed(tx, projectID)
@@ -200,15 +200,15 @@ func (s *Service) DeleteEnvironment(ctx context.Context, actor *access.Actor, pr
 		return nil, err
 	}
 	var e *Environment
-	return e, s.Feed.Change(ctx, func(tx *feed.Tx) (err error) {
+	return e, s.feed.Change(ctx, func(tx *feed.Tx) (err error) {
 		if e, err = lockEnvironment(ctx, tx, projectID, environmentID, false); err != nil {
 			return err
 		}
-		if err := s.mayDelete(ctx, tx.Tx, a, Subtree{e.ID, e.Slug, "/"}); err != nil {
+		if err := s.holdings.mayDelete(ctx, tx.Tx, a, Subtree{e.ID, e.Slug, "/"}); err != nil {
 			return err
 		}
 		now := tx.Now().UnixMilli()
-		after := now + s.Grace.Milliseconds()
+		after := now + s.grace.Milliseconds()
 		if hard {
 			after = now
 		}
@@ -233,7 +233,7 @@ func (s *Service) RestoreEnvironment(ctx context.Context, actor *access.Actor, p
 		return nil, err
 	}
 	var e *Environment
-	return e, s.Feed.Change(ctx, func(tx *feed.Tx) (err error) {
+	return e, s.feed.Change(ctx, func(tx *feed.Tx) (err error) {
 		if e, err = lockEnvironment(ctx, tx, projectID, environmentID, true); err != nil {
 			return err
 		}

@@ -131,7 +131,7 @@ func TestADeletedEnvironmentCanBeRestored(t *testing.T) {
 		if err != nil || *deleted.DeleteAfter != f.ms.Load()+grace.Milliseconds() || *deleted.DeletedByIdentity != admin.ID {
 			t.Fatalf("deleted %+v, %v", deleted, err)
 		}
-		_, err = FolderAt(t.Context(), f.DB, p.ID, "dev", "/")
+		_, err = FolderAt(t.Context(), f.db, p.ID, "dev", "/")
 		want(t, err, fault.NotFound)
 		_, err = f.ReadEnvironment(t.Context(), admin, p.ID, dev.ID)
 		want(t, err, fault.NotFound)
@@ -153,7 +153,7 @@ func TestADeletedEnvironmentCanBeRestored(t *testing.T) {
 		if diff := cmp.Diff([]string{"dev 1", "staging 2", "prod 3"}, f.order(p)); diff != "" {
 			t.Error(diff)
 		}
-		if _, err := FolderAt(t.Context(), f.DB, p.ID, "dev", "/"); err != nil {
+		if _, err := FolderAt(t.Context(), f.db, p.ID, "dev", "/"); err != nil {
 			t.Errorf("its root: %v", err)
 		}
 		_, err = f.RestoreEnvironment(t.Context(), admin, p.ID, dev.ID)
@@ -202,7 +202,7 @@ func TestNothingIsLeftOfADeletedProject(t *testing.T) {
 			f.member(p, "viewer")
 		}
 		left := map[string]int{} // rows of a folder
-		f.EmptyFolder = func(_ context.Context, _ *sqldb.Tx, folderID string, limit int64) (int64, error) {
+		f.emptyFolder = func(_ context.Context, _ *sqldb.Tx, folderID string, limit int64) (int64, error) {
 			if _, seen := left[folderID]; !seen {
 				left[folderID] = 7
 			}

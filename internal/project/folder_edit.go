@@ -77,7 +77,7 @@ func (s *Service) AddFolder(ctx context.Context, actor *access.Actor, at Spot, n
 		return nil, err
 	}
 	var f *Folder
-	return f, s.Feed.Change(ctx, func(tx *feed.Tx) error {
+	return f, s.feed.Change(ctx, func(tx *feed.Tx) error {
 		environmentID, err := lockTree(ctx, tx, at.ProjectID, at.Environment)
 		if err == nil {
 			f, err = plant(ctx, tx.Tx, a, Spot{at.ProjectID, at.Environment, path}, environmentID, description)
@@ -151,7 +151,7 @@ func (s *Service) UpdateFolders(ctx context.Context, actor *access.Actor, ref Re
 		return nil, err
 	}
 	var changed []Folder
-	return changed, s.Feed.Change(ctx, func(tx *feed.Tx) error {
+	return changed, s.feed.Change(ctx, func(tx *feed.Tx) error {
 		changed = make([]Folder, 0, len(batch))
 		for _, b := range batch {
 			f, err := s.updateFolder(ctx, tx, a, b)
@@ -198,7 +198,7 @@ func (s *Service) updateFolder(ctx context.Context, tx *feed.Tx, a *Access, b Ba
 func (s *Service) rename(ctx context.Context, tx *feed.Tx, a *Access, environment string, from, to *Folder) error {
 	err := lockBelow(ctx, tx.Tx, from)
 	if err == nil {
-		err = s.mayRename(ctx, tx.Tx, a, Subtree{from.EnvironmentID, environment, from.Path}, Subtree{from.EnvironmentID, environment, to.Path})
+		err = s.holdings.mayRename(ctx, tx.Tx, a, Subtree{from.EnvironmentID, environment, from.Path}, Subtree{from.EnvironmentID, environment, to.Path})
 	}
 	if err != nil {
 		return err
@@ -238,7 +238,7 @@ func (s *Service) DeleteFolder(ctx context.Context, actor *access.Actor, at Spot
 		return nil, err
 	}
 	var f *Folder
-	return f, s.Feed.Change(ctx, func(tx *feed.Tx) (err error) {
+	return f, s.feed.Change(ctx, func(tx *feed.Tx) (err error) {
 		var found Spot
 		if f, found, err = lockFolder(ctx, tx, a, at, idOrName, access.Delete); err != nil {
 			return err
@@ -252,7 +252,7 @@ func (s *Service) DeleteFolder(ctx context.Context, actor *access.Actor, at Spot
 			}
 		}
 		if err = lockBelow(ctx, tx.Tx, f); err == nil {
-			err = s.mayDelete(ctx, tx.Tx, a, Subtree{f.EnvironmentID, at.Environment, f.Path})
+			err = s.holdings.mayDelete(ctx, tx.Tx, a, Subtree{f.EnvironmentID, at.Environment, f.Path})
 		}
 		if err != nil {
 			return err
@@ -271,8 +271,8 @@ func (s *Service) DeleteFolder(ctx context.Context, actor *access.Actor, at Spot
 func (s *Service) mustBeEmpty(ctx context.Context, tx *sqldb.Tx, f *Folder) error {
 	var holds bool
 	err := tx.Get(ctx, &holds, `SELECT EXISTS (SELECT 1 FROM folders WHERE parent_id = $1)`, f.ID)
-	if err == nil && !holds && s.HoldsAny != nil {
-		holds, err = s.HoldsAny(ctx, tx, f.ID)
+	if err == nil && !holds && s.holdsAny != nil {
+		holds, err = s.holdsAny(ctx, tx, f.ID)
 	}
 	if err == nil && holds {
 		err = fault.New(fault.BadRequest, "The folder %q is not empty. Delete what it holds first, or use forceDelete to delete all of it.", f.Name)

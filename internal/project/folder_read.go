@@ -21,7 +21,7 @@ func (s *Service) ListFolders(ctx context.Context, actor *access.Actor, at Spot,
 	if err != nil {
 		return nil, err
 	}
-	parent, err := FolderAt(ctx, s.DB, at.ProjectID, at.Environment, at.Path)
+	parent, err := FolderAt(ctx, s.db, at.ProjectID, at.Environment, at.Path)
 	if fault.Is(err, fault.NotFound) {
 		return nil, nil
 	}
@@ -32,7 +32,7 @@ func (s *Service) ListFolders(ctx context.Context, actor *access.Actor, at Spot,
 	if recursive {
 		levels = MaxDepth
 	}
-	folders, err := Below(ctx, s.DB, parent, levels)
+	folders, err := Below(ctx, s.db, parent, levels)
 	if modifiedSince == 0 {
 		return folders, err
 	}
@@ -56,7 +56,7 @@ type Located struct {
 // ReadFolder returns a folder by its id. Errors: NotFound, and those of Enter.
 func (s *Service) ReadFolder(ctx context.Context, actor *access.Actor, folderID string) (*Located, error) {
 	f := &Located{}
-	err := s.DB.Get(ctx, f, `SELECT `+folderColumns+`, e.project_id, e.name AS environment_name, e.slug AS environment_slug
+	err := s.db.Get(ctx, f, `SELECT `+folderColumns+`, e.project_id, e.name AS environment_name, e.slug AS environment_slug
 		FROM folders f JOIN environments e ON e.id = f.environment_id JOIN projects p ON p.id = e.project_id
 		WHERE f.id = $1 AND p.org_id = $2 AND e.deleted_at IS NULL AND p.deleted_at IS NULL`, folderID, actor.OrgID)
 	if errors.Is(err, sqldb.ErrNoRows) {
@@ -84,7 +84,7 @@ func (s *Service) ReadFolderAt(ctx context.Context, actor *access.Actor, project
 	if err != nil {
 		return nil, err
 	}
-	f, err := FolderAt(ctx, s.DB, projectID, environment, ParsePath(path))
+	f, err := FolderAt(ctx, s.db, projectID, environment, ParsePath(path))
 	if err != nil {
 		return nil, err
 	}

@@ -193,7 +193,7 @@ func TestRenameCarriesWhatIsBelow(t *testing.T) {
 			f.mkdir(p, admin, path)
 		}
 		a := f.mkdir(p, admin, "/a/d")
-		top, err := FolderAt(t.Context(), f.DB, p.ID, "dev", "/a")
+		top, err := FolderAt(t.Context(), f.db, p.ID, "dev", "/a")
 		if err != nil {
 			t.Fatal(err)
 		}
@@ -252,16 +252,16 @@ func TestDeleteFolder(t *testing.T) {
 		f.mkdir(p, admin, "/ab")
 		_, err := f.DeleteFolder(t.Context(), f.member(p, "viewer"), Spot{p.ID, "dev", "/"}, "a", true)
 		want(t, err, fault.PermissionDenied)
-		f.HoldsAny = func(_ context.Context, _ *sqldb.Tx, folderID string) (bool, error) { return folderID == a.ID, nil }
+		f.holdsAny = func(_ context.Context, _ *sqldb.Tx, folderID string) (bool, error) { return folderID == a.ID, nil }
 		_, err = f.DeleteFolder(t.Context(), admin, Spot{p.ID, "dev", "/"}, "a", false)
 		want(t, err, fault.BadRequest)
-		f.HoldsAny = nil
+		f.holdsAny = nil
 		f.mkdir(p, admin, "/a/b")
 		_, err = f.DeleteFolder(t.Context(), admin, Spot{p.ID, "dev", "/"}, "a", false)
 		want(t, err, fault.BadRequest)
 		_, err = f.DeleteFolder(t.Context(), admin, Spot{p.ID, "dev", "/"}, "nope", true)
 		want(t, err, fault.NotFound)
-		root, err := FolderAt(t.Context(), f.DB, p.ID, "dev", "/")
+		root, err := FolderAt(t.Context(), f.db, p.ID, "dev", "/")
 		if err != nil {
 			t.Fatal(err)
 		}
@@ -341,7 +341,7 @@ func TestFoldersAtOnce(t *testing.T) {
 func TestManyFolders(t *testing.T) {
 	f := newFixture(t, sqldb.SQLite)
 	p, admin := f.project()
-	root, err := FolderAt(t.Context(), f.DB, p.ID, "dev", "/")
+	root, err := FolderAt(t.Context(), f.db, p.ID, "dev", "/")
 	if err != nil {
 		t.Fatal(err)
 	}

@@ -88,7 +88,7 @@ func none(context.Context, []string) (map[string][]string, error) { return nil, 
 
 func (f *fixture) exec(query string, args ...any) {
 	f.t.Helper()
-	sqldbtest.Exec(f.t, f.DB, query, args...)
+	sqldbtest.Exec(f.t, f.db, query, args...)
 }
 
 func (f *fixture) newOrg() string {
@@ -108,7 +108,7 @@ func (f *fixture) actor(orgID, slug string) *access.Actor {
 	}
 	a := &access.Actor{Type: access.ActorIdentity, ID: id.New(), Name: slug, OrgID: orgID, Rights: rights}
 	f.exec(`INSERT INTO identities (id, org_id, name, delete_protection, created_at, updated_at) VALUES ($1, $2, $3, FALSE, 0, 0)`, a.ID, orgID, slug)
-	sqldbtest.Enroll(f.t, f.DB, orgID, a.ID)
+	sqldbtest.Enroll(f.t, f.db, orgID, a.ID)
 	return a
 }
 
@@ -116,7 +116,7 @@ func (f *fixture) actor(orgID, slug string) *access.Actor {
 func (f *fixture) member(p *Project, slug string) *access.Actor {
 	f.t.Helper()
 	a := f.actor(p.OrgID, role.NoAccess)
-	err := f.Feed.Change(f.t.Context(), func(tx *feed.Tx) error {
+	err := f.feed.Change(f.t.Context(), func(tx *feed.Tx) error {
 		_, err := member.Join(f.t.Context(), tx.Tx, member.Draft{OrgID: p.OrgID, ProjectID: p.ID, IdentityID: a.ID, Roles: member.Permanent(role.ProjectBuiltIn(slug))})
 		member.Changed(tx, a.ID, p.ID)
 		return err
@@ -141,7 +141,7 @@ func (f *fixture) project() (*Project, *access.Actor) {
 // count returns the one number that a query answers.
 func (f *fixture) count(query string, args ...any) (n int64) {
 	f.t.Helper()
-	if err := f.DB.Get(f.t.Context(), &n, query, args...); err != nil {
+	if err := f.db.Get(f.t.Context(), &n, query, args...); err != nil {
 		f.t.Fatal(err)
 	}
 	return n
@@ -150,7 +150,7 @@ func (f *fixture) count(query string, args ...any) (n int64) {
 // events returns the types of the audit events of a project, oldest first.
 func (f *fixture) events(projectID string) (types []string) {
 	f.t.Helper()
-	if err := f.DB.Select(f.t.Context(), &types, `SELECT event_type FROM audit_logs WHERE project_id = $1 ORDER BY created_at, id`, projectID); err != nil {
+	if err := f.db.Select(f.t.Context(), &types, `SELECT event_type FROM audit_logs WHERE project_id = $1 ORDER BY created_at, id`, projectID); err != nil {
 		f.t.Fatal(err)
 	}
 	return types

@@ -28,7 +28,7 @@ func (k *DataKey) Opens(keyID string) bool { return keyID == k.ID || slices.Cont
 // A key from memory may be one that has been rotated since. Who finds that it does not open something, or that the
 // database refuses what refers to it (sqldb.IsForeignKey), asks FreshKey.
 func (s *Service) Key(ctx context.Context, projectID string) (*DataKey, error) {
-	return s.keys.Load(ctx, projectID, func(ctx context.Context) (*DataKey, error) { return s.FreshKey(ctx, s.DB, projectID) })
+	return s.keys.Load(ctx, projectID, func(ctx context.Context) (*DataKey, error) { return s.FreshKey(ctx, s.db, projectID) })
 }
 
 // FreshKey is Key from the database, or from inside a transaction.
@@ -49,7 +49,7 @@ func (s *Service) FreshKey(ctx context.Context, from Reader, projectID string) (
 	}
 	raw, ids := make([][]byte, len(rows)), make([]string, len(rows))
 	for i, row := range rows {
-		parent, err := s.Orgs.OpenKey(row.OrgID, row.Parent)
+		parent, err := s.orgs.OpenKey(row.OrgID, row.Parent)
 		if err != nil {
 			return nil, err
 		}
@@ -64,7 +64,7 @@ func (s *Service) FreshKey(ctx context.Context, from Reader, projectID string) (
 
 // MakeKey gives a project without an active data key a new one.
 func (s *Service) MakeKey(ctx context.Context, tx *sqldb.Tx, orgID, projectID string) error {
-	parent, parentID, err := s.Orgs.Key(ctx, tx, orgID)
+	parent, parentID, err := s.orgs.Key(ctx, tx, orgID)
 	if err != nil {
 		return err
 	}

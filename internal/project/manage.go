@@ -45,7 +45,7 @@ func (s *Service) Create(ctx context.Context, actor *access.Actor, d Draft) (*Pr
 		return nil, err
 	}
 	var p *Project
-	err := s.Feed.Change(ctx, func(tx *feed.Tx) error {
+	err := s.feed.Change(ctx, func(tx *feed.Tx) error {
 		p = &Project{ID: id.New(), OrgID: actor.OrgID, Name: d.Name, Slug: d.Slug, Description: d.Description, Type: "secret-manager",
 			AutoCapital: true, DeleteProtection: d.DeleteProtection, SecretSharing: true, VersionLimit: 10, IgnoredValues: "[]",
 			CreatedAt: tx.Now().UnixMilli(), UpdatedAt: tx.Now().UnixMilli()}
@@ -110,7 +110,7 @@ func (s *Service) Update(ctx context.Context, actor *access.Actor, projectID str
 	if err != nil {
 		return nil, err
 	}
-	err = s.Feed.Change(ctx, func(tx *feed.Tx) error {
+	err = s.feed.Change(ctx, func(tx *feed.Tx) error {
 		p, err := lock(ctx, tx, projectID)
 		if err != nil {
 			return err
@@ -178,7 +178,7 @@ func (s *Service) Delete(ctx context.Context, actor *access.Actor, projectID str
 	if err != nil {
 		return nil, err
 	}
-	err = s.Feed.Change(ctx, func(tx *feed.Tx) error {
+	err = s.feed.Change(ctx, func(tx *feed.Tx) error {
 		p, err := lock(ctx, tx, projectID)
 		if err == nil {
 			err = s.mayErase(ctx, tx.Tx, a)
@@ -187,7 +187,7 @@ func (s *Service) Delete(ctx context.Context, actor *access.Actor, projectID str
 			err = erase(ctx, tx, p)
 		}
 		if err == nil {
-			err = s.Identities.RemoveOwned(ctx, tx, projectID)
+			err = s.identities.RemoveOwned(ctx, tx, projectID)
 		}
 		if err != nil {
 			return err
@@ -232,7 +232,7 @@ func (s *Service) List(ctx context.Context, actor *access.Actor) ([]*Project, er
 }
 
 func (s *Service) record(ctx context.Context, tx *feed.Tx, actor *access.Actor, projectID string, event audit.Type, metadata map[string]any) error {
-	return s.Audit.Record(ctx, tx.Tx, actor, audit.Event{Type: event, ProjectID: projectID, Metadata: metadata})
+	return s.audit.Record(ctx, tx.Tx, actor, audit.Event{Type: event, ProjectID: projectID, Metadata: metadata})
 }
 
 var (
@@ -275,7 +275,7 @@ func (s *Service) mayErase(ctx context.Context, tx *sqldb.Tx, a *Access) error {
 		}
 	}
 	for i := range all {
-		if err := s.mayDelete(ctx, tx, a, Subtree{all[i].ID, all[i].Slug, "/"}); err != nil {
+		if err := s.holdings.mayDelete(ctx, tx, a, Subtree{all[i].ID, all[i].Slug, "/"}); err != nil {
 			return err
 		}
 	}

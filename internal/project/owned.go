@@ -23,13 +23,13 @@ func (s *Service) CreateOwned(ctx context.Context, actor *access.Actor, projectI
 	if err != nil {
 		return nil, err
 	}
-	given, err := s.Members.Assignable(ctx, sc, access.Create, "", roles, "The identity was not created")
+	given, err := s.members.Assignable(ctx, sc, access.Create, "", roles, "The identity was not created")
 	if err != nil {
 		return nil, err
 	}
 	c.ProjectID = &projectID
 	var d identity.Detail
-	err = s.Feed.Change(ctx, func(tx *feed.Tx) error {
+	err = s.feed.Change(ctx, func(tx *feed.Tx) error {
 		if d, err = s.insertOwned(ctx, tx, sc, c, given); err != nil {
 			return err
 		}
@@ -39,7 +39,7 @@ func (s *Service) CreateOwned(ctx context.Context, actor *access.Actor, projectI
 	if err != nil {
 		return nil, err
 	}
-	return s.Members.Find(ctx, sc, d.ID)
+	return s.members.Find(ctx, sc, d.ID)
 }
 
 func (s *Service) insertOwned(ctx context.Context, tx *feed.Tx, sc member.Scope, c identity.Changes, roles []member.Assignment) (identity.Detail, error) {
@@ -49,7 +49,7 @@ func (s *Service) insertOwned(ctx context.Context, tx *feed.Tx, sc member.Scope,
 	if err := countOwned(ctx, tx, sc.ProjectID); err != nil {
 		return identity.Detail{}, err
 	}
-	d, err := s.Identities.Insert(ctx, tx, sc.Actor, c, role.BuiltIn(role.NoAccess))
+	d, err := s.identities.Insert(ctx, tx, sc.Actor, c, role.BuiltIn(role.NoAccess))
 	if err != nil {
 		return d, err
 	}
@@ -83,7 +83,7 @@ func (s *Service) owned(ctx context.Context, actor *access.Actor, projectID, ide
 	if err := sc.Check(action, access.SubjectIdentity, whom(identityID)); err != nil {
 		return sc, nil, err
 	}
-	i, err := s.Identities.Find(ctx, actor, identityID)
+	i, err := s.identities.Find(ctx, actor, identityID)
 	if fault.Is(err, fault.NotFound) || err == nil && (i.ProjectID == nil || *i.ProjectID != projectID) {
 		err = fault.New(fault.NotFound, "The project owns no identity with ID %q. List its identities to see their ids.", brief(identityID))
 	}
@@ -101,14 +101,14 @@ func (s *Service) ReadOwned(ctx context.Context, actor *access.Actor, projectID,
 	if err != nil {
 		return nil, err
 	}
-	return s.Members.Find(ctx, sc, identityID)
+	return s.members.Find(ctx, sc, identityID)
 }
 
 // Owned returns a page of the identities that the project owns, by name, and how many match in all. Errors: those of
 // Enter, PermissionDenied.
 func (s *Service) Owned(ctx context.Context, actor *access.Actor, projectID string, q member.Search) ([]member.Member, int64, error) {
 	q.OwnedBy = projectID
-	found, total, _, err := s.Members.Search(ctx, actor, member.InProject(projectID), q)
+	found, total, _, err := s.members.Search(ctx, actor, member.InProject(projectID), q)
 	return found, total, err
 }
 
@@ -123,13 +123,13 @@ func (s *Service) UpdateOwned(ctx context.Context, actor *access.Actor, projectI
 	if err != nil {
 		return nil, err
 	}
-	err = s.Feed.Change(ctx, func(tx *feed.Tx) error {
-		d, err := s.Identities.Change(ctx, tx, identityID, c)
+	err = s.feed.Change(ctx, func(tx *feed.Tx) error {
+		d, err := s.identities.Change(ctx, tx, identityID, c)
 		if err != nil {
 			return err
 		}
 		if given != nil {
-			if err := s.Members.Replace(ctx, tx, sc, identityID, given); err != nil {
+			if err := s.members.Replace(ctx, tx, sc, identityID, given); err != nil {
 				return err
 			}
 		}
@@ -138,7 +138,7 @@ func (s *Service) UpdateOwned(ctx context.Context, actor *access.Actor, projectI
 	if err != nil {
 		return nil, err
 	}
-	return s.Members.Find(ctx, sc, identityID)
+	return s.members.Find(ctx, sc, identityID)
 }
 
 // mayUpdateOwned asks that an actor may make changes of an identity that the project owns, and returns the roles that it is
@@ -146,18 +146,18 @@ func (s *Service) UpdateOwned(ctx context.Context, actor *access.Actor, projectI
 func (s *Service) mayUpdateOwned(ctx context.Context, sc member.Scope, identityID string, c identity.Changes, roles []member.AssignmentInput) ([]member.Assignment, error) {
 	const base = "The identity was not changed"
 	if c.Name != nil || c.Metadata != nil {
-		if err := s.Members.CoversTemplates(ctx, sc.Actor, identityID, base); err != nil {
+		if err := s.members.CoversTemplates(ctx, sc.Actor, identityID, base); err != nil {
 			return nil, err
 		}
 	}
 	if len(roles) == 0 {
 		return nil, nil
 	}
-	given, err := s.Members.Assignable(ctx, sc, access.Edit, identityID, roles, base)
+	given, err := s.members.Assignable(ctx, sc, access.Edit, identityID, roles, base)
 	if err != nil {
 		return nil, err
 	}
-	return given, s.Members.MayReplaceRoles(ctx, sc, identityID, base)
+	return given, s.members.MayReplaceRoles(ctx, sc, identityID, base)
 }
 
 // DeleteOwned deletes an identity that the project owns and kills every token of it. Errors: those of Enter,
@@ -167,15 +167,15 @@ func (s *Service) DeleteOwned(ctx context.Context, actor *access.Actor, projectI
 	if err != nil {
 		return nil, err
 	}
-	if _, err := s.Identities.Take(ctx, actor, identityID, "The identity was not deleted"); err != nil {
+	if _, err := s.identities.Take(ctx, actor, identityID, "The identity was not deleted"); err != nil {
 		return nil, err
 	}
-	m, err := s.Members.Find(ctx, sc, identityID)
+	m, err := s.members.Find(ctx, sc, identityID)
 	if err != nil {
 		return nil, err
 	}
-	return m, s.Feed.Change(ctx, func(tx *feed.Tx) error {
-		if err := s.Identities.Remove(ctx, tx, i); err != nil {
+	return m, s.feed.Change(ctx, func(tx *feed.Tx) error {
+		if err := s.identities.Remove(ctx, tx, i); err != nil {
 			return err
 		}
 		member.Changed(tx, identityID, projectID)

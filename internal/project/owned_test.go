@@ -69,7 +69,7 @@ func TestOwnedIdentitiesDieWithTheProject(t *testing.T) {
 		if _, err := f.Delete(t.Context(), admin, p.ID); err != nil {
 			t.Fatal(err)
 		}
-		_, err = f.Identities.ByID(t.Context(), worker.ID)
+		_, err = f.identities.ByID(t.Context(), worker.ID)
 		want(t, err, fault.NotFound)
 		if n := f.count(`SELECT count(*) FROM change_log WHERE kind = 'cut-identity' AND key = $1`, worker.ID); n != 1 {
 			t.Errorf("%d cut-offs of it", n)

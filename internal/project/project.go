@@ -62,7 +62,20 @@ type Options struct {
 
 // Service keeps projects and lets actors into them.
 type Service struct {
-	Options
+	db          *sqldb.DB
+	feed        *feed.Feed
+	audit       *audit.Log
+	roles       *role.Service
+	members     *member.Service
+	orgs        *org.Service
+	identities  *identity.Service
+	grace       time.Duration
+	quota       int64
+	memberQuota int64
+	emptyFolder func(ctx context.Context, tx *sqldb.Tx, folderID string, limit int64) (int64, error)
+	holdsAny    func(ctx context.Context, tx *sqldb.Tx, folderID string) (bool, error)
+	holdings    Holdings
+
 	projects *feed.Cache[*Project]
 	slugs    *feed.Cache[string] // project ids
 	keys     *feed.Cache[*DataKey]
@@ -70,7 +83,9 @@ type Service struct {
 
 // New returns a service that follows the feed.
 func New(o Options) *Service {
-	return &Service{Options: o,
+	return &Service{db: o.DB, feed: o.Feed, audit: o.Audit, roles: o.Roles, members: o.Members,
+		orgs: o.Orgs, identities: o.Identities, grace: o.Grace, quota: o.Quota, memberQuota: o.MemberQuota,
+		emptyFolder: o.EmptyFolder, holdsAny: o.HoldsAny, holdings: o.Holdings,
 		projects: feed.NewCache[*Project](o.Feed, feed.Project, cacheSize, func(p *Project) int { return bounded.Size(p) }),
 		slugs:    feed.NewCache[string](o.Feed, feed.ProjectSlug, cacheSize, nil),
 		keys:     feed.NewCache[*DataKey](o.Feed, feed.ProjectKey, cacheSize, func(*DataKey) int { return keySize })}
@@ -147,7 +162,7 @@ func (s *Service) FindSlug(ctx context.Context, orgID, slug string) (*Project, e
 		return nil, unknownSlug(slug)
 	}
 	projectID, err := s.slugs.Load(ctx, feed.Key(orgID, slug), func(ctx context.Context) (projectID string, err error) {
-		return projectID, s.DB.Get(ctx, &projectID, `SELECT id FROM projects WHERE org_id = $1 AND slug = $2 AND deleted_at IS NULL`, orgID, slug)
+		return projectID, s.db.Get(ctx, &projectID, `SELECT id FROM projects WHERE org_id = $1 AND slug = $2 AND deleted_at IS NULL`, orgID, slug)
 	})
 	if errors.Is(err, sqldb.ErrNoRows) {
 		return nil, unknownSlug(slug)
@@ -194,7 +209,7 @@ func (s *Service) EnterSlug(ctx context.Context, actor *access.Actor, slug strin
 }
 
 func (s *Service) enter(ctx context.Context, actor *access.Actor, p *Project) (*Access, error) {
-	grants, err := s.Members.InProject(ctx, actor.Type, actor.ID, p.ID)
+	grants, err := s.members.InProject(ctx, actor.Type, actor.ID, p.ID)
 	if err != nil {
 		return nil, err
 	}

@@ -33,7 +33,7 @@ func TestCreateMakesEverythingThatAProjectNeeds(t *testing.T) {
 			if e.Position != int64(i+1) {
 				t.Errorf("%s has position %d", e.Slug, e.Position)
 			}
-			if root, err := FolderAt(t.Context(), f.DB, p.ID, e.Slug, "/"); err != nil || root.Name != "root" || root.ParentID != nil {
+			if root, err := FolderAt(t.Context(), f.db, p.ID, e.Slug, "/"); err != nil || root.Name != "root" || root.ParentID != nil {
 				t.Errorf("the root of %s is %+v, %v", e.Slug, root, err)
 			}
 		}
@@ -128,7 +128,7 @@ func TestWarmEntryNeedsNoStatement(t *testing.T) {
 		if err := enter(); err != nil {
 			t.Fatal(err)
 		}
-		if err := f.DB.Close(); err != nil { // whoever asks it now gets an error
+		if err := f.db.Close(); err != nil { // whoever asks it now gets an error
 			t.Fatal(err)
 		}
 		if err := enter(); err != nil {
@@ -259,7 +259,7 @@ func TestKeysAreBoundToTheirRows(t *testing.T) {
 			t.Fatal(err)
 		}
 		sealed := k.Seal([]byte("value"), "place")
-		again, err := replica(t, f.DB).Key(t.Context(), p.ID)
+		again, err := replica(t, f.db).Key(t.Context(), p.ID)
 		if err != nil {
 			t.Fatal(err)
 		}
@@ -267,7 +267,7 @@ func TestKeysAreBoundToTheirRows(t *testing.T) {
 			t.Errorf("opened %q, %v with the key as another server read it", plain, err)
 		}
 		f.exec(`UPDATE project_keys SET sealed = (SELECT sealed FROM project_keys WHERE project_id = $1) WHERE project_id = $2`, p.ID, other.ID)
-		if _, err := replica(t, f.DB).Key(t.Context(), other.ID); err == nil {
+		if _, err := replica(t, f.db).Key(t.Context(), other.ID); err == nil {
 			t.Error("a key opened in the row of another project")
 		}
 	})
@@ -288,7 +288,7 @@ func TestProjectsAtOnceShareTheKeyOfTheirOrganization(t *testing.T) {
 			})
 		}
 		all.Wait()
-		fresh := replica(t, f.DB)
+		fresh := replica(t, f.db)
 		for _, p := range made {
 			if _, err := fresh.Key(t.Context(), p.ID); err != nil {
 				t.Errorf("a key cannot be opened: %v", err)

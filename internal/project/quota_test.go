@@ -8,36 +8,19 @@ import (
 
 	"github.com/sallyport/sallyport/internal/access"
 	"github.com/sallyport/sallyport/internal/base/fault"
-	"github.com/sallyport/sallyport/internal/feed"
-	"github.com/sallyport/sallyport/internal/identity"
 	"github.com/sallyport/sallyport/internal/role"
 )
 
 // TestQuotas: one more than the setting allows is refused with its name and value, and what was deleted makes room again.
 func TestQuotas(t *testing.T) {
-	name := func() *string { return ptr("identity") }
 	for title, test := range map[string]struct {
 		set     func(f *fixture)
 		setting string
 		make    func(f *fixture, actor *access.Actor, n int) error
 		remove  string // a statement that deletes one
 	}{
-		"projects of an organization": {func(f *fixture) { f.Quota = 3 }, "--quota-projects", makeProject, `UPDATE projects SET deleted_at = 1 WHERE id IN (SELECT id FROM projects LIMIT 1)`},
-		"projects of a member":        {func(f *fixture) { f.MemberQuota = 3 }, "--quota-member-projects", makeProject, `UPDATE projects SET deleted_at = 1 WHERE id IN (SELECT id FROM projects LIMIT 1)`},
-		"identities of a member": {func(f *fixture) { f.Identities.MemberQuota = 3 }, "--quota-member-identities", func(f *fixture, actor *access.Actor, _ int) error {
-			_, err := f.Identities.Create(f.t.Context(), actor, actor.OrgID, identity.Changes{Name: name(), Role: ptr("no-access")})
-			return err
-		}, `DELETE FROM identities WHERE id IN (SELECT id FROM identities WHERE created_by IS NOT NULL LIMIT 1)`},
-		"identities that projects own": {func(f *fixture) { f.Identities.MemberQuota = 3 }, "--quota-member-identities", func(f *fixture, actor *access.Actor, _ int) error {
-			return f.Feed.Change(f.t.Context(), func(tx *feed.Tx) error {
-				_, err := f.Identities.Insert(f.t.Context(), tx, actor, identity.Changes{Name: name()}, role.BuiltIn(role.NoAccess))
-				return err
-			})
-		}, `DELETE FROM identities WHERE id IN (SELECT id FROM identities WHERE created_by IS NOT NULL LIMIT 1)`},
-		"identities of an organization": {func(f *fixture) { f.Identities.Quota = 4 }, "--quota-identities", func(f *fixture, actor *access.Actor, _ int) error {
-			_, err := f.Identities.Create(f.t.Context(), actor, actor.OrgID, identity.Changes{Name: name(), Role: ptr("no-access")})
-			return err
-		}, `DELETE FROM identities WHERE id IN (SELECT id FROM identities WHERE created_by IS NOT NULL LIMIT 1)`},
+		"projects of an organization": {func(f *fixture) { f.quota = 3 }, "--quota-projects", makeProject, `UPDATE projects SET deleted_at = 1 WHERE id IN (SELECT id FROM projects LIMIT 1)`},
+		"projects of a member":        {func(f *fixture) { f.memberQuota = 3 }, "--quota-member-projects", makeProject, `UPDATE projects SET deleted_at = 1 WHERE id IN (SELECT id FROM projects LIMIT 1)`},
 	} {
 		t.Run(title, func(t *testing.T) {
 			each(t, func(t *testing.T, f *fixture) {

@@ -22,7 +22,7 @@ func (s *Service) SetAuditDays(ctx context.Context, actor *access.Actor, ref Ref
 		return nil, err
 	}
 	projectID := a.Project.ID
-	err = s.Feed.Change(ctx, func(tx *feed.Tx) error {
+	err = s.feed.Change(ctx, func(tx *feed.Tx) error {
 		if err := Hold(ctx, tx, projectID); err != nil {
 			return err
 		}

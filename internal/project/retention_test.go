@@ -15,9 +15,9 @@ func TestAuditRetention(t *testing.T) {
 		p, admin := f.project()
 		kept := func() time.Duration {
 			t.Helper()
-			err := f.DB.Write(t.Context(), func(tx *sqldb.Tx) error {
+			err := f.db.Write(t.Context(), func(tx *sqldb.Tx) error {
 				f.ms.Add(1)
-				return f.Audit.Record(t.Context(), tx, admin, audit.Event{Type: audit.UpdateProject, ProjectID: p.ID})
+				return f.audit.Record(t.Context(), tx, admin, audit.Event{Type: audit.UpdateProject, ProjectID: p.ID})
 			})
 			if err != nil {
 				t.Fatal(err)

@@ -22,7 +22,7 @@ func (s *Service) CreateRole(ctx context.Context, actor *access.Actor, ref Ref, 
 	if err != nil {
 		return nil, err
 	}
-	return s.Roles.CreateIn(ctx, sc, c)
+	return s.roles.CreateIn(ctx, sc, c)
 }
 
 // UpdateRole changes a role of a project. Errors: those of Enter and of role.UpdateIn.
@@ -31,7 +31,7 @@ func (s *Service) UpdateRole(ctx context.Context, actor *access.Actor, ref Ref, 
 	if err != nil {
 		return nil, err
 	}
-	return s.Roles.UpdateIn(ctx, sc, roleID, c)
+	return s.roles.UpdateIn(ctx, sc, roleID, c)
 }
 
 // DeleteRole deletes a role of a project that no member has. Errors: those of Enter and of role.DeleteIn.
@@ -40,7 +40,7 @@ func (s *Service) DeleteRole(ctx context.Context, actor *access.Actor, ref Ref, 
 	if err != nil {
 		return nil, err
 	}
-	return s.Roles.DeleteIn(ctx, sc, roleID)
+	return s.roles.DeleteIn(ctx, sc, roleID)
 }
 
 // ReadRole returns a role of a project by its slug or its id. Errors: those of Enter and of role.ReadIn.
@@ -49,7 +49,7 @@ func (s *Service) ReadRole(ctx context.Context, actor *access.Actor, ref Ref, sl
 	if err != nil {
 		return nil, err
 	}
-	return s.Roles.ReadIn(ctx, sc, slugOrID)
+	return s.roles.ReadIn(ctx, sc, slugOrID)
 }
 
 // ListRoles returns the roles of a project, the built-in ones first. Errors: those of Enter and of role.ListIn.
@@ -58,7 +58,7 @@ func (s *Service) ListRoles(ctx context.Context, actor *access.Actor, ref Ref) (
 	if err != nil {
 		return nil, err
 	}
-	return s.Roles.ListIn(ctx, sc)
+	return s.roles.ListIn(ctx, sc)
 }
 
 // ReadAnyRole returns a custom role of any project of the actor's organization. Errors: NotFound, and those of ReadRole.
@@ -71,7 +71,7 @@ func (s *Service) ReadAnyRole(ctx context.Context, actor *access.Actor, roleID s
 }
 
 func (s *Service) projectOfRole(ctx context.Context, orgID, roleID string) (projectID string, err error) {
-	err = s.DB.Get(ctx, &projectID, `SELECT c.project_id FROM custom_roles c JOIN projects p ON p.id = c.project_id
+	err = s.db.Get(ctx, &projectID, `SELECT c.project_id FROM custom_roles c JOIN projects p ON p.id = c.project_id
 		WHERE c.id = $1 AND p.org_id = $2 AND p.deleted_at IS NULL`, roleID, orgID)
 	if errors.Is(err, sqldb.ErrNoRows) {
 		err = fault.New(fault.NotFound, "There is no role with ID %q in the projects of your organization.", brief(roleID))

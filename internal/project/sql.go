@@ -19,13 +19,13 @@ const projectColumns = `p.id, p.org_id, p.name, p.slug, p.description, p.type, p
 // read returns a project with its environments; ErrNoRows if there is none.
 func (s *Service) read(ctx context.Context, projectID string) (*Project, error) {
 	p := &Project{}
-	err := s.DB.Get(ctx, p, `SELECT `+projectColumns+` FROM projects p WHERE p.id = $1 AND p.deleted_at IS NULL`, projectID)
+	err := s.db.Get(ctx, p, `SELECT `+projectColumns+` FROM projects p WHERE p.id = $1 AND p.deleted_at IS NULL`, projectID)
 	if err != nil {
 		return nil, err
 	}
 	var all []Environment
-	err = s.DB.Select(ctx, &all, `SELECT `+environmentColumns+` FROM environments e WHERE e.project_id = $1 ORDER BY e.position, e.id`, projectID)
-	p.add(all, s.DB.Now().UnixMilli())
+	err = s.db.Select(ctx, &all, `SELECT `+environmentColumns+` FROM environments e WHERE e.project_id = $1 ORDER BY e.position, e.id`, projectID)
+	p.add(all, s.db.Now().UnixMilli())
 	return p, err
 }
 
@@ -53,20 +53,20 @@ func memberColumn(actor *access.Actor) string {
 func (s *Service) mine(ctx context.Context, actor *access.Actor) ([]*Project, error) {
 	const member = ` JOIN memberships m ON m.project_id = p.id AND m.active WHERE p.org_id = $1 AND p.deleted_at IS NULL AND m.`
 	var projects []*Project
-	err := s.DB.Select(ctx, &projects, `SELECT `+projectColumns+` FROM projects p`+member+memberColumn(actor)+` = $2 ORDER BY p.name, p.id`,
+	err := s.db.Select(ctx, &projects, `SELECT `+projectColumns+` FROM projects p`+member+memberColumn(actor)+` = $2 ORDER BY p.name, p.id`,
 		actor.OrgID, actor.ID)
 	if err != nil {
 		return nil, err
 	}
 	var all []Environment
-	err = s.DB.Select(ctx, &all, `SELECT `+environmentColumns+` FROM environments e JOIN projects p ON p.id = e.project_id`+member+
+	err = s.db.Select(ctx, &all, `SELECT `+environmentColumns+` FROM environments e JOIN projects p ON p.id = e.project_id`+member+
 		memberColumn(actor)+` = $2 ORDER BY e.position, e.id`, actor.OrgID, actor.ID)
 	byProject := map[string][]Environment{}
 	for _, e := range all {
 		byProject[e.ProjectID] = append(byProject[e.ProjectID], e)
 	}
 	for _, p := range projects {
-		p.add(byProject[p.ID], s.DB.Now().UnixMilli())
+		p.add(byProject[p.ID], s.db.Now().UnixMilli())
 	}
 	return projects, err
 }
@@ -92,11 +92,11 @@ func insert(ctx context.Context, tx *sqldb.Tx, p *Project, by string) error {
 func (s *Service) room(ctx context.Context, tx *sqldb.Tx, actor *access.Actor) error {
 	err := org.Lock(ctx, tx, actor.OrgID)
 	if err == nil {
-		err = quota.Quota{Setting: "--quota-projects", Owner: "Your organization has", Things: "projects", Most: cmp.Or(s.Quota, DefaultProjects)}.
+		err = quota.Quota{Setting: "--quota-projects", Owner: "Your organization has", Things: "projects", Most: cmp.Or(s.quota, DefaultProjects)}.
 			Check(ctx, tx, `projects WHERE org_id = $1 AND deleted_at IS NULL`, actor.OrgID)
 	}
 	if err == nil {
-		err = quota.Quota{Setting: "--quota-member-projects", Owner: "You have", Things: "projects that you created", Most: cmp.Or(s.MemberQuota, DefaultMemberProjects)}.
+		err = quota.Quota{Setting: "--quota-member-projects", Owner: "You have", Things: "projects that you created", Most: cmp.Or(s.memberQuota, DefaultMemberProjects)}.
 			Check(ctx, tx, `projects WHERE org_id = $1 AND created_by = $2 AND deleted_at IS NULL`, actor.OrgID, actor.ID)
 	}
 	return err

@@ -51,7 +51,7 @@ func (s *Service) Tags(ctx context.Context, actor *access.Actor, projectID strin
 	if _, err := s.enterTags(ctx, actor, projectID, access.Read); err != nil {
 		return nil, err
 	}
-	return tags, s.DB.Select(ctx, &tags, `SELECT `+tagColumns+` FROM tags t WHERE t.project_id = $1 ORDER BY t.slug`, projectID)
+	return tags, s.db.Select(ctx, &tags, `SELECT `+tagColumns+` FROM tags t WHERE t.project_id = $1 ORDER BY t.slug`, projectID)
 }
 
 // ReadTag returns a tag by its id, or by its slug where bySlug is set. Errors: those of Enter, PermissionDenied, NotFound.
@@ -64,7 +64,7 @@ func (s *Service) ReadTag(ctx context.Context, actor *access.Actor, projectID, r
 		column = "slug"
 	}
 	t := &Tag{}
-	err := s.DB.Get(ctx, t, `SELECT `+tagColumns+` FROM tags t WHERE t.project_id = $1 AND t.`+column+` = $2`, projectID, ref)
+	err := s.db.Get(ctx, t, `SELECT `+tagColumns+` FROM tags t WHERE t.project_id = $1 AND t.`+column+` = $2`, projectID, ref)
 	if errors.Is(err, sqldb.ErrNoRows) {
 		err = unknownTag(ref)
 	}
@@ -89,7 +89,7 @@ func (s *Service) AddTag(ctx context.Context, actor *access.Actor, projectID, sl
 		return nil, err
 	}
 	var t *Tag
-	return t, s.Feed.Change(ctx, func(tx *feed.Tx) error {
+	return t, s.feed.Change(ctx, func(tx *feed.Tx) error {
 		t = &Tag{ID: id.New(), ProjectID: projectID, Slug: slug, Color: color, CreatedBy: &actor.ID, CreatedByType: string(actor.Type),
 			CreatedAt: tx.Now().UnixMilli(), UpdatedAt: tx.Now().UnixMilli()}
 		err := Hold(ctx, tx, projectID)
@@ -134,7 +134,7 @@ func (s *Service) UpdateTag(ctx context.Context, actor *access.Actor, projectID,
 	}
 	return s.changeTag(ctx, actor, projectID, tagID, audit.UpdateSecretTag, func(tx *feed.Tx, t *Tag) error {
 		if slug != nil && *slug != t.Slug {
-			if err := s.mayRetag(ctx, tx.Tx, a, t.ID, *slug); err != nil {
+			if err := s.holdings.mayRetag(ctx, tx.Tx, a, t.ID, *slug); err != nil {
 				return err
 			}
 		}
@@ -158,7 +158,7 @@ func (s *Service) DeleteTag(ctx context.Context, actor *access.Actor, projectID,
 		return nil, err
 	}
 	return s.changeTag(ctx, actor, projectID, tagID, audit.DeleteSecretTag, func(tx *feed.Tx, t *Tag) error {
-		if err := s.mayRetag(ctx, tx.Tx, a, t.ID, ""); err != nil {
+		if err := s.holdings.mayRetag(ctx, tx.Tx, a, t.ID, ""); err != nil {
 			return err
 		}
 		_, err := tx.Exec(ctx, `DELETE FROM tags WHERE id = $1`, t.ID)
@@ -168,7 +168,7 @@ func (s *Service) DeleteTag(ctx context.Context, actor *access.Actor, projectID,
 
 func (s *Service) changeTag(ctx context.Context, actor *access.Actor, projectID, tagID string, event audit.Type, change func(*feed.Tx, *Tag) error) (*Tag, error) {
 	t := &Tag{}
-	return t, s.Feed.Change(ctx, func(tx *feed.Tx) error {
+	return t, s.feed.Change(ctx, func(tx *feed.Tx) error {
 		err := Hold(ctx, tx, projectID)
 		if err == nil {
 			err = tx.Get(ctx, t, `SELECT `+tagColumns+` FROM tags t WHERE t.project_id = $1 AND t.id = $2`, projectID, tagID)

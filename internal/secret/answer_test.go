@@ -73,14 +73,14 @@ func TestKeptAnswersFollowChanges(t *testing.T) {
 		reader := f.member(everything)
 		update := func(at Place, c Changes) error { _, err := f.Update(t.Context(), f.admin, at, c); return err }
 		rules := func(text string) error {
-			return f.Feed.Change(t.Context(), func(tx *feed.Tx) error {
+			return f.feed.Change(t.Context(), func(tx *feed.Tx) error {
 				_, err := tx.Exec(t.Context(), `UPDATE privileges SET permissions = $1`, text)
 				member.Changed(tx, reader.ID, f.project.ID)
 				return err
 			})
 		}
 		rename := func(from, to string) error {
-			_, err := f.Projects.UpdateFolder(t.Context(), f.admin, project.Spot{ProjectID: f.project.ID, Environment: "dev", Path: "/"}, from, project.FolderChanges{Name: &to})
+			_, err := f.projects.UpdateFolder(t.Context(), f.admin, project.Spot{ProjectID: f.project.ID, Environment: "dev", Path: "/"}, from, project.FolderChanges{Name: &to})
 			return err
 		}
 		unlink := func() error {
@@ -97,7 +97,7 @@ func TestKeptAnswersFollowChanges(t *testing.T) {
 			func() error { return update(root, Changes{Name: "B", TagIDs: &[]string{tagID}}) },
 			func() error { return update(app, Changes{Name: "A", Value: ptr(fmt.Sprint("c", i))}) },
 			func() error {
-				_, err := f.Projects.UpdateTag(t.Context(), f.admin, f.project.ID, tagID, ptr(fmt.Sprint("red-", i)), ptr("#ff0000"))
+				_, err := f.projects.UpdateTag(t.Context(), f.admin, f.project.ID, tagID, ptr(fmt.Sprint("red-", i)), ptr("#ff0000"))
 				return err
 			},
 			func() error { return rename("app", "moved") },

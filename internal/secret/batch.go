@@ -186,7 +186,7 @@ func (s *Service) recordAll(ctx context.Context, tx *sqldb.Tx, at *spot, made []
 		if len(secrets) == 0 {
 			continue
 		}
-		err := s.Audit.Record(ctx, tx, at.Actor, audit.Event{Type: event, ProjectID: at.Project.ID,
+		err := s.audit.Record(ctx, tx, at.Actor, audit.Event{Type: event, ProjectID: at.Project.ID,
 			Metadata: map[string]any{"environment": at.env.Slug, "secretPath": at.path, "secrets": secrets}})
 		if err != nil {
 			return err

@@ -99,7 +99,7 @@ func TestBatches(t *testing.T) {
 		secrets, err = f.DeleteAll(ctx, f.admin, at, items("A", "X"))
 		check(secrets, err, 2, "/ B=new B 1", "/app Y=new Y 1")
 		var types []string
-		if err := f.DB.Select(ctx, &types, `SELECT event_type FROM audit_logs WHERE event_type LIKE '%-secrets' AND event_type NOT LIKE 'get%' ORDER BY created_at, id`); err != nil {
+		if err := f.db.Select(ctx, &types, `SELECT event_type FROM audit_logs WHERE event_type LIKE '%-secrets' AND event_type NOT LIKE 'get%' ORDER BY created_at, id`); err != nil {
 			t.Fatal(err)
 		}
 		if diff := cmp.Diff([]string{"create-secrets", "update-secrets", "create-secrets", "update-secrets", "delete-secrets"}, types); diff != "" {

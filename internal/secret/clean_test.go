@@ -20,7 +20,7 @@ func TestEmptyDeletesStepByStep(t *testing.T) {
 		i := f.link(at, "prod", "/")
 		step := func(limit int64) (n int64, holds bool) {
 			t.Helper()
-			err := f.DB.Write(t.Context(), func(tx *sqldb.Tx) (err error) {
+			err := f.db.Write(t.Context(), func(tx *sqldb.Tx) (err error) {
 				if n, err = Empty(t.Context(), tx, i.FolderID, limit); err == nil {
 					holds, err = HoldsAny(t.Context(), tx, i.FolderID)
 				}

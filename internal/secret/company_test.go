@@ -67,7 +67,7 @@ func company(t *testing.T, f *fixture, random *rand.Rand, reader *access.Actor) 
 
 func (f *fixture) tagSlugs(tagID string) (slugs []string) {
 	f.t.Helper()
-	if err := f.DB.Select(f.t.Context(), &slugs, `SELECT slug FROM tags WHERE id = $1`, tagID); err != nil {
+	if err := f.db.Select(f.t.Context(), &slugs, `SELECT slug FROM tags WHERE id = $1`, tagID); err != nil {
 		f.t.Fatal(err)
 	}
 	return slugs

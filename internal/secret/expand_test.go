@@ -139,7 +139,7 @@ func TestExpansionIsBounded(t *testing.T) {
 		fmt.Fprintf(&near, "${N%d}", i)
 	}
 	f.put(dev, "NEAR", near.String())
-	c := &counter{Reader: f.DB}
+	c := &counter{Reader: f.db}
 	f.from = c
 	if got, err := f.expand(f.admin, "NEAR"); err != nil || got != near.String() || c.statements > 300 {
 		t.Errorf("10,000 references to what is not there: %d bytes, %v, %d statements", len(got), err, c.statements)

@@ -51,7 +51,7 @@ func newFixture(t testing.TB, engine sqldb.Engine) *fixture {
 	f.exec(`INSERT INTO organizations (id, name, slug, created_at, updated_at) VALUES ($1, 'o', $1, 0, 0)`, f.org)
 	f.admin = f.actor("admin")
 	var err error
-	if f.project, err = f.Projects.Create(t.Context(), f.admin, project.Draft{Name: "Web shop"}); err != nil {
+	if f.project, err = f.projects.Create(t.Context(), f.admin, project.Draft{Name: "Web shop"}); err != nil {
 		t.Fatal(err)
 	}
 	return f
@@ -83,7 +83,7 @@ func start(t testing.TB, db *sqldb.DB) *Service {
 
 func (f *fixture) exec(query string, args ...any) {
 	f.t.Helper()
-	sqldbtest.Exec(f.t, f.DB, query, args...)
+	sqldbtest.Exec(f.t, f.db, query, args...)
 }
 
 // actor makes an identity with a built-in role in the organisation.
@@ -96,7 +96,7 @@ func (f *fixture) actor(slug string) *access.Actor {
 	}
 	a := &access.Actor{Type: access.ActorIdentity, ID: id.New(), Name: slug, OrgID: f.org, Rights: rights}
 	f.exec(`INSERT INTO identities (id, org_id, name, delete_protection, created_at, updated_at) VALUES ($1, $2, $3, FALSE, 0, 0)`, a.ID, f.org, slug)
-	sqldbtest.Enroll(f.t, f.DB, f.org, a.ID)
+	sqldbtest.Enroll(f.t, f.db, f.org, a.ID)
 	return a
 }
 
@@ -115,7 +115,7 @@ func (f *fixture) user() *access.Actor {
 	a.Name = a.ID + "@example.com"
 	f.exec(`INSERT INTO users (id, email, first_name, last_name, password_hash, super_admin, created_at, updated_at)
 		VALUES ($1, $2, '', '', '', FALSE, 0, 0)`, a.ID, a.Name)
-	sqldbtest.Enroll(f.t, f.DB, f.org, a.ID)
+	sqldbtest.Enroll(f.t, f.db, f.org, a.ID)
 	f.join(member.Draft{UserID: a.ID}, everything)
 	return a
 }
@@ -127,7 +127,7 @@ const everything = `[{"subject":"secrets","action":["describeSecret","readValue"
 func (f *fixture) join(m member.Draft, rules string) {
 	f.t.Helper()
 	m.OrgID, m.ProjectID, m.Roles = f.org, f.project.ID, member.Permanent(role.ProjectBuiltIn(role.NoAccess))
-	err := f.Feed.Change(f.t.Context(), func(tx *feed.Tx) error {
+	err := f.feed.Change(f.t.Context(), func(tx *feed.Tx) error {
 		if _, err := member.Join(f.t.Context(), tx.Tx, m); err != nil {
 			return err
 		}
@@ -146,7 +146,7 @@ func (f *fixture) join(m member.Draft, rules string) {
 func (f *fixture) tag(slug string) string {
 	f.t.Helper()
 	tagID := id.New()
-	err := f.Feed.Change(f.t.Context(), func(tx *feed.Tx) error {
+	err := f.feed.Change(f.t.Context(), func(tx *feed.Tx) error {
 		_, err := tx.Exec(f.t.Context(), `INSERT INTO tags (id, project_id, slug, created_by_type, created_at, updated_at) VALUES ($1, $2, $3, 'identity', 0, 0)`,
 			tagID, f.project.ID, slug)
 		project.Changed(tx, f.project.ID)
@@ -161,7 +161,7 @@ func (f *fixture) tag(slug string) string {
 // folder makes a folder in the root of an environment.
 func (f *fixture) folder(environment, name string) {
 	f.t.Helper()
-	root, err := project.FolderAt(f.t.Context(), f.DB, f.project.ID, environment, "/")
+	root, err := project.FolderAt(f.t.Context(), f.db, f.project.ID, environment, "/")
 	if err != nil {
 		f.t.Fatal(err)
 	}
@@ -197,7 +197,7 @@ func (f *fixture) get(p Place, name string) *Secret {
 // count returns the one number that a query answers.
 func (f *fixture) count(query string, args ...any) (n int64) {
 	f.t.Helper()
-	if err := f.DB.Get(f.t.Context(), &n, query, args...); err != nil {
+	if err := f.db.Get(f.t.Context(), &n, query, args...); err != nil {
 		f.t.Fatal(err)
 	}
 	return n
@@ -206,10 +206,10 @@ func (f *fixture) count(query string, args ...any) (n int64) {
 // events returns the audit events of the project about secrets, oldest first, as "type metadata".
 func (f *fixture) events() (events []string) {
 	f.t.Helper()
-	if err := f.Audit.Flush(f.t.Context()); err != nil {
+	if err := f.audit.Flush(f.t.Context()); err != nil {
 		f.t.Fatal(err)
 	}
-	err := f.DB.Select(f.t.Context(), &events, `SELECT event_type || ' ' || event_metadata FROM audit_logs
+	err := f.db.Select(f.t.Context(), &events, `SELECT event_type || ' ' || event_metadata FROM audit_logs
 		WHERE project_id = $1 AND event_type <> 'create-project' ORDER BY created_at, id`, f.project.ID)
 	if err != nil {
 		f.t.Fatal(err)

@@ -107,7 +107,7 @@ func (s *spot) checkCircle(ctx context.Context, tx *sqldb.Tx, folderID string, s
 
 // changeImports runs a change of a folder's imports, one at a time, with its audit event.
 func (s *Service) changeImports(ctx context.Context, at *spot, event audit.Type, change func(tx *sqldb.Tx, folderID string, all []Import) (*Import, error)) error {
-	return s.Feed.Change(ctx, func(tx *feed.Tx) error {
+	return s.feed.Change(ctx, func(tx *feed.Tx) error {
 		f, err := at.folder(ctx, tx)
 		if err == nil {
 			err = at.touch(ctx, tx, f.ID, f.Path) // whoever comes at the same time waits here
@@ -126,7 +126,7 @@ func (s *Service) changeImports(ctx context.Context, at *spot, event audit.Type,
 		if err != nil {
 			return err
 		}
-		return s.Audit.Record(ctx, tx.Tx, at.Actor, audit.Event{Type: event, ProjectID: at.Project.ID, Metadata: changed.event()})
+		return s.audit.Record(ctx, tx.Tx, at.Actor, audit.Event{Type: event, ProjectID: at.Project.ID, Metadata: changed.event()})
 	})
 }
 

@@ -75,17 +75,17 @@ func (r *room) learn(ctx context.Context, from project.Reader, keyID string) err
 // commit runs a change in the room of a spot, again if the key that it sealed with was rotated away before it was
 // committed. The error of a folder that is gone has its words.
 func (s *Service) commit(ctx context.Context, at *spot, change func(*feed.Tx) error) error {
-	err := s.Feed.Change(ctx, change)
+	err := s.feed.Change(ctx, change)
 	if !sqldb.IsForeignKey(err) {
 		return err
 	}
-	fresh, failed := s.Projects.FreshKey(ctx, s.DB, at.Project.ID)
+	fresh, failed := s.projects.FreshKey(ctx, s.db, at.Project.ID)
 	if failed != nil {
 		return failed
 	}
 	if fresh.ID != at.key.ID {
 		at.key = fresh
-		err = s.Feed.Change(ctx, change)
+		err = s.feed.Change(ctx, change)
 	}
 	return at.conflict(err)
 }

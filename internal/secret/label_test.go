@@ -66,16 +66,16 @@ var relabelings = map[string]func(l *labeled, by *access.Actor) (any, error){
 		return nil, l.Move(l.t.Context(), by, Move{IDs: []string{l.id}, From: l.at, To: l.in("dev", "/open"), Overwrite: true})
 	},
 	"rename the folder": func(l *labeled, by *access.Actor) (any, error) {
-		return l.Projects.UpdateFolder(l.t.Context(), by, project.Spot{ProjectID: l.project.ID, Environment: "dev", Path: "/"}, "vault", project.FolderChanges{Name: ptr("X")})
+		return l.projects.UpdateFolder(l.t.Context(), by, project.Spot{ProjectID: l.project.ID, Environment: "dev", Path: "/"}, "vault", project.FolderChanges{Name: ptr("X")})
 	},
 	"rename the environment": func(l *labeled, by *access.Actor) (any, error) {
-		return l.Projects.UpdateEnvironment(l.t.Context(), by, l.project.ID, l.project.Environments[0].ID, project.EnvironmentChanges{Slug: ptr("x")})
+		return l.projects.UpdateEnvironment(l.t.Context(), by, l.project.ID, l.project.Environments[0].ID, project.EnvironmentChanges{Slug: ptr("x")})
 	},
 	"rename the tag": func(l *labeled, by *access.Actor) (any, error) {
-		return l.Projects.UpdateTag(l.t.Context(), by, l.project.ID, l.tag, ptr("x"), nil)
+		return l.projects.UpdateTag(l.t.Context(), by, l.project.ID, l.tag, ptr("x"), nil)
 	},
 	"delete the tag": func(l *labeled, by *access.Actor) (any, error) {
-		return l.Projects.DeleteTag(l.t.Context(), by, l.project.ID, l.tag)
+		return l.projects.DeleteTag(l.t.Context(), by, l.project.ID, l.tag)
 	},
 }
 

@@ -39,7 +39,7 @@ func (s *Service) Move(ctx context.Context, actor *access.Actor, m Move) error {
 		if err := from.moveAll(ctx, tx, to, m); err != nil {
 			return err
 		}
-		return s.Audit.Record(ctx, tx.Tx, actor, audit.Event{Type: audit.MoveSecrets, ProjectID: from.Project.ID, Metadata: map[string]any{
+		return s.audit.Record(ctx, tx.Tx, actor, audit.Event{Type: audit.MoveSecrets, ProjectID: from.Project.ID, Metadata: map[string]any{
 			"sourceEnvironment": from.env.Slug, "sourceSecretPath": from.path, "destinationEnvironment": to.env.Slug,
 			"destinationSecretPath": to.path, "secretIds": m.IDs}})
 	})

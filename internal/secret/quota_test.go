@@ -10,7 +10,7 @@ import (
 // TestOldestVersionsGo: a secret keeps the newest of its older versions; none is refused.
 func TestOldestVersionsGo(t *testing.T) {
 	each(t, func(t *testing.T, f *fixture) {
-		f.Versions = 3
+		f.versions = 3
 		at := f.in("dev", "/")
 		f.put(at, "A", "1")
 		f.put(at, "OTHER", "1")

@@ -466,5 +466,5 @@ func noPath(err error) error {
 
 // note records a read. It is durable within audit.NoteEvery.
 func (s *Service) note(ctx context.Context, actor *access.Actor, event audit.Type, projectID string, metadata any) error {
-	return s.Audit.Note(ctx, actor, audit.Event{Type: event, ProjectID: projectID, Metadata: metadata})
+	return s.audit.Note(ctx, actor, audit.Event{Type: event, ProjectID: projectID, Metadata: metadata})
 }

@@ -195,7 +195,7 @@ func (f *fixture) warm(actor *access.Actor, p Place, name string) *counter {
 	for _, table := range []string{"memberships", "membership_roles", "privileges", "custom_roles", "identity_metadata", "tags", "projects"} {
 		f.exec(`ALTER TABLE ` + table + ` RENAME TO hidden_` + table)
 	}
-	c := &counter{Reader: f.DB}
+	c := &counter{Reader: f.db}
 	f.from = c
 	return c
 }

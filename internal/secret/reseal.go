@@ -32,7 +32,7 @@ func (s *Service) Reseal(ctx context.Context, projectID, keyID string) (int64, e
 	if err != nil || len(some) == 0 {
 		return 0, err
 	}
-	key, err := s.Projects.FreshKey(ctx, s.DB, projectID)
+	key, err := s.projects.FreshKey(ctx, s.db, projectID)
 	if err != nil {
 		return 0, err
 	}
@@ -42,7 +42,7 @@ func (s *Service) Reseal(ctx context.Context, projectID, keyID string) (int64, e
 			return 0, err
 		}
 	}
-	return int64(len(some)), s.DB.Write(ctx, func(tx *sqldb.Tx) error {
+	return int64(len(some)), s.db.Write(ctx, func(tx *sqldb.Tx) error {
 		for _, v := range some {
 			if err := v.store(ctx, tx, key.ID, keyID); err != nil {
 				return err
@@ -67,7 +67,7 @@ func (v *version) store(ctx context.Context, tx *sqldb.Tx, keyID, oldKeyID strin
 // sealedWith reads some of what a key sealed, in an order in which two who do so at once do not wait for each other in a
 // ring.
 func (s *Service) sealedWith(ctx context.Context, keyID string) (some []version, err error) {
-	rows, err := s.DB.Query(ctx, `SELECT TRUE, id, version, value, comment, metadata FROM secrets WHERE project_key_id = $1
+	rows, err := s.db.Query(ctx, `SELECT TRUE, id, version, value, comment, metadata FROM secrets WHERE project_key_id = $1
 		UNION ALL SELECT FALSE, secret_id, version, value, comment, metadata FROM secret_versions WHERE project_key_id = $1
 		ORDER BY 2, 3 LIMIT $2`, keyID, resealRows)
 	if err != nil {
@@ -87,7 +87,7 @@ func (s *Service) sealedWith(ctx context.Context, keyID string) (some []version,
 
 // SealedWith returns how many versions of secrets are sealed with a key.
 func (s *Service) SealedWith(ctx context.Context, keyID string) (n int64, err error) {
-	return n, s.DB.Get(ctx, &n, `SELECT (SELECT count(*) FROM secrets WHERE project_key_id = $1) +
+	return n, s.db.Get(ctx, &n, `SELECT (SELECT count(*) FROM secrets WHERE project_key_id = $1) +
 		(SELECT count(*) FROM secret_versions WHERE project_key_id = $1)`, keyID)
 }
 

@@ -22,7 +22,7 @@ type house struct {
 
 func newHouse(f *fixture) *house {
 	h := &house{fixture: f, top: f.in("dev", "/top"), sub: f.in("dev", "/top/sub"), prod: f.in("prod", "/"), tag: f.tag("red")}
-	if _, err := f.Projects.AddFolder(f.t.Context(), f.admin, h.spot("/top"), "sub", nil); err != nil {
+	if _, err := f.projects.AddFolder(f.t.Context(), f.admin, h.spot("/top"), "sub", nil); err != nil {
 		f.t.Fatal(err)
 	}
 	f.put(h.top, "T", "t")
@@ -120,39 +120,39 @@ var rights = map[string]struct {
 		return err
 	}, []denied{{"secret-imports", "delete", "/top/sub"}}},
 	"create a folder and those above it": {func(h *house, by *access.Actor) error {
-		_, err := h.Projects.AddFolder(h.t.Context(), by, h.spot("/m/n"), "o", nil)
+		_, err := h.projects.AddFolder(h.t.Context(), by, h.spot("/m/n"), "o", nil)
 		return err
 	}, []denied{{"secret-folders", "create", "/"}, {"secret-folders", "create", "/m"}, {"secret-folders", "create", "/m/n"}}},
 	"rename a folder": {func(h *house, by *access.Actor) error {
-		_, err := h.Projects.UpdateFolder(h.t.Context(), by, h.spot("/"), "top", project.FolderChanges{Name: ptr("n")})
+		_, err := h.projects.UpdateFolder(h.t.Context(), by, h.spot("/"), "top", project.FolderChanges{Name: ptr("n")})
 		return err
 	}, []denied{{"secret-folders", "edit", "/"}, {"secrets", "readValue", "/top/sub"}, {"secrets", "edit", "/n/sub"}, {"secret-folders", "create", "/n"}, {"secret-imports", "read", "/top/sub"}}},
 	"delete a folder": {func(h *house, by *access.Actor) error {
-		_, err := h.Projects.DeleteFolder(h.t.Context(), by, h.spot("/"), "top", true)
+		_, err := h.projects.DeleteFolder(h.t.Context(), by, h.spot("/"), "top", true)
 		return err
 	}, append([]denied{{"secret-folders", "delete", "/"}}, below...)},
 	"delete an environment": {func(h *house, by *access.Actor) error {
-		_, err := h.Projects.DeleteEnvironment(h.t.Context(), by, h.project.ID, h.dev(), false)
+		_, err := h.projects.DeleteEnvironment(h.t.Context(), by, h.project.ID, h.dev(), false)
 		return err
 	}, append([]denied{{"environments", "delete", ""}, {"secret-folders", "delete", "/"}}, below...)},
 	"delete an environment for good": {func(h *house, by *access.Actor) error {
-		_, err := h.Projects.DeleteEnvironment(h.t.Context(), by, h.project.ID, h.dev(), true)
+		_, err := h.projects.DeleteEnvironment(h.t.Context(), by, h.project.ID, h.dev(), true)
 		return err
 	}, append([]denied{{"environments", "delete", ""}}, below...)},
 	"delete a project": {func(h *house, by *access.Actor) error {
-		_, err := h.Projects.Delete(h.t.Context(), by, h.project.ID)
+		_, err := h.projects.Delete(h.t.Context(), by, h.project.ID)
 		return err
 	}, append([]denied{{"workspace", "delete", ""}, {"environments", "delete", ""}, {"secrets", "delete", "/"}}, below...)},
 	"create an environment": {func(h *house, by *access.Actor) error {
-		_, err := h.Projects.AddEnvironment(h.t.Context(), by, h.project.ID, "n", "n", 0)
+		_, err := h.projects.AddEnvironment(h.t.Context(), by, h.project.ID, "n", "n", 0)
 		return err
 	}, []denied{{"environments", "create", ""}}},
 	"create a tag": {func(h *house, by *access.Actor) error {
-		_, err := h.Projects.AddTag(h.t.Context(), by, h.project.ID, "n", nil)
+		_, err := h.projects.AddTag(h.t.Context(), by, h.project.ID, "n", nil)
 		return err
 	}, []denied{{"tags", "create", ""}}},
 	"delete a tag": {func(h *house, by *access.Actor) error {
-		_, err := h.Projects.DeleteTag(h.t.Context(), by, h.project.ID, h.tag)
+		_, err := h.projects.DeleteTag(h.t.Context(), by, h.project.ID, h.tag)
 		return err
 	}, []denied{{"tags", "delete", ""}}},
 }

@@ -33,7 +33,12 @@ const DefaultVersions = 1000
 
 // Service reads and changes secrets.
 type Service struct {
-	Options
+	db       *sqldb.DB
+	feed     *feed.Feed
+	audit    *audit.Log
+	projects *project.Service
+	versions int64
+
 	tags  *feed.Cache[*projectTags] // by id of the project
 	cache *cache                    // nil keeps nothing
 	from  project.Reader            // what is read outside of changes
@@ -42,7 +47,8 @@ type Service struct {
 // New returns a service that follows the feed.
 func New(o Options) *Service {
 	o.Versions = cmp.Or(o.Versions, DefaultVersions)
-	s := &Service{Options: o, tags: feed.NewCache[*projectTags](o.Feed, feed.Project, cacheSize, func(tags *projectTags) int { return bounded.Size(tags) }), from: o.DB}
+	s := &Service{db: o.DB, feed: o.Feed, audit: o.Audit, projects: o.Projects,
+		versions: o.Versions, tags: feed.NewCache[*projectTags](o.Feed, feed.Project, cacheSize, func(tags *projectTags) int { return bounded.Size(tags) }), from: o.DB}
 	if o.Cache > 0 {
 		s.cache = newCache(o.Feed, o.Cache)
 	}
@@ -121,17 +127,17 @@ func (s *Service) enter(ctx context.Context, actor *access.Actor, projectID, slu
 	var err error
 	switch {
 	case projectID != "":
-		a, err = s.Projects.Enter(ctx, actor, projectID)
+		a, err = s.projects.Enter(ctx, actor, projectID)
 	case slug != "":
-		a, err = s.Projects.EnterSlug(ctx, actor, slug)
+		a, err = s.projects.EnterSlug(ctx, actor, slug)
 	default:
 		err = errNoProject
 	}
 	if err != nil {
 		return nil, err
 	}
-	r := &room{Access: a, versions: s.Versions, cache: s.cache, from: s.from, projects: s.Projects}
-	if r.key, err = s.Projects.Key(ctx, a.Project.ID); err == nil {
+	r := &room{Access: a, versions: s.versions, cache: s.cache, from: s.from, projects: s.projects}
+	if r.key, err = s.projects.Key(ctx, a.Project.ID); err == nil {
 		r.tags, err = s.tagsOf(ctx, a.Project.ID)
 	}
 	return r, err

@@ -25,7 +25,7 @@ type projectTags struct{ byID map[string]Tag }
 func (s *Service) tagsOf(ctx context.Context, projectID string) (*projectTags, error) {
 	return s.tags.Load(ctx, projectID, func(ctx context.Context) (*projectTags, error) {
 		var all []Tag
-		err := s.DB.Select(ctx, &all, `SELECT id, slug, color FROM tags WHERE project_id = $1`, projectID)
+		err := s.db.Select(ctx, &all, `SELECT id, slug, color FROM tags WHERE project_id = $1`, projectID)
 		byID := make(map[string]Tag, len(all))
 		for _, t := range all {
 			byID[t.ID] = t

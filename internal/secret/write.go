@@ -75,7 +75,7 @@ func (s *Service) write(ctx context.Context, at *spot, event audit.Type, change 
 		if err := at.touch(ctx, tx, changed.FolderID, changed.Path); err != nil {
 			return err
 		}
-		return s.Audit.Record(ctx, tx.Tx, at.Actor, audit.Event{Type: event, ProjectID: at.Project.ID, Metadata: changed.event()})
+		return s.audit.Record(ctx, tx.Tx, at.Actor, audit.Event{Type: event, ProjectID: at.Project.ID, Metadata: changed.event()})
 	})
 	return changed, err
 }

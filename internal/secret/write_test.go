@@ -292,7 +292,7 @@ func TestNothingOfASecretLeaks(t *testing.T) {
 		}
 		f.put(at, "B", value)
 		var stored []string
-		if err := f.DB.Select(t.Context(), &stored, `SELECT metadata FROM secrets UNION ALL SELECT metadata FROM secret_versions`); err != nil {
+		if err := f.db.Select(t.Context(), &stored, `SELECT metadata FROM secrets UNION ALL SELECT metadata FROM secret_versions`); err != nil {
 			t.Fatal(err)
 		}
 		for _, text := range append(append(texts, events...), stored...) {

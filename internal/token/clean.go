@@ -19,9 +19,9 @@ const KeepExpired = 24 * time.Hour
 // went; call it again while that is n. Once none are left it forgets the revocations of tokens that have expired: that
 // walks through all revocations, so it is not done at every step.
 func (s *Service) Clean(ctx context.Context, n int64) (deleted int64, err error) {
-	now := s.DB.Now()
+	now := s.db.Now()
 	crashpoint.Reach(crashpoint.Clean)
-	err = s.DB.Write(ctx, func(tx *sqldb.Tx) error {
+	err = s.db.Write(ctx, func(tx *sqldb.Tx) error {
 		deleted, err = deleteRows(ctx, tx, now.Add(-KeepExpired).UnixMilli(), n)
 		if err == nil && deleted < n {
 			_, err = deleteUnlisted(ctx, tx, n)

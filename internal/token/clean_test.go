@@ -30,7 +30,7 @@ func (f *fixture) counts() (rows, noted map[counted]int64) {
 			counted
 			Total int64 `db:"total"`
 		}
-		if err := f.DB.Select(f.t.Context(), &list, query); err != nil {
+		if err := f.db.Select(f.t.Context(), &list, query); err != nil {
 			f.t.Fatal(err)
 		}
 		all := map[counted]int64{}
@@ -114,7 +114,7 @@ func TestCleanForgets(t *testing.T) {
 			{at: 3600 - 1, tokens: 1, cuts: 1},
 			{at: 2 * 3600, tokens: 1, cuts: 1}, // an hour of slack for clocks that are set back
 			{at: 2*3600 + 1, cuts: 1},
-			{at: int(f.MaxAge/time.Second) + 3600 + 1},
+			{at: int(f.maxAge/time.Second) + 3600 + 1},
 		} {
 			f.clock.ms.Store(issued.Row.CreatedAt + int64(step.at)*1000)
 			for f.clean(10) == 10 {
@@ -206,7 +206,7 @@ func TestCleanBesideInserts(t *testing.T) {
 				for range 10 {
 					issued, err := r.Mint(t.Context(), r.grant())
 					if err == nil {
-						err = r.DB.Write(t.Context(), func(tx *sqldb.Tx) error { return r.Insert(t.Context(), tx, issued.Row) })
+						err = r.db.Write(t.Context(), func(tx *sqldb.Tx) error { return r.Insert(t.Context(), tx, issued.Row) })
 					}
 					if err != nil {
 						t.Error(err)

@@ -23,7 +23,7 @@ func (s *Service) RevokeIdentity(ctx context.Context, actor *access.Actor, ident
 	if err := s.mayRevoke(ctx, actor, identityID); err != nil {
 		return err
 	}
-	if methods := s.Methods(); method != "" && !slices.Contains(methods, method) {
+	if methods := s.methods(); method != "" && !slices.Contains(methods, method) {
 		return fault.Invalid("invalid_enum_value", fmt.Sprintf("There is no login method %q, so nothing was revoked. Use one of %s, or leave authMethod out to revoke the tokens of all.",
 			method, strings.Join(methods, ", ")), "authMethod")
 	}
@@ -58,13 +58,13 @@ func (s *Service) RevokeAny(ctx context.Context, actor *access.Actor, identityID
 	if s.revoked.holds(tokenID, identityID) {
 		return s.deadAlready(ctx, nil)
 	}
-	return s.Feed.Change(ctx, func(tx *feed.Tx) error {
+	return s.feed.Change(ctx, func(tx *feed.Tx) error {
 		until, err := s.revokeByID(ctx, tx.Tx, actor, identityID, tokenID)
 		if err != nil {
 			return err
 		}
 		tx.Append(feed.TokenRevoked, feed.Key(tokenID, identityID), until)
-		return s.Audit.Record(ctx, tx.Tx, actor, revokedEvent(actor.OrgID, tokenID, identityID, ""))
+		return s.audit.Record(ctx, tx.Tx, actor, revokedEvent(actor.OrgID, tokenID, identityID, ""))
 	})
 }
 
@@ -104,7 +104,7 @@ func (s *Service) RevokeOrg(ctx context.Context, actor *access.Actor, slug strin
 	if err != nil {
 		return err
 	}
-	o, err := s.Orgs.Find(ctx, actor.OrgID)
+	o, err := s.orgs.Find(ctx, actor.OrgID)
 	if err != nil {
 		return err
 	}
@@ -119,17 +119,17 @@ func (s *Service) mayRevoke(ctx context.Context, actor *access.Actor, identityID
 	if err := actor.Check(access.DeleteToken, access.SubjectIdentity, nil); err != nil {
 		return err
 	}
-	_, err := s.Identities.Take(ctx, actor, identityID, "The tokens were not revoked")
+	_, err := s.identities.Take(ctx, actor, identityID, "The tokens were not revoked")
 	return err
 }
 
 func (s *Service) cutOff(ctx context.Context, actor *access.Actor, kind feed.Kind, key string, facts map[string]any) error {
-	return s.Feed.Change(ctx, func(tx *feed.Tx) error {
+	return s.feed.Change(ctx, func(tx *feed.Tx) error {
 		until, err := s.ExpiryBound(ctx, tx.Tx)
 		if err != nil {
 			return err
 		}
 		tx.Append(kind, key, until)
-		return s.Audit.Record(ctx, tx.Tx, actor, audit.Event{Type: audit.RevokeIdentityAccessTokens, Metadata: facts})
+		return s.audit.Record(ctx, tx.Tx, actor, audit.Event{Type: audit.RevokeIdentityAccessTokens, Metadata: facts})
 	})
 }

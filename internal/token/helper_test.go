@@ -74,7 +74,7 @@ func replica(t *testing.T, db *sqldb.DB, maxAge time.Duration) *Service {
 		AddressAllowed: func(_ context.Context, _, _ string, ip netip.Addr) (bool, error) { return ip != badIP, nil },
 		Methods:        func() []string { return []string{TokenAuth, "universal-auth"} },
 		Limits:         func(context.Context, string, string) (Limits, error) { return Limits{}, nil }})
-	if err := s.Feed.Start(t.Context()); err != nil {
+	if err := s.feed.Start(t.Context()); err != nil {
 		t.Fatal(err)
 	}
 	if err := s.Start(t.Context()); err != nil {
@@ -96,13 +96,13 @@ func rootKey(t testing.TB, fill byte) *seal.Key {
 // restart returns the same fixture with a service that knows only what the database holds.
 func (f *fixture) restart() *fixture {
 	again := *f
-	again.Service = replica(f.t, f.DB, f.MaxAge)
+	again.Service = replica(f.t, f.db, f.maxAge)
 	return &again
 }
 
 // replicas returns the fixture and, where the engine allows for it, another replica on the same database.
 func (f *fixture) replicas() []*fixture {
-	if f.DB.Engine() == sqldb.SQLite {
+	if f.db.Engine() == sqldb.SQLite {
 		return []*fixture{f}
 	}
 	return []*fixture{f, f.restart()}
@@ -123,7 +123,7 @@ func (f *fixture) addIdentity(orgID, identityID string) {
 
 func (f *fixture) write(fn func(*sqldb.Tx) error) {
 	f.t.Helper()
-	if err := f.DB.Write(f.t.Context(), fn); err != nil {
+	if err := f.db.Write(f.t.Context(), fn); err != nil {
 		f.t.Fatal(err)
 	}
 }
@@ -169,8 +169,8 @@ func (f *fixture) row(tokenID string) Row {
 
 func (f *fixture) cut(kind feed.Kind, key string) {
 	f.t.Helper()
-	err := f.Feed.Change(f.t.Context(), func(tx *feed.Tx) error {
-		tx.Append(kind, key, f.clock.Now().Add(f.MaxAge))
+	err := f.feed.Change(f.t.Context(), func(tx *feed.Tx) error {
+		tx.Append(kind, key, f.clock.Now().Add(f.maxAge))
 		return nil
 	})
 	if err != nil {

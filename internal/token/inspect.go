@@ -12,7 +12,7 @@ func (s *Service) Inspect(ctx context.Context, jwt string) (*Claims, error) {
 	if err != nil || c.UsesLimit == 0 {
 		return c, err
 	}
-	left, err := usesLeft(ctx, s.DB, c.ID)
+	left, err := usesLeft(ctx, s.db, c.ID)
 	if err == nil && !left {
 		err = errUsedUp
 	}

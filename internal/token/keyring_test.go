@@ -28,7 +28,7 @@ func unstarted(db *sqldb.DB, root *seal.Key) *Service {
 func TestWrongRootKeyIsRefusedInWords(t *testing.T) {
 	each(t, func(t *testing.T, f *fixture) {
 		before := f.keyCount()
-		err := unstarted(f.DB, rootKey(t, 8)).Start(t.Context())
+		err := unstarted(f.db, rootKey(t, 8)).Start(t.Context())
 		if err == nil {
 			t.Fatal("started with a root key that does not open the database")
 		}
@@ -45,7 +45,7 @@ func TestWrongRootKeyIsRefusedInWords(t *testing.T) {
 
 func (f *fixture) keyCount() (n int) {
 	f.t.Helper()
-	if err := f.DB.Get(f.t.Context(), &n, `SELECT count(*) FROM signing_keys`); err != nil {
+	if err := f.db.Get(f.t.Context(), &n, `SELECT count(*) FROM signing_keys`); err != nil {
 		f.t.Fatal(err)
 	}
 	return n
@@ -128,11 +128,11 @@ func TestJWKS(t *testing.T) {
 // TestPrivateKeysAreSealed: the database alone signs nothing.
 func TestPrivateKeysAreSealed(t *testing.T) {
 	each(t, func(t *testing.T, f *fixture) {
-		rows, err := signingKeys(t.Context(), f.DB)
+		rows, err := signingKeys(t.Context(), f.db)
 		if err != nil {
 			t.Fatal(err)
 		}
-		private, err := openKey(rows[0], f.Root)
+		private, err := openKey(rows[0], f.root)
 		if err != nil {
 			t.Fatal(err)
 		}
@@ -147,7 +147,7 @@ func TestPrivateKeysAreSealed(t *testing.T) {
 		}
 		moved := rows[0]
 		moved.ID = "another-row"
-		if _, err := openKey(moved, f.Root); err == nil {
+		if _, err := openKey(moved, f.root); err == nil {
 			t.Error("a sealed key opens in another row")
 		}
 	})

@@ -71,7 +71,7 @@ func TestOnceRevokedAlwaysRefused(t *testing.T) {
 				"revoke": func(t *rapid.T) { l.revokeAny(t) },
 				"clean": func(t *rapid.T) {
 					l.clean(1000)
-					if _, err := l.Feed.Prune(l.fixture.t.Context(), 1000); err != nil {
+					if _, err := l.feed.Prune(l.fixture.t.Context(), 1000); err != nil {
 						t.Fatal(err)
 					}
 				},
@@ -105,13 +105,13 @@ func limits(t *rapid.T) Limits {
 // start starts a server that knows only what the database holds.
 func (l *life) start(maxAge time.Duration) {
 	l.fixture.t.Helper()
-	s := New(Options{DB: l.DB, Feed: feed.New(feed.Options{DB: l.DB, Logger: l.Logger}), Audit: l.Audit, Root: l.Root, Logger: l.Logger, MaxAge: maxAge,
+	s := New(Options{DB: l.db, Feed: feed.New(feed.Options{DB: l.db, Logger: l.logger}), Audit: l.audit, Root: l.root, Logger: l.logger, MaxAge: maxAge,
 		Member:         func(context.Context, string, string) (bool, error) { return true, nil },
 		AddressAllowed: func(context.Context, string, string, netip.Addr) (bool, error) { return true, nil },
 		Methods:        func() []string { return []string{TokenAuth, "universal-auth"} },
 		Limits:         func(context.Context, string, string) (Limits, error) { return l.present, nil }})
 	ctx, cancel := context.WithCancel(context.Background())
-	if err := s.Feed.Start(ctx); err != nil {
+	if err := s.feed.Start(ctx); err != nil {
 		l.t.Fatal(err)
 	}
 	if err := s.Start(ctx); err != nil {
@@ -120,7 +120,7 @@ func (l *life) start(maxAge time.Duration) {
 	ended := make(chan struct{})
 	go func() {
 		defer close(ended)
-		s.Feed.Run(ctx)
+		s.feed.Run(ctx)
 	}()
 	l.Service, l.stop = s, func() { cancel(); <-ended }
 	l.admin = l.administrator()
@@ -175,7 +175,7 @@ func (l *life) renewAny(t *rapid.T) {
 func (l *life) allowed(t *rapid.T, k *living, issued *Issued) {
 	age := l.clock.Now().Unix() - k.Born.At.Unix()
 	for name, limit := range map[string]Limits{"the claims": k.Limits, "the configuration": l.present} {
-		most := int64(l.MaxAge / time.Second)
+		most := int64(l.maxAge / time.Second)
 		switch {
 		case limit.Period > 0:
 			most = min(most, limit.Period)

@@ -108,11 +108,11 @@ func (s *Service) Recall(ctx context.Context, jwt string, ip netip.Addr) (*acces
 	if v == nil || v.ip != ip {
 		return nil, nil
 	}
-	if err := s.Feed.Current(ctx); err != nil { // before the mark is read: what it reads may change the mark
+	if err := s.feed.Current(ctx); err != nil { // before the mark is read: what it reads may change the mark
 		return nil, err
 	}
-	now := s.DB.Now()
-	if now.Unix() >= m.claims.ExpiresAt || v.mark != s.Feed.Mark() && !bug.OldVerdict {
+	now := s.db.Now()
+	if now.Unix() >= m.claims.ExpiresAt || v.mark != s.feed.Mark() && !bug.OldVerdict {
 		return nil, nil
 	}
 	s.count(m.claims, now)

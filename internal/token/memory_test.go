@@ -20,7 +20,7 @@ var home = access.Client{IP: goodIP, UserAgent: "test"}
 
 // remember checks a token and remembers it, as the server does.
 func (f *fixture) remember(jwt string) error {
-	mark := f.Feed.Mark()
+	mark := f.feed.Mark()
 	c, err := f.Verify(f.t.Context(), jwt, home.IP)
 	if err == nil {
 		f.Remember(c, mark, home.IP, access.Actor{ID: c.IdentityID})
@@ -81,7 +81,7 @@ func TestRecallCountsUses(t *testing.T) {
 func TestAChangeDuringTheCheckTurnsIt(t *testing.T) {
 	each(t, func(t *testing.T, f *fixture) {
 		issued := f.mint(f.grant())
-		f.AddressAllowed = func(context.Context, string, string, netip.Addr) (bool, error) {
+		f.addressAllowed = func(context.Context, string, string, netip.Addr) (bool, error) {
 			return true, f.Revoke(t.Context(), f.actor(), issued.Row) // behind the look at the revocations
 		}
 		want(t, f.remember(issued.AccessToken), "")
@@ -103,7 +103,7 @@ func TestAFeedThatStartsOverTurnsIt(t *testing.T) {
 	issued := f.mint(f.grant())
 	jwt := issued.AccessToken
 	want(t, f.remember(jwt), "")
-	at, mark := f.Feed.Applied(), f.Feed.Mark()
+	at, mark := f.feed.Applied(), f.feed.Mark()
 	// The database loses a change, and gives its number out again for one that kills the token.
 	f.write(func(tx *sqldb.Tx) error {
 		_, err := tx.Exec(t.Context(), `UPDATE feed_head SET seq = seq - 1`)
@@ -112,12 +112,12 @@ func TestAFeedThatStartsOverTurnsIt(t *testing.T) {
 		}
 		return err
 	})
-	if err := f.Feed.CatchUp(t.Context()); err != nil {
+	if err := f.feed.CatchUp(t.Context()); err != nil {
 		t.Fatal(err)
 	}
 	f.cut(feed.TokenRevoked, feed.Key(issued.Row.ID, f.ident))
-	if f.Feed.Applied() != at || f.Feed.Mark() == mark {
-		t.Fatalf("position %d and mark %d became %d and %d", at, mark, f.Feed.Applied(), f.Feed.Mark())
+	if f.feed.Applied() != at || f.feed.Mark() == mark {
+		t.Fatalf("position %d and mark %d became %d and %d", at, mark, f.feed.Applied(), f.feed.Mark())
 	}
 	if f.recalls(jwt) {
 		t.Error("what was found at the lost position counts")
@@ -129,11 +129,11 @@ func TestAFeedThatStartsOverTurnsIt(t *testing.T) {
 func TestRecallWithoutALease(t *testing.T) {
 	f := newFixture(t, sqldb.Postgres)
 	var clock atomic.Int64
-	log := feed.New(feed.Options{DB: f.DB, Logger: slog.New(slog.DiscardHandler), Clock: func() time.Duration { return time.Duration(clock.Load()) }})
+	log := feed.New(feed.Options{DB: f.db, Logger: slog.New(slog.DiscardHandler), Clock: func() time.Duration { return time.Duration(clock.Load()) }})
 	cut := *f
-	o := f.Options
-	o.Feed, o.Audit = log, audit.New(f.DB, 0)
-	cut.Service = New(o)
+	cut.Service = New(Options{DB: f.db, Feed: log, Audit: audit.New(f.db, 0), Root: f.root, Logger: f.logger, MaxAge: f.maxAge,
+		Issuer: f.issuer, Unlisted: f.unlisted, Quota: f.quota, Methods: f.methods, Orgs: f.orgs, Identities: f.identities,
+		Member: f.member, AddressAllowed: f.addressAllowed, Limits: f.limits})
 	if err := log.Start(t.Context()); err != nil {
 		t.Fatal(err)
 	}
@@ -161,7 +161,7 @@ func TestRecallWithoutALease(t *testing.T) {
 	}
 	want(t, cut.verify(first.AccessToken), "revoked")
 	want(t, cut.remember(second.AccessToken), "")
-	if err := f.DB.Close(); err != nil {
+	if err := f.db.Close(); err != nil {
 		t.Fatal(err)
 	}
 	_, err := cut.Recall(t.Context(), second.AccessToken, home.IP)

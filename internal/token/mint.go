@@ -31,8 +31,8 @@ type Birth struct {
 // Birth notes the present. A login does so before it checks anything: a cut-off that its checks cannot see yet is above
 // Seq, and is remembered for longer than the token lives, which counts from At, however long the login takes.
 func (s *Service) Birth() Birth {
-	now := s.DB.Now() // first: a freeze between the two may only shorten the token's life
-	return Birth{Seq: s.Feed.Applied(), At: now}
+	now := s.db.Now() // first: a freeze between the two may only shorten the token's life
+	return Birth{Seq: s.feed.Applied(), At: now}
 }
 
 // Issued is a new JWT. ExpiresIn is its true life in seconds; MaxTTL is 0 where renewals can go on without end.
@@ -62,7 +62,7 @@ func (s *Service) Mint(ctx context.Context, g Grant) (*Issued, error) {
 
 // issue signs claims for as long as the limits allow from now.
 func (s *Service) issue(ctx context.Context, c *Claims, limits Limits, now time.Time) (*Issued, error) {
-	life := limits.end(c.CreatedAt, now.Unix(), int64(s.MaxAge/time.Second)) - now.Unix()
+	life := limits.end(c.CreatedAt, now.Unix(), int64(s.maxAge/time.Second)) - now.Unix()
 	if life <= 0 {
 		return nil, errPastMaxTTL
 	}
@@ -70,7 +70,7 @@ func (s *Service) issue(ctx context.Context, c *Claims, limits Limits, now time.
 	if err != nil {
 		return nil, err
 	}
-	c.Issuer, c.IssuedAt, c.ExpiresAt = s.Issuer, now.Unix(), now.Unix()+life
+	c.Issuer, c.IssuedAt, c.ExpiresAt = s.issuer, now.Unix(), now.Unix()+life
 	jwt, err := keys.sign(c, now)
 	return &Issued{AccessToken: jwt, ExpiresIn: life, MaxTTL: limits.maxTTL()}, err
 }
@@ -94,5 +94,5 @@ func (s *Service) Insert(ctx context.Context, tx *sqldb.Tx, row Row) error {
 	if err != nil {
 		return err
 	}
-	return quota.Quota{Setting: "--quota-tokens", Owner: "The identity has", Things: "stored access tokens of this login method", Most: s.Quota}.Room(n - 1)
+	return quota.Quota{Setting: "--quota-tokens", Owner: "The identity has", Things: "stored access tokens of this login method", Most: s.quota}.Room(n - 1)
 }

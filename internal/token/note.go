@@ -10,7 +10,7 @@ import (
 // noteAddress records that a live token was used from an address that is not trusted: it may have been stolen. A caller
 // who hangs up does not prevent that.
 func (s *Service) noteAddress(ctx context.Context, c *Claims) error {
-	return s.Audit.NoteFailure(context.WithoutCancel(ctx), c.actor(httpapi.Client(ctx)), audit.Event{Type: audit.PermissionDenied, Metadata: map[string]any{
+	return s.audit.NoteFailure(context.WithoutCancel(ctx), c.actor(httpapi.Client(ctx)), audit.Event{Type: audit.PermissionDenied, Metadata: map[string]any{
 		"identityId": c.IdentityID, "identityAccessTokenId": c.ID, "message": errAddress.Message,
 	}}, "ip_not_allowed")
 }

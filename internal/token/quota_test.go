@@ -13,13 +13,13 @@ import (
 // has its own quota.
 func TestQuota(t *testing.T) {
 	each(t, func(t *testing.T, f *fixture) {
-		f.Quota = 3
+		f.quota = 3
 		insert := func(g Grant) error {
 			issued, err := f.Mint(t.Context(), g)
 			if err != nil {
 				return err
 			}
-			return f.DB.Write(t.Context(), func(tx *sqldb.Tx) error { return f.Insert(t.Context(), tx, issued.Row) })
+			return f.db.Write(t.Context(), func(tx *sqldb.Tx) error { return f.Insert(t.Context(), tx, issued.Row) })
 		}
 		errs := make(chan error, 10)
 		var wg sync.WaitGroup
@@ -37,7 +37,7 @@ func TestQuota(t *testing.T) {
 			}
 		}
 		var stored int64
-		if err := f.DB.Get(t.Context(), &stored, `SELECT count(*) FROM access_tokens`); err != nil || made != 3 || stored != 3 {
+		if err := f.db.Get(t.Context(), &stored, `SELECT count(*) FROM access_tokens`); err != nil || made != 3 || stored != 3 {
 			t.Errorf("%d were made and %d are stored, want 3, %v", made, stored, err)
 		}
 		other := f.grant()

@@ -19,7 +19,7 @@ var errPastMaxTTL = fault.New(fault.Unauthenticated, "The access token has used 
 func (s *Service) Renew(ctx context.Context, jwt string, ip netip.Addr) (*Issued, error) {
 	// Noted before the check: a revocation that the check cannot see yet is then remembered for longer than the new JWT
 	// lives, however long this takes.
-	now := s.DB.Now()
+	now := s.db.Now()
 	old, err := s.readNamed(ctx, jwt)
 	if err == nil {
 		old, err = s.check(ctx, jwt, ip)
@@ -27,7 +27,7 @@ func (s *Service) Renew(ctx context.Context, jwt string, ip netip.Addr) (*Issued
 	if err != nil {
 		return nil, err
 	}
-	present, err := s.Limits(ctx, old.IdentityID, old.Method)
+	present, err := s.limits(ctx, old.IdentityID, old.Method)
 	if err != nil {
 		return nil, err
 	}
@@ -41,19 +41,19 @@ func (s *Service) Renew(ctx context.Context, jwt string, ip netip.Addr) (*Issued
 	}
 	holder := c.actor(httpapi.Client(ctx))
 	if !c.hasRow() { // nothing changes but what the holder has
-		return issued, s.Audit.Note(ctx, holder, c.renewedEvent())
+		return issued, s.audit.Note(ctx, holder, c.renewedEvent())
 	}
-	return issued, s.DB.Write(ctx, func(tx *sqldb.Tx) error {
+	return issued, s.db.Write(ctx, func(tx *sqldb.Tx) error {
 		if err := renewRow(ctx, tx, &c); err != nil {
 			return err
 		}
-		return s.Audit.Record(ctx, tx, holder, c.renewedEvent())
+		return s.audit.Record(ctx, tx, holder, c.renewedEvent())
 	})
 }
 
 // presentBorn is the born of a token that is made now. A renewed one must not have it: only a planted bug asks.
 func (s *Service) presentBorn(ctx context.Context) (born int64) {
-	_ = s.DB.Read(ctx, func(tx *sqldb.Tx) (err error) {
+	_ = s.db.Read(ctx, func(tx *sqldb.Tx) (err error) {
 		born, err = feed.Head(ctx, tx)
 		return err
 	})

@@ -130,7 +130,7 @@ func TestRenewLosesAgainstARevoke(t *testing.T) {
 		}
 		late := *c
 		late.ExpiresAt += 1000
-		err = f.DB.Write(t.Context(), func(tx *sqldb.Tx) error { return renewRow(t.Context(), tx, &late) })
+		err = f.db.Write(t.Context(), func(tx *sqldb.Tx) error { return renewRow(t.Context(), tx, &late) })
 		want(t, err, "revoked")
 		if row := f.row(issued.Row.ID); row.ExpiresAt != issued.Row.ExpiresAt {
 			t.Errorf("the row expires at %d; want %d", row.ExpiresAt, issued.Row.ExpiresAt)
@@ -156,7 +156,7 @@ func TestRenewalsGrowTheRow(t *testing.T) {
 			t.Errorf("the renewal changed more than it should: %+v", row)
 		}
 		shorter := f.restart() // with a lower ceiling
-		shorter.MaxAge = time.Minute
+		shorter.maxAge = time.Minute
 		shorter.renew(issued.AccessToken)
 		if after := f.row(issued.Row.ID); after.ExpiresAt != row.ExpiresAt {
 			t.Errorf("expires at %d; want still %d", after.ExpiresAt, row.ExpiresAt)
@@ -196,7 +196,7 @@ func TestRevokeKillsEveryRenewal(t *testing.T) {
 		if _, err := f.Clean(t.Context(), 100); err != nil {
 			t.Fatal(err)
 		}
-		if _, err := f.Feed.Prune(t.Context(), 100); err != nil {
+		if _, err := f.feed.Prune(t.Context(), 100); err != nil {
 			t.Fatal(err)
 		}
 		want(t, f.verify(second.AccessToken), "revoked")
@@ -208,7 +208,7 @@ func TestRevokeKillsEveryRenewal(t *testing.T) {
 func (f *fixture) untilOf(kind feed.Kind) time.Time {
 	f.t.Helper()
 	var until int64
-	if err := f.DB.Get(f.t.Context(), &until, `SELECT until FROM change_log WHERE kind = $1 ORDER BY seq DESC LIMIT 1`, kind); err != nil {
+	if err := f.db.Get(f.t.Context(), &until, `SELECT until FROM change_log WHERE kind = $1 ORDER BY seq DESC LIMIT 1`, kind); err != nil {
 		f.t.Fatal(err)
 	}
 	return time.UnixMilli(until).UTC()

@@ -28,20 +28,20 @@ func (s *Service) Revoke(ctx context.Context, actor *access.Actor, row Row) erro
 // deadAlready answers, with answer, a caller who revokes a dead token. Whoever killed it may still be waiting for a
 // replica that accepts it; the answer must be no less true than theirs.
 func (s *Service) deadAlready(ctx context.Context, answer error) error {
-	if err := s.Feed.Settled(ctx); err != nil {
+	if err := s.feed.Settled(ctx); err != nil {
 		return err
 	}
 	return answer
 }
 
 func (s *Service) revokeRow(ctx context.Context, actor *access.Actor, row Row) error {
-	return s.Feed.Change(ctx, func(tx *feed.Tx) error {
+	return s.feed.Change(ctx, func(tx *feed.Tx) error {
 		until, err := markRevoked(ctx, tx.Tx, row.ID, tx.Now().UnixMilli())
 		if err != nil {
 			return err
 		}
 		tx.Append(feed.TokenRevoked, feed.Key(row.ID, row.IdentityID), time.UnixMilli(until))
-		return s.Audit.Record(ctx, tx.Tx, actor, revokedEvent(row.OrgID, row.ID, row.IdentityID, row.Method))
+		return s.audit.Record(ctx, tx.Tx, actor, revokedEvent(row.OrgID, row.ID, row.IdentityID, row.Method))
 	})
 }
 
@@ -49,7 +49,7 @@ func (s *Service) revokeRow(ctx context.Context, actor *access.Actor, row Row) e
 func (s *Service) RevokeSelf(ctx context.Context, jwt string, client access.Client) error {
 	c, err := s.readNamed(ctx, jwt)
 	if err == nil {
-		err = s.alive(ctx, c, s.DB.Now())
+		err = s.alive(ctx, c, s.db.Now())
 	}
 	if err == ErrRevoked { //nolint:errorlint // the very value
 		return s.deadAlready(ctx, nil)
@@ -57,7 +57,7 @@ func (s *Service) RevokeSelf(ctx context.Context, jwt string, client access.Clie
 	if err != nil {
 		return err
 	}
-	return s.Feed.Change(ctx, func(tx *feed.Tx) error { return s.revokeClaims(ctx, tx, c, client) })
+	return s.feed.Change(ctx, func(tx *feed.Tx) error { return s.revokeClaims(ctx, tx, c, client) })
 }
 
 func (s *Service) revokeClaims(ctx context.Context, tx *feed.Tx, c *Claims, client access.Client) error {
@@ -71,7 +71,7 @@ func (s *Service) revokeClaims(ctx context.Context, tx *feed.Tx, c *Claims, clie
 		return err
 	}
 	tx.Append(feed.TokenRevoked, feed.Key(c.ID, c.IdentityID), until)
-	return s.Audit.Record(ctx, tx.Tx, c.actor(client), revokedEvent(c.OrgID, c.ID, c.IdentityID, c.Method))
+	return s.audit.Record(ctx, tx.Tx, c.actor(client), revokedEvent(c.OrgID, c.ID, c.IdentityID, c.Method))
 }
 
 // lastExpiry is the time by which every JWT of a token has expired, also one that was renewed later than this one. Only
@@ -98,7 +98,7 @@ func revokedEvent(orgID, tokenID, identityID, method string) audit.Event {
 func (s *Service) CutOff(b Birth, identityID, orgID, method, secretID string) bool {
 	c := &Claims{IdentityID: identityID, OrgID: orgID, Method: method, ClientSecretID: secretID, Born: b.Seq}
 	c.cuts = cutScopes(c)
-	return s.DB.Now().Sub(b.At) >= s.MaxAge || s.revoked.dead(c)
+	return s.db.Now().Sub(b.At) >= s.maxAge || s.revoked.dead(c)
 }
 
 // Dead reports whether the token of a row can no longer be used: revoked, or cut off with others.

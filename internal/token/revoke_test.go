@@ -30,7 +30,7 @@ type event struct {
 
 func (f *fixture) events() (events []event) {
 	f.t.Helper()
-	err := f.DB.Select(f.t.Context(), &events, `SELECT event_type, org_id, actor_id, event_metadata FROM audit_logs ORDER BY created_at, id`)
+	err := f.db.Select(f.t.Context(), &events, `SELECT event_type, org_id, actor_id, event_metadata FROM audit_logs ORDER BY created_at, id`)
 	if err != nil {
 		f.t.Fatal(err)
 	}
@@ -41,7 +41,7 @@ func TestRevokeIsOneTransaction(t *testing.T) {
 	each(t, func(t *testing.T, f *fixture) {
 		issued, actor := f.mint(f.grant()), f.actor()
 		want(t, f.verify(issued.AccessToken), "")
-		before := f.Feed.Applied()
+		before := f.feed.Applied()
 		if err := f.Revoke(t.Context(), actor, issued.Row); err != nil {
 			t.Fatal(err)
 		}
@@ -50,7 +50,7 @@ func TestRevokeIsOneTransaction(t *testing.T) {
 		if row := f.row(issued.Row.ID); !row.Revoked || !f.Dead(row) {
 			t.Errorf("the row is not revoked: %+v", row)
 		}
-		if got := f.Feed.Applied(); got != before+1 {
+		if got := f.feed.Applied(); got != before+1 {
 			t.Errorf("the log went from %d to %d; want one entry", before, got)
 		}
 		if until := f.untilOf(feed.TokenRevoked); until != f.clock.Now().Add(time.Hour) {
@@ -65,7 +65,7 @@ func TestRevokeIsOneTransaction(t *testing.T) {
 		}
 
 		want(t, f.Revoke(t.Context(), actor, issued.Row), "not found")
-		if got, events := f.Feed.Applied(), len(f.events()); got != before+1 || events != 1 {
+		if got, events := f.feed.Applied(), len(f.events()); got != before+1 || events != 1 {
 			t.Errorf("the second revoke left something: log at %d, %d events", got, events)
 		}
 	})
@@ -76,7 +76,7 @@ func TestRevokeThatFailsLeavesNothing(t *testing.T) {
 	each(t, func(t *testing.T, f *fixture) {
 		issued := f.mint(f.grant())
 		down := errors.New("down")
-		err := f.Feed.Change(t.Context(), func(tx *feed.Tx) error {
+		err := f.feed.Change(t.Context(), func(tx *feed.Tx) error {
 			if _, err := markRevoked(t.Context(), tx.Tx, issued.Row.ID, 1); err != nil {
 				return err
 			}
@@ -99,7 +99,7 @@ func TestRevokeLivesOnThroughACancelledCall(t *testing.T) {
 	each(t, func(t *testing.T, f *fixture) {
 		issued := f.mint(f.grant())
 		ctx, cancel := context.WithCancel(t.Context())
-		err := f.Feed.Change(ctx, func(tx *feed.Tx) error {
+		err := f.feed.Change(ctx, func(tx *feed.Tx) error {
 			until, err := markRevoked(ctx, tx.Tx, issued.Row.ID, 1)
 			tx.Append(feed.TokenRevoked, feed.Key(issued.Row.ID, f.ident), time.UnixMilli(until))
 			cancel()
@@ -171,7 +171,7 @@ func TestRevokeOfAPeriodicTokenPastItsMaxTTL(t *testing.T) {
 		want(t, f.RevokeSelf(t.Context(), jwt, access.Client{}), "")
 		f.clock.advance(feed.ClockSlack + time.Minute)
 		f.clean(100)
-		if _, err := f.Feed.Prune(t.Context(), 100); err != nil {
+		if _, err := f.feed.Prune(t.Context(), 100); err != nil {
 			t.Fatal(err)
 		}
 		for _, f := range []*fixture{f, f.restart()} {
@@ -211,8 +211,8 @@ func TestRevokeSelfAndById(t *testing.T) {
 // shorter one must outlast.
 func TestCutOffsReachTheLongestTokens(t *testing.T) {
 	each(t, func(t *testing.T, f *fixture) {
-		short := replica(t, f.DB, 24*time.Hour)
-		long := replica(t, f.DB, 365*24*time.Hour)
+		short := replica(t, f.db, 24*time.Hour)
+		long := replica(t, f.db, 365*24*time.Hour)
 		issued, err := long.Mint(t.Context(), Grant{IdentityID: f.ident, OrgID: f.org, Method: "universal-auth", Born: long.Birth()})
 		if err != nil {
 			t.Fatal(err)
@@ -234,10 +234,10 @@ func (f *fixture) administrator() *access.Actor {
 	if err != nil {
 		f.t.Fatal(err)
 	}
-	apart := feed.New(feed.Options{DB: f.DB, Logger: f.Logger}) // the one of the fixture has begun, and takes no more followers
-	roles := role.New(f.DB, apart, f.Audit)
-	members := member.New(member.Options{DB: f.DB, Feed: apart, Audit: f.Audit, Roles: roles})
-	f.Identities = identity.New(identity.Options{DB: f.DB, Feed: apart, Roles: roles, Members: members, Audit: f.Audit})
+	apart := feed.New(feed.Options{DB: f.db, Logger: f.logger}) // the one of the fixture has begun, and takes no more followers
+	roles := role.New(f.db, apart, f.audit)
+	members := member.New(member.Options{DB: f.db, Feed: apart, Audit: f.audit, Roles: roles})
+	f.identities = identity.New(identity.Options{DB: f.db, Feed: apart, Roles: roles, Members: members, Audit: f.audit})
 	actor := f.actor()
 	actor.Rights = rights
 	return actor
@@ -255,13 +255,13 @@ func TestKeysOfRevocations(t *testing.T) {
 		for _, odd := range []string{"a,b", byID.Row.ID + ",", byID.Row.ID[:35] + ",", byID.Row.ID + " 1,", strings.ToUpper(byID.Row.ID), ""} {
 			want(t, f.RevokeAny(t.Context(), admin, f.ident, odd), "not found")
 		}
-		err := f.Feed.Change(t.Context(), func(tx *feed.Tx) error {
+		err := f.feed.Change(t.Context(), func(tx *feed.Tx) error {
 			EndSession(tx, x)
 			return nil
 		})
 		want(t, err, "")
 		var keys []string
-		if err := f.DB.Select(t.Context(), &keys, `SELECT key FROM change_log WHERE kind = $1 ORDER BY seq`, feed.TokenRevoked); err != nil {
+		if err := f.db.Select(t.Context(), &keys, `SELECT key FROM change_log WHERE kind = $1 ORDER BY seq`, feed.TokenRevoked); err != nil {
 			t.Fatal(err)
 		}
 		for _, key := range keys {
@@ -282,7 +282,7 @@ func TestRevokingWithTheWrongIdentity(t *testing.T) {
 		const other, stranger, elsewhere = "0199c8a0-0000-7000-8000-00000000000e", "0199c8a0-0000-7000-8000-00000000000f", "0199c8a0-0000-7000-8000-00000000000d"
 		f.addIdentity(f.org, other)
 		f.addIdentity(elsewhere, stranger)
-		f.Unlisted = 0 // nothing may count against it
+		f.unlisted = 0 // nothing may count against it
 		admin := f.administrator()
 		ours, theirs := f.grant(), f.grant()
 		ours.IdentityID, theirs.IdentityID, theirs.OrgID = other, stranger, elsewhere

@@ -40,18 +40,18 @@ func (s *Service) readKeys(ctx context.Context) error {
 	s.keys.mu.Lock()
 	defer s.keys.mu.Unlock()
 	before := s.keys.changes.Load() // a change that comes in from here on has the keys read once more
-	rows, err := signingKeys(ctx, s.DB)
+	rows, err := signingKeys(ctx, s.db)
 	if err == nil && len(rows) == 0 {
 		crashpoint.Reach(crashpoint.FirstKey)
-		if err = s.DB.Write(ctx, func(tx *sqldb.Tx) error { return makeFirstKey(ctx, tx, s.Root) }); err == nil {
+		if err = s.db.Write(ctx, func(tx *sqldb.Tx) error { return makeFirstKey(ctx, tx, s.root) }); err == nil {
 			crashpoint.Reach(crashpoint.FirstKeyMade)
-			rows, err = signingKeys(ctx, s.DB)
+			rows, err = signingKeys(ctx, s.db)
 		}
 	}
 	if err != nil {
 		return err
 	}
-	ring, err := openKeys(rows, s.Root)
+	ring, err := openKeys(rows, s.root)
 	if err == nil {
 		s.keys.ring.Store(ring)
 		s.keys.read.Store(before)
@@ -69,12 +69,12 @@ func (s *Service) RotateKeys(ctx context.Context, actor *access.Actor) (keyID st
 	if err != nil {
 		return "", err
 	}
-	return key.row.ID, s.Feed.Change(ctx, func(tx *feed.Tx) error {
-		if err := insertKey(ctx, tx.Tx, s.Root, key); err != nil {
+	return key.row.ID, s.feed.Change(ctx, func(tx *feed.Tx) error {
+		if err := insertKey(ctx, tx.Tx, s.root, key); err != nil {
 			return err
 		}
 		tx.Append(feed.SigningKeys, "", feed.Evict)
-		return s.Audit.Record(ctx, tx.Tx, actor, audit.Event{Type: audit.RotateSigningKeys, Metadata: map[string]any{"keyId": key.row.ID}})
+		return s.audit.Record(ctx, tx.Tx, actor, audit.Event{Type: audit.RotateSigningKeys, Metadata: map[string]any{"keyId": key.row.ID}})
 	})
 }
 
@@ -85,11 +85,11 @@ func (s *Service) CutInstance(ctx context.Context, actor *access.Actor) error {
 	if err != nil {
 		return err
 	}
-	return s.Feed.Change(ctx, func(tx *feed.Tx) error {
+	return s.feed.Change(ctx, func(tx *feed.Tx) error {
 		if err := deleteKeys(ctx, tx.Tx); err != nil {
 			return err
 		}
-		if err := insertKey(ctx, tx.Tx, s.Root, key); err != nil {
+		if err := insertKey(ctx, tx.Tx, s.root, key); err != nil {
 			return err
 		}
 		tx.Append(feed.SigningKeys, "", feed.Evict)
@@ -98,14 +98,14 @@ func (s *Service) CutInstance(ctx context.Context, actor *access.Actor) error {
 			return err
 		}
 		tx.Append(feed.CutInstance, "", until) // so that the tokens also show as revoked
-		return s.Audit.Record(ctx, tx.Tx, actor, audit.Event{Type: audit.RevokeAllTokens, Metadata: map[string]any{"keyId": key.row.ID}})
+		return s.audit.Record(ctx, tx.Tx, actor, audit.Event{Type: audit.RevokeAllTokens, Metadata: map[string]any{"keyId": key.row.ID}})
 	})
 }
 
 // DropKeys deletes keys whose last token has expired, and returns how many: those with a successor that has been signing
 // for the longest life of a token.
 func (s *Service) DropKeys(ctx context.Context, _ int64) (deleted int64, err error) {
-	err = s.Feed.Change(ctx, func(tx *feed.Tx) error {
+	err = s.feed.Change(ctx, func(tx *feed.Tx) error {
 		longest, err := org.TokenAge(ctx, tx.Tx)
 		if err != nil {
 			return err

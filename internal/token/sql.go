@@ -53,7 +53,7 @@ var ErrNotFound = fault.New(fault.NotFound, "There is no live token with this ID
 // Find returns the token of an id that was made by a method for an identity of the organisation; else NotFound.
 func (s *Service) Find(ctx context.Context, orgID, method, tokenID string) (Row, error) {
 	rows, err := s.Counted(func() (rows []Row, err error) {
-		return rows, s.DB.Select(ctx, &rows, `SELECT `+columns+` FROM access_tokens t JOIN identities i ON i.id = t.identity_id
+		return rows, s.db.Select(ctx, &rows, `SELECT `+columns+` FROM access_tokens t JOIN identities i ON i.id = t.identity_id
 			WHERE t.id = $1 AND t.method = $2 AND i.org_id = $3`, tokenID, method, orgID)
 	})
 	if err != nil {
@@ -80,7 +80,7 @@ func (s *Service) List(ctx context.Context, identityID, method string, page Page
 }
 
 func (s *Service) list(ctx context.Context, identityID, method string, page Page) (rows []Row, total int64, err error) {
-	err = s.DB.Read(ctx, func(tx *sqldb.Tx) error {
+	err = s.db.Read(ctx, func(tx *sqldb.Tx) error {
 		err := tx.Get(ctx, &total, `SELECT coalesce(max(total), 0) FROM token_counts WHERE identity_id = $1 AND method = $2`,
 			identityID, method)
 		if err != nil || page.Offset >= total {

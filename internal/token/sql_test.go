@@ -16,7 +16,7 @@ func TestRowsAreWhatWasMinted(t *testing.T) {
 	each(t, func(t *testing.T, f *fixture) {
 		name := "deploy \u00e9\u4e16 '%_"
 		full := Grant{IdentityID: f.ident, IdentityName: "robot", OrgID: f.org, Method: "universal-auth", ClientSecretID: id.New(),
-			Name: &name, Limits: Limits{TTL: 60, MaxTTL: 600, Period: 30}, UsesLimit: 9, Born: Birth{Seq: 5, At: f.DB.Now()}}
+			Name: &name, Limits: Limits{TTL: 60, MaxTTL: 600, Period: 30}, UsesLimit: 9, Born: Birth{Seq: 5, At: f.db.Now()}}
 		for label, g := range map[string]Grant{"by hand": f.grant(), "with everything": full} {
 			t.Run(label, func(t *testing.T) {
 				issued := f.mint(g)
@@ -98,7 +98,7 @@ func TestRename(t *testing.T) {
 		issued := f.mint(f.grant())
 		f.clock.advance(time.Second)
 		rename := func(tokenID string, name *string) (row Row, err error) {
-			err = f.DB.Write(t.Context(), func(tx *sqldb.Tx) error {
+			err = f.db.Write(t.Context(), func(tx *sqldb.Tx) error {
 				row, err = Rename(t.Context(), tx, tokenID, name)
 				return err
 			})

@@ -62,7 +62,22 @@ type Options struct {
 
 // Service mints, verifies, renews and revokes access tokens.
 type Service struct {
-	Options
+	db             *sqldb.DB
+	feed           *feed.Feed
+	audit          *audit.Log
+	root           *seal.Key
+	logger         *slog.Logger
+	maxAge         time.Duration
+	issuer         string
+	unlisted       int64
+	quota          int64
+	methods        func() []string
+	orgs           *org.Service
+	identities     *identity.Service
+	member         func(ctx context.Context, actorID, orgID string) (bool, error)
+	addressAllowed func(ctx context.Context, identityID, method string, ip netip.Addr) (bool, error)
+	limits         func(ctx context.Context, identityID, method string) (Limits, error)
+
 	keys     keyCache
 	verified verified
 	revoked  *revocations
@@ -79,8 +94,10 @@ func New(o Options) *Service {
 	}
 	o.Quota = cmp.Or(o.Quota, DefaultQuota)
 	s := &Service{
-		Options:  o,
-		verified: newVerified(o.Feed.Caches),
+		db: o.DB, feed: o.Feed, audit: o.Audit, root: o.Root, logger: o.Logger,
+		maxAge: o.MaxAge, issuer: o.Issuer, unlisted: o.Unlisted, quota: o.Quota, methods: o.Methods,
+		orgs: o.Orgs, identities: o.Identities, member: o.Member, addressAllowed: o.AddressAllowed, limits: o.Limits,
+		verified: newVerified(o.Feed.Caches()),
 		revoked:  newRevocations(),
 	}
 	s.revoked.follow(o.Feed)
@@ -91,8 +108,8 @@ func New(o Options) *Service {
 
 // Start loads the signing keys, making the first one, and notes how long the tokens of this replica may live.
 func (s *Service) Start(ctx context.Context) error {
-	seconds := int64(s.MaxAge / time.Second)
-	err := s.DB.Write(ctx, func(tx *sqldb.Tx) error { return org.RaiseTokenAge(ctx, tx, seconds) })
+	seconds := int64(s.maxAge / time.Second)
+	err := s.db.Write(ctx, func(tx *sqldb.Tx) error { return org.RaiseTokenAge(ctx, tx, seconds) })
 	if err != nil {
 		return err
 	}

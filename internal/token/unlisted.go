@@ -27,8 +27,8 @@ func (s *Service) countUnlisted(ctx context.Context, tx *sqldb.Tx, actorID strin
 		total = CASE WHEN unlisted_revocations.since < $3 THEN 1 ELSE unlisted_revocations.total + 1 END,
 		since = CASE WHEN unlisted_revocations.since < $3 THEN $2 ELSE unlisted_revocations.since END
 		RETURNING total, since`, actorID, now, now-longest*1000)
-	if err == nil && count.Total > s.Unlisted {
-		err = tooManyUnlisted(s.Unlisted, time.Duration(count.Since+longest*1000-now)*time.Millisecond)
+	if err == nil && count.Total > s.unlisted {
+		err = tooManyUnlisted(s.unlisted, time.Duration(count.Since+longest*1000-now)*time.Millisecond)
 	}
 	return err
 }

@@ -16,7 +16,7 @@ import (
 // known to be a token can be revoked beyond it, and so can everything by a cut-off.
 func TestRevokingUnlistedTokensIsBounded(t *testing.T) {
 	each(t, func(t *testing.T, f *fixture) {
-		f.Unlisted = 3
+		f.unlisted = 3
 		admin, other := f.administrator(), f.administrator()
 		revoke := func(tokenID string) error { return f.RevokeAny(t.Context(), admin, f.ident, tokenID) }
 		first := id.New()
@@ -27,7 +27,7 @@ func TestRevokingUnlistedTokensIsBounded(t *testing.T) {
 		if !fault.Is(err, fault.RateLimited) || !strings.Contains(err.Error(), "revoke-tokens") {
 			t.Fatalf("beyond the bound: %v", err)
 		}
-		if wait := fault.From(err).RetryAfter; wait <= 0 || wait > f.MaxAge {
+		if wait := fault.From(err).RetryAfter; wait <= 0 || wait > f.maxAge {
 			t.Errorf("to be tried again in %v", wait)
 		}
 		want(t, revoke(first), "") // it is remembered already
@@ -40,7 +40,7 @@ func TestRevokingUnlistedTokensIsBounded(t *testing.T) {
 		if tokens, _ := f.Revocations(); tokens != 5 {
 			t.Errorf("%d tokens are remembered; want 5", tokens)
 		}
-		f.clock.advance(f.MaxAge + feed.ClockSlack + time.Second)
+		f.clock.advance(f.maxAge + feed.ClockSlack + time.Second)
 		f.clean(10)
 		want(t, revoke(id.New()), "")
 	})

@@ -18,7 +18,7 @@ const FlushEvery = 5 * time.Second
 func (s *Service) Flush(ctx context.Context) error {
 	return s.uses.Flush(func(part []tally.Count) error {
 		crashpoint.Reach(crashpoint.UsesFlush)
-		err := s.DB.Write(ctx, func(tx *sqldb.Tx) error { return addUses(ctx, tx, part) })
+		err := s.db.Write(ctx, func(tx *sqldb.Tx) error { return addUses(ctx, tx, part) })
 		crashpoint.Reach(crashpoint.UsesFlushed)
 		return err
 	})
@@ -49,7 +49,7 @@ func (r *Row) add(c tally.Count) {
 // spend takes one use of a limited token durably, before the request goes on: N means N, on any number of replicas.
 func (s *Service) spend(ctx context.Context, c *Claims) error {
 	crashpoint.Reach(crashpoint.Spend)
-	err := s.DB.WriteGrouped(ctx, func(tx *sqldb.Tx) error {
+	err := s.db.WriteGrouped(ctx, func(tx *sqldb.Tx) error {
 		n, err := spendUse(ctx, tx, c.ID, tx.Now().UnixMilli())
 		if err == nil && n == 0 {
 			err = whyNot(ctx, tx, c.ID)

@@ -67,12 +67,12 @@ const (
 )
 
 // SessionLife is how long a session that begins now may last.
-func (s *Service) SessionLife() time.Duration { return min(sessionLife, s.MaxAge) }
+func (s *Service) SessionLife() time.Duration { return min(sessionLife, s.maxAge) }
 
 // UserAccess signs an access token of a session. ErrRevoked: the session, or its organisation's tokens, have been cut
 // off since the login.
 func (s *Service) UserAccess(ctx context.Context, session Session, now time.Time) (jwt string, err error) {
-	end := session.RefreshedAt.Add(min(userAccessLife, s.MaxAge))
+	end := session.RefreshedAt.Add(min(userAccessLife, s.maxAge))
 	if end.After(session.ExpiresAt) {
 		end = session.ExpiresAt
 	}
@@ -101,7 +101,7 @@ func (s *Service) signUser(ctx context.Context, c *UserClaims, now time.Time) (s
 	if err != nil {
 		return "", err
 	}
-	c.Issuer = s.Issuer
+	c.Issuer = s.issuer
 	return keys.sign(c, now)
 }
 
@@ -130,7 +130,7 @@ func (s *Service) ReadRefresh(ctx context.Context, jwt string) (*UserClaims, err
 		err = fault.Dead("type", "This is not a refresh token. Log in again.")
 	}
 	if err == nil {
-		err = s.userAlive(ctx, u, s.DB.Now())
+		err = s.userAlive(ctx, u, s.db.Now())
 	}
 	return u, err
 }

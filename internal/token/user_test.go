@@ -92,7 +92,7 @@ func TestUserTokensDie(t *testing.T) {
 				for _, r := range replicas {
 					want(t, r.verify(jwt), "")
 				}
-				if err := f.Feed.Change(t.Context(), kill(f, x)); err != nil {
+				if err := f.feed.Change(t.Context(), kill(f, x)); err != nil {
 					t.Fatal(err)
 				}
 				for _, r := range append(replicas, f.restart()) {
@@ -119,7 +119,7 @@ func TestUserTokensDie(t *testing.T) {
 
 func (f *fixture) appending(kind feed.Kind, key string) func(*feed.Tx) error {
 	return func(tx *feed.Tx) error {
-		tx.Append(kind, key, f.clock.Now().Add(f.MaxAge))
+		tx.Append(kind, key, f.clock.Now().Add(f.maxAge))
 		return nil
 	}
 }
@@ -151,7 +151,7 @@ func TestUserTokensExpire(t *testing.T) {
 
 func TestUserTokensLiveNoLongerThanTheServerAllows(t *testing.T) {
 	each(t, func(t *testing.T, f *fixture) {
-		f.Service = replica(t, f.DB, time.Hour)
+		f.Service = replica(t, f.db, time.Hour)
 		x := f.session()
 		jwt, refresh := f.held(x)
 		f.clock.advance(time.Hour)

@@ -19,7 +19,7 @@ func (s *Service) Verify(ctx context.Context, jwt string, ip netip.Addr) (*Claim
 	if c.UsesLimit > 0 {
 		return c, s.spend(ctx, c)
 	}
-	s.count(c, s.DB.Now())
+	s.count(c, s.db.Now())
 	return c, nil
 }
 
@@ -42,7 +42,7 @@ func (s *Service) check(ctx context.Context, jwt string, ip netip.Addr) (*Claims
 	if c.Type == UserType { // people come from everywhere
 		return c, nil
 	}
-	allowed, err := s.AddressAllowed(ctx, c.IdentityID, c.Method, ip)
+	allowed, err := s.addressAllowed(ctx, c.IdentityID, c.Method, ip)
 	if err == nil && !allowed {
 		err = errors.Join(errAddress, s.noteAddress(ctx, c))
 	}
@@ -80,10 +80,10 @@ func (s *Service) readIdentity(ctx context.Context, jwt string) (*Claims, error)
 
 // good refuses a token that is dead, and one whose holder is not a member of its organization.
 func (s *Service) good(ctx context.Context, c *Claims) error {
-	if err := s.current(ctx, c, s.DB.Now()); err != nil {
+	if err := s.current(ctx, c, s.db.Now()); err != nil {
 		return err
 	}
-	mark := s.Feed.Mark() // before anything is looked at
+	mark := s.feed.Mark() // before anything is looked at
 	if c.memory.foundGood(mark) {
 		return nil
 	}
@@ -91,7 +91,7 @@ func (s *Service) good(ctx context.Context, c *Claims) error {
 		return ErrRevoked
 	}
 	if c.OrgID != "" {
-		member, err := s.Member(ctx, c.IdentityID, c.OrgID)
+		member, err := s.member(ctx, c.IdentityID, c.OrgID)
 		if err == nil && !member {
 			err = NotMember(c)
 		}
@@ -105,7 +105,7 @@ func (s *Service) good(ctx context.Context, c *Claims) error {
 
 // current asks what is asked of every token on every request: that this replica may decide now, and that it has not expired.
 func (s *Service) current(ctx context.Context, c *Claims, now time.Time) error {
-	if err := s.Feed.Current(ctx); err != nil {
+	if err := s.feed.Current(ctx); err != nil {
 		return err
 	}
 	if now.Unix() >= c.ExpiresAt {

@@ -178,7 +178,7 @@ func TestVerifyMakesNoDatabaseTrip(t *testing.T) {
 	g := f.grant()
 	g.UsesLimit = 1
 	limited := f.mint(g)
-	if err := f.DB.Close(); err != nil {
+	if err := f.db.Close(); err != nil {
 		t.Fatal(err)
 	}
 	want(t, f.verify(issued.AccessToken), "")
@@ -194,7 +194,7 @@ func TestAddressesThatCannotBeLookedUp(t *testing.T) {
 	g.UsesLimit = 1
 	issued := f.mint(g)
 	down := errors.New("down")
-	f.AddressAllowed = func(context.Context, string, string, netip.Addr) (bool, error) { return true, down }
+	f.addressAllowed = func(context.Context, string, string, netip.Addr) (bool, error) { return true, down }
 	if err := f.verify(issued.AccessToken); !errors.Is(err, down) {
 		t.Fatalf("got %v", err)
 	}

@@ -66,7 +66,7 @@ func (s *Service) DropIdentity(ctx context.Context, actor *access.Actor, identit
 	if err := administers(actor); err != nil {
 		return i, err
 	}
-	err = s.Feed.Change(ctx, func(tx *feed.Tx) error {
+	err = s.feed.Change(ctx, func(tx *feed.Tx) error {
 		if err := org.LockInstance(ctx, tx.Tx); err != nil {
 			return err
 		}
@@ -98,7 +98,7 @@ func (s *Service) SetAdmin(ctx context.Context, actor *access.Actor, userID stri
 	if !admin {
 		event = audit.RevokeUserInstanceAdmin
 	}
-	err = s.Feed.Change(ctx, func(tx *feed.Tx) error {
+	err = s.feed.Change(ctx, func(tx *feed.Tx) error {
 		if err := org.LockInstance(ctx, tx.Tx); err != nil {
 			return err
 		}
@@ -126,7 +126,7 @@ func (s *Service) Delete(ctx context.Context, actor *access.Actor, userID string
 	if err := administers(actor); err != nil {
 		return u, err
 	}
-	err = s.Feed.Change(ctx, func(tx *feed.Tx) error {
+	err = s.feed.Change(ctx, func(tx *feed.Tx) error {
 		if err := org.LockInstance(ctx, tx.Tx); err != nil {
 			return err
 		}
@@ -150,7 +150,7 @@ func (s *Service) Delete(ctx context.Context, actor *access.Actor, userID string
 			return err
 		}
 		tx.Append(feed.UserRow, userID, feed.Evict)
-		return s.Tokens.EndSessions(ctx, tx, userID)
+		return s.tokens.EndSessions(ctx, tx, userID)
 	})
 	return u, err
 }

@@ -35,8 +35,8 @@ func (q Search) where(text string) (where string, args []any) {
 
 // page reads how many rows a condition chooses, and a page of them.
 func (s *Service) page(ctx context.Context, found, total any, columns, where, order string, q Search, args []any) error {
-	return s.DB.Search(ctx, "users", func(ctx context.Context) error {
-		return s.DB.Read(ctx, func(tx *sqldb.Tx) error {
+	return s.db.Search(ctx, "users", func(ctx context.Context) error {
+		return s.db.Read(ctx, func(tx *sqldb.Tx) error {
 			if err := tx.Get(ctx, total, `SELECT count(*)`+where, args...); err != nil {
 				return err
 			}

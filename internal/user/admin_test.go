@@ -51,7 +51,7 @@ func TestAdministratorsChangeOnEveryReplica(t *testing.T) {
 		for _, admin := range []bool{true, true, false, false} {
 			u := must[User](t)(f.SetAdmin(t.Context(), root(f.org), userID, admin))
 			for _, s := range replicas {
-				if g, err := s.Memberships.Of(t.Context(), userID, f.org); err != nil || g.InstanceAdmin != admin {
+				if g, err := s.memberships.Of(t.Context(), userID, f.org); err != nil || g.InstanceAdmin != admin {
 					t.Errorf("administers: %v, %v; want %v", g, err, admin)
 				}
 				if found := must[*User](t)(s.ByID(t.Context(), userID)); found.SuperAdmin != admin || u.SuperAdmin != admin {
@@ -67,7 +67,7 @@ func TestAdministratorsChangeOnEveryReplica(t *testing.T) {
 			wantDead(t, err, "revoked")
 			_, err = s.Refresh(t.Context(), made.Refresh, home)
 			wantDead(t, err, "revoked")
-			if g, err := s.Memberships.Of(t.Context(), userID, f.org); err != nil || g.Member {
+			if g, err := s.memberships.Of(t.Context(), userID, f.org); err != nil || g.Member {
 				t.Errorf("a deleted user is a member: %v, %v", g, err)
 			}
 		}
@@ -133,11 +133,11 @@ func TestChangesOfAdministratorsLineUp(t *testing.T) {
 		return keepsAUser(t.Context(), tx)
 	}
 	second := make(chan error, 1)
-	first := f.DB.Write(t.Context(), func(tx *sqldb.Tx) error {
+	first := f.db.Write(t.Context(), func(tx *sqldb.Tx) error {
 		if err := drop(tx, f.ada); err != nil {
 			return err
 		}
-		go func() { second <- f.DB.Write(t.Context(), func(tx *sqldb.Tx) error { return drop(tx, other) }) }()
+		go func() { second <- f.db.Write(t.Context(), func(tx *sqldb.Tx) error { return drop(tx, other) }) }()
 		return f.somebodyWaits(second)
 	})
 	if first != nil {
@@ -155,7 +155,7 @@ func (f *fixture) somebodyWaits(other <-chan error) error {
 		default:
 		}
 		var waiting int
-		err := f.DB.Get(f.t.Context(), &waiting, `SELECT count(*) FROM pg_stat_activity WHERE datname = current_database() AND wait_event_type = 'Lock'`)
+		err := f.db.Get(f.t.Context(), &waiting, `SELECT count(*) FROM pg_stat_activity WHERE datname = current_database() AND wait_event_type = 'Lock'`)
 		if err != nil || waiting > 0 {
 			return err
 		}
@@ -193,7 +193,7 @@ func TestLoginsRacingADeletion(t *testing.T) {
 		var group sync.WaitGroup
 		for range 20 {
 			group.Go(func() {
-				x, err := f.begin(t.Context(), &account{User: User{ID: userID, Email: email}, OrgID: &f.org}, f.Tokens.Birth(), home)
+				x, err := f.begin(t.Context(), &account{User: User{ID: userID, Email: email}, OrgID: &f.org}, f.tokens.Birth(), home)
 				switch {
 				case err == nil:
 					made.Store(x.Access, x.Refresh)
@@ -211,7 +211,7 @@ func TestLoginsRacingADeletion(t *testing.T) {
 			return true
 		})
 		var left int64
-		if err := f.DB.Get(t.Context(), &left, `SELECT count(*) FROM user_sessions`); err != nil || left != 0 {
+		if err := f.db.Get(t.Context(), &left, `SELECT count(*) FROM user_sessions`); err != nil || left != 0 {
 			t.Errorf("%d sessions are left, %v", left, err)
 		}
 		must[*token.Claims](t)(f.claims(f.Service, f.session(f.ada).Access))

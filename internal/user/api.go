@@ -58,7 +58,7 @@ func (s *Service) Routes(api *httpapi.API) {
 // setCookie hands out the refresh token; "" takes it away. Scripts cannot read it, and it goes to this site alone.
 func (s *Service) setCookie(ctx context.Context, jwt string) {
 	c := &http.Cookie{ //nolint:gosec // not secure only where the site is served without TLS
-		Name: "jid", Value: jwt, Path: "/", HttpOnly: true, SameSite: http.SameSiteStrictMode, Secure: s.SecureCookie}
+		Name: "jid", Value: jwt, Path: "/", HttpOnly: true, SameSite: http.SameSiteStrictMode, Secure: s.secureCookie}
 	if jwt == "" {
 		c.MaxAge = -1
 	}

@@ -19,7 +19,7 @@ func (s *Service) Begin(ctx context.Context, actor *access.Actor, label string) 
 	if err := isUser(actor); err != nil {
 		return x, "", err
 	}
-	err = s.DB.WriteGrouped(ctx, func(tx *sqldb.Tx) error {
+	err = s.db.WriteGrouped(ctx, func(tx *sqldb.Tx) error {
 		parent, err := sessionOf(ctx, tx, actor.ID, actor.TokenID)
 		if err != nil {
 			return err
@@ -30,7 +30,7 @@ func (s *Service) Begin(ctx context.Context, actor *access.Actor, label string) 
 		if err := insertSession(ctx, tx, x); err != nil {
 			return err
 		}
-		return s.Audit.Record(ctx, tx, actor, audit.Event{Type: audit.BeginUserSession,
+		return s.audit.Record(ctx, tx, actor, audit.Event{Type: audit.BeginUserSession,
 			Metadata: map[string]any{"userId": actor.ID, "sessionId": x.ID, "parentSessionId": parent.ID, "label": label}})
 	})
 	if errors.Is(err, sqldb.ErrNoRows) {
@@ -39,7 +39,7 @@ func (s *Service) Begin(ctx context.Context, actor *access.Actor, label string) 
 	if err != nil {
 		return x, "", err
 	}
-	jwt, err = s.Tokens.UserAccess(ctx, x.facts(), s.DB.Now())
+	jwt, err = s.tokens.UserAccess(ctx, x.facts(), s.db.Now())
 	return x, jwt, err
 }
 

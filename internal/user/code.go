@@ -36,12 +36,12 @@ type code struct {
 // that user. It is for who runs this process: nothing is checked. ErrNoRows: no user administers the instance.
 func (s *Service) MakeCode(ctx context.Context) (text, email string, err error) {
 	u := User{}
-	err = s.DB.Get(ctx, &u, `SELECT `+columns+` FROM users u WHERE u.super_admin ORDER BY u.created_at, u.id LIMIT 1`)
+	err = s.db.Get(ctx, &u, `SELECT `+columns+` FROM users u WHERE u.super_admin ORDER BY u.created_at, u.id LIMIT 1`)
 	if err != nil {
 		return "", "", err
 	}
 	text = id.Secret(32)
-	s.codes.add(code{sha256.Sum256([]byte(text)), u.ID, s.DB.Now().Add(CodeLife)})
+	s.codes.add(code{sha256.Sum256([]byte(text)), u.ID, s.db.Now().Add(CodeLife)})
 	return text, u.Email, nil
 }
 
@@ -73,16 +73,16 @@ var errCode = fault.New(fault.BadRequest, "This sign-in link was used before, ha
 // LoginWithCode begins a session for the holder of a code, which is used up by it. Errors: BadRequest for a code that is
 // unknown, used up or late.
 func (s *Service) LoginWithCode(ctx context.Context, text string, client access.Client) (*Pair, error) {
-	if err := s.Feed.Current(ctx); err != nil {
+	if err := s.feed.Current(ctx); err != nil {
 		return nil, err
 	}
-	birth := s.Tokens.Birth() // before anything is checked
-	userID, ok := s.codes.take(text, s.DB.Now())
+	birth := s.tokens.Birth() // before anything is checked
+	userID, ok := s.codes.take(text, s.db.Now())
 	if !ok {
 		return nil, s.refuse(ctx, &account{}, client, "unknown_code")
 	}
 	var u *account
-	err := s.DB.Write(ctx, func(tx *sqldb.Tx) (err error) {
+	err := s.db.Write(ctx, func(tx *sqldb.Tx) (err error) {
 		u, err = accountByID(ctx, tx, userID)
 		return err
 	})

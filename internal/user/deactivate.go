@@ -54,7 +54,7 @@ func (s *Service) Activate(ctx context.Context, actor *access.Actor, userID stri
 
 // setState changes a user with change, and returns the user as it is then.
 func (s *Service) setState(ctx context.Context, actor *access.Actor, userID string, event audit.Type, change func(*feed.Tx) error) (u User, err error) {
-	err = s.Feed.Change(ctx, func(tx *feed.Tx) error {
+	err = s.feed.Change(ctx, func(tx *feed.Tx) error {
 		if err := org.LockInstance(ctx, tx.Tx); err != nil {
 			return err
 		}
@@ -78,5 +78,5 @@ func (s *Service) endSessions(ctx context.Context, tx *feed.Tx, userID string) e
 	if err := deleteSessionsOf(ctx, tx.Tx, userID); err != nil {
 		return err
 	}
-	return s.Tokens.EndSessions(ctx, tx, userID)
+	return s.tokens.EndSessions(ctx, tx, userID)
 }

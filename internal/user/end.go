@@ -19,10 +19,10 @@ func (s *Service) Sessions(ctx context.Context, actor *access.Actor) ([]Session,
 	if err := isUser(actor); err != nil {
 		return nil, err
 	}
-	rows, err := s.sessionsOf(ctx, actor.ID, s.DB.Now())
+	rows, err := s.sessionsOf(ctx, actor.ID, s.db.Now())
 	live := make([]Session, 0, len(rows))
 	for _, x := range rows {
-		if !s.Tokens.SessionDead(x.facts()) {
+		if !s.tokens.SessionDead(x.facts()) {
 			live = append(live, x)
 		}
 	}
@@ -50,7 +50,7 @@ func (s *Service) EndOwn(ctx context.Context, actor *access.Actor, sessionID str
 
 // endOne ends a session of the actor; gone is the answer where there is none any more.
 func (s *Service) endOne(ctx context.Context, actor *access.Actor, sessionID, reason string, gone error) error {
-	err := s.Feed.Change(ctx, func(tx *feed.Tx) error {
+	err := s.feed.Change(ctx, func(tx *feed.Tx) error {
 		x, err := sessionOf(ctx, tx.Tx, actor.ID, sessionID)
 		if err != nil {
 			return err
@@ -76,7 +76,7 @@ func (s *Service) end(ctx context.Context, tx *feed.Tx, actor *access.Actor, x S
 // endedAlready returns answer to a caller who found a session ended. Whoever ended it may still be waiting for a replica
 // that accepts its tokens; the answer must be no less true than theirs.
 func (s *Service) endedAlready(ctx context.Context, answer error) error {
-	if err := s.Feed.Settled(ctx); err != nil {
+	if err := s.feed.Settled(ctx); err != nil {
 		return err
 	}
 	return answer
@@ -102,7 +102,7 @@ func (s *Service) EndAll(ctx context.Context, actor *access.Actor, userID string
 		return err
 	}
 	if !actor.InstanceAdmin {
-		target, err := s.Memberships.OfNow(ctx, userID, actor.OrgID)
+		target, err := s.memberships.OfNow(ctx, userID, actor.OrgID)
 		switch {
 		case err != nil:
 			return err
@@ -119,7 +119,7 @@ func (s *Service) EndAll(ctx context.Context, actor *access.Actor, userID string
 }
 
 func (s *Service) endAll(ctx context.Context, actor *access.Actor, userID string) error {
-	return s.Feed.Change(ctx, func(tx *feed.Tx) error {
+	return s.feed.Change(ctx, func(tx *feed.Tx) error {
 		if err := s.endSessions(ctx, tx, userID); err != nil {
 			return err
 		}
@@ -136,5 +136,5 @@ func (s *Service) record(ctx context.Context, tx *sqldb.Tx, actor *access.Actor,
 		}
 		e.OrgID = u.actor(actor.Client).OrgID
 	}
-	return s.Audit.Record(ctx, tx, actor, e)
+	return s.audit.Record(ctx, tx, actor, e)
 }

@@ -61,7 +61,7 @@ func newFixture(t *testing.T, engine sqldb.Engine) *fixture {
 	ms.Store(1_790_000_000_000)
 	db := sqldbtest.OpenWith(t, engine, sqldb.Options{Logger: slog.New(slog.DiscardHandler), Now: func() time.Time { return time.UnixMilli(ms.Load()) }})
 	f := &fixture{Service: replica(t, db), t: t, ms: ms}
-	setup, err := f.Orgs.Bootstrap(t.Context(), home, email, password, "Acme", "")
+	setup, err := f.orgs.Bootstrap(t.Context(), home, email, password, "Acme", "")
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -95,17 +95,17 @@ func replica(t *testing.T, db *sqldb.DB) *Service {
 
 // replicas returns the fixture's service and, where the engine allows for it, another one on the same database.
 func (f *fixture) replicas() []*Service {
-	if f.DB.Engine() == sqldb.SQLite {
+	if f.db.Engine() == sqldb.SQLite {
 		return []*Service{f.Service}
 	}
-	return []*Service{f.Service, replica(f.t, f.DB)}
+	return []*Service{f.Service, replica(f.t, f.db)}
 }
 
 func (f *fixture) advance(d time.Duration) { f.ms.Add(d.Milliseconds()) }
 
 func (f *fixture) exec(query string, args ...any) {
 	f.t.Helper()
-	sqldbtest.Exec(f.t, f.DB, query, args...)
+	sqldbtest.Exec(f.t, f.db, query, args...)
 }
 
 // user makes a user with a role in the organization.
@@ -120,7 +120,7 @@ func (f *fixture) user(slug string) string {
 
 func (f *fixture) join(userID, orgID, slug string) {
 	f.t.Helper()
-	err := f.DB.Write(f.t.Context(), func(tx *sqldb.Tx) error {
+	err := f.db.Write(f.t.Context(), func(tx *sqldb.Tx) error {
 		_, err := member.Join(f.t.Context(), tx, member.Draft{OrgID: orgID, UserID: userID, Roles: member.Permanent(role.BuiltIn(slug))})
 		return err
 	})
@@ -132,7 +132,7 @@ func (f *fixture) join(userID, orgID, slug string) {
 // session begins a session of a user without a password.
 func (f *fixture) session(userID string) *Pair {
 	f.t.Helper()
-	made, err := f.begin(f.t.Context(), &account{User: User{ID: userID, Email: email}, OrgID: &f.org}, f.Tokens.Birth(), home)
+	made, err := f.begin(f.t.Context(), &account{User: User{ID: userID, Email: email}, OrgID: &f.org}, f.tokens.Birth(), home)
 	if err != nil {
 		f.t.Fatal(err)
 	}
@@ -141,7 +141,7 @@ func (f *fixture) session(userID string) *Pair {
 
 // claims checks an access token on a replica.
 func (f *fixture) claims(s *Service, jwt string) (*token.Claims, error) {
-	return s.Tokens.Verify(f.t.Context(), jwt, home.IP)
+	return s.tokens.Verify(f.t.Context(), jwt, home.IP)
 }
 
 // actor is who holds an access token, with the rights of their roles where an organization was chosen.
@@ -153,7 +153,7 @@ func (f *fixture) actor(jwt string) *access.Actor {
 	}
 	a := &access.Actor{Type: access.ActorUser, ID: c.IdentityID, Name: email, OrgID: c.OrgID, AuthMethod: c.Method, TokenID: c.ID, Client: home}
 	if c.OrgID != "" {
-		grants, err := f.Memberships.Of(f.t.Context(), a.ID, a.OrgID)
+		grants, err := f.memberships.Of(f.t.Context(), a.ID, a.OrgID)
 		if err != nil {
 			f.t.Fatal(err)
 		}
@@ -175,10 +175,10 @@ func (f *fixture) in(userID string) *access.Actor {
 // events returns the types of the audit events of a sort, oldest first, with what is noted written.
 func (f *fixture) events(like string) (types []string) {
 	f.t.Helper()
-	if err := f.Audit.Flush(f.t.Context()); err != nil {
+	if err := f.audit.Flush(f.t.Context()); err != nil {
 		f.t.Fatal(err)
 	}
-	if err := f.DB.Select(f.t.Context(), &types, `SELECT event_type FROM audit_logs WHERE event_type LIKE $1 AND org_id = $2 ORDER BY created_at, id`, like, f.org); err != nil {
+	if err := f.db.Select(f.t.Context(), &types, `SELECT event_type FROM audit_logs WHERE event_type LIKE $1 AND org_id = $2 ORDER BY created_at, id`, like, f.org); err != nil {
 		f.t.Fatal(err)
 	}
 	return types

@@ -39,7 +39,7 @@ func (s *Service) Invite(ctx context.Context, actor *access.Actor, orgID string,
 		return nil, err
 	}
 	slices.Sort(emails)
-	err = s.Feed.Change(ctx, func(tx *feed.Tx) error {
+	err = s.feed.Change(ctx, func(tx *feed.Tx) error {
 		invited = nil
 		for _, email := range slices.Compact(emails) {
 			one, err := s.invite(ctx, tx, actor, email, roles)
@@ -57,11 +57,11 @@ func (s *Service) Invite(ctx context.Context, actor *access.Actor, orgID string,
 
 // assignable returns a role for a membership, if the actor may hand it out.
 func (s *Service) assignable(ctx context.Context, actor *access.Actor, slug, base string) ([]member.Assignment, error) {
-	r, err := s.Roles.Find(ctx, actor.OrgID, slug)
+	r, err := s.roles.Find(ctx, actor.OrgID, slug)
 	if err != nil {
 		return nil, err
 	}
-	return member.MayAssign(actor, "", member.Permanent(r), base, s.DB.Now())
+	return member.MayAssign(actor, "", member.Permanent(r), base, s.db.Now())
 }
 
 // invite makes one person a member; nil for someone who is.
@@ -102,7 +102,7 @@ func (s *Service) invite(ctx context.Context, tx *feed.Tx, actor *access.Actor, 
 const defaultMembers = 10_000
 
 func (s *Service) membersQuota() quota.Quota {
-	return quota.Quota{Setting: "--quota-members", Owner: "Your organization has", Things: "users", Most: s.Quota}
+	return quota.Quota{Setting: "--quota-members", Owner: "Your organization has", Things: "users", Most: s.quota}
 }
 
 // mayVouch asks that the actor may act for an account that exists: add it to the organization, or get a link that completes it. Nobody
@@ -150,7 +150,7 @@ func (s *Service) Renew(ctx context.Context, actor *access.Actor, membershipID s
 	if err := s.covers(ctx, actor, m, "No invitation was made"); err != nil { // the link lets its holder act with the user's roles
 		return "", link, err
 	}
-	err = s.DB.Write(ctx, func(tx *sqldb.Tx) error {
+	err = s.db.Write(ctx, func(tx *sqldb.Tx) error {
 		if err := mayVouch(ctx, tx, actor, &m.User); err != nil {
 			return err
 		}
@@ -177,29 +177,29 @@ func (s *Service) Accept(ctx context.Context, in Acceptance, client access.Clien
 	}
 	u, err := s.ByID(ctx, userID)
 	if err == nil {
-		err = s.Orgs.CheckNewPassword(in.Password, u.Email, in.FirstName, in.LastName)
+		err = s.orgs.CheckNewPassword(in.Password, u.Email, in.FirstName, in.LastName)
 	}
 	if err != nil {
 		return nil, err
 	}
-	leave, err := s.Hashing.Enter(ctx, lockout.Caller(client.IP))
+	leave, err := s.hashing.Enter(ctx, lockout.Caller(client.IP))
 	if err != nil {
 		return nil, err
 	}
 	defer leave()
-	hash, err := s.Orgs.HashPassword(in.Password)
+	hash, err := s.orgs.HashPassword(in.Password)
 	if err != nil {
 		return nil, err
 	}
 	var made *account
-	err = s.Feed.Change(ctx, func(tx *feed.Tx) error {
+	err = s.feed.Change(ctx, func(tx *feed.Tx) error {
 		made, err = s.accept(ctx, tx, userID, hash, in, client)
 		return err
 	})
 	if err != nil {
 		return nil, err
 	}
-	return s.begin(ctx, made, s.Tokens.Birth(), client)
+	return s.begin(ctx, made, s.tokens.Birth(), client)
 }
 
 // accept stores the password of an invited user. It only ever completes an account that has none.
@@ -220,5 +220,5 @@ func (s *Service) accept(ctx context.Context, tx *feed.Tx, userID, hash string, 
 	if err != nil {
 		return nil, err
 	}
-	return u, s.Audit.Record(ctx, tx.Tx, u.actor(client), audit.Event{Type: audit.AcceptInvitation, Metadata: map[string]any{"userId": userID}})
+	return u, s.audit.Record(ctx, tx.Tx, u.actor(client), audit.Event{Type: audit.AcceptInvitation, Metadata: map[string]any{"userId": userID}})
 }

@@ -42,7 +42,7 @@ func (p purpose) life() time.Duration {
 // newLink makes a link for a user. An older one for the same purpose is dead then.
 func (s *Service) newLink(ctx context.Context, tx *sqldb.Tx, userID string, p purpose) (Link, error) {
 	code, now := id.Secret(32), tx.Now()
-	l := Link{URL: s.BaseURL + "/" + string(p) + "?code=" + code, ExpiresAt: now.Add(p.life()).UnixMilli()}
+	l := Link{URL: s.baseURL + "/" + string(p) + "?code=" + code, ExpiresAt: now.Add(p.life()).UnixMilli()}
 	_, err := tx.Exec(ctx, `INSERT INTO user_links (hash, user_id, purpose, expires_at, created_at) VALUES ($1, $2, $3, $4, $5)
 		ON CONFLICT (user_id, purpose) DO UPDATE SET hash = $1, expires_at = $4, created_at = $5`, hashOf(code), userID, string(p), l.ExpiresAt, now.UnixMilli())
 	return l, err
@@ -59,8 +59,8 @@ var errLink = fault.New(fault.BadRequest, "This link was used before, has expire
 
 // holder returns the user whose live link for a purpose has a code. errLink where there is none.
 func (s *Service) holder(ctx context.Context, p purpose, code string) (userID string, err error) {
-	err = s.DB.Get(ctx, &userID, `SELECT user_id FROM user_links WHERE hash = $1 AND purpose = $2 AND expires_at > $3`,
-		hashOf(code), string(p), s.DB.Now().UnixMilli())
+	err = s.db.Get(ctx, &userID, `SELECT user_id FROM user_links WHERE hash = $1 AND purpose = $2 AND expires_at > $3`,
+		hashOf(code), string(p), s.db.Now().UnixMilli())
 	if errors.Is(err, sqldb.ErrNoRows) {
 		err = errLink
 	}
@@ -87,7 +87,7 @@ func dropLinks(ctx context.Context, tx *sqldb.Tx, userID string) error {
 
 // CleanLinks deletes up to n links that have expired, and returns how many went.
 func (s *Service) CleanLinks(ctx context.Context, n int64) (deleted int64, err error) {
-	err = s.DB.Write(ctx, func(tx *sqldb.Tx) error {
+	err = s.db.Write(ctx, func(tx *sqldb.Tx) error {
 		deleted, err = tx.Exec(ctx, `DELETE FROM user_links WHERE hash IN
 			(SELECT hash FROM user_links WHERE expires_at <= $1 ORDER BY expires_at LIMIT $2)`, tx.Now().UnixMilli(), n)
 		return err

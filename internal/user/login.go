@@ -37,11 +37,11 @@ type Pair struct {
 // Login begins a session for whoever knows the password of a user. Of hashes only a few run at once. Errors: BadRequest
 // for every sort of wrong credentials, RateLimited when too many log in at the same time.
 func (s *Service) Login(ctx context.Context, email, password string, client access.Client) (*Pair, error) {
-	if err := s.Feed.Current(ctx); err != nil {
+	if err := s.feed.Current(ctx); err != nil {
 		return nil, err
 	}
-	birth := s.Tokens.Birth() // before anything is checked
-	leave, err := s.Hashing.Enter(ctx, lockout.Caller(client.IP))
+	birth := s.tokens.Birth() // before anything is checked
+	leave, err := s.hashing.Enter(ctx, lockout.Caller(client.IP))
 	if err != nil {
 		return nil, err
 	}
@@ -50,7 +50,7 @@ func (s *Service) Login(ctx context.Context, email, password string, client acce
 	if err != nil {
 		return nil, err
 	}
-	s.Hashing.Welcome(lockout.Caller(client.IP))
+	s.hashing.Welcome(lockout.Caller(client.IP))
 	return s.begin(ctx, u, birth, client)
 }
 
@@ -58,7 +58,7 @@ func (s *Service) Login(ctx context.Context, email, password string, client acce
 // not: time tells nothing either.
 func (s *Service) check(ctx context.Context, email, password string, client access.Client) (*account, error) {
 	target := bucketOf(email)
-	failures, err := s.Lockouts.Failures(ctx, Method, target, client.IP)
+	failures, err := s.lockouts.Failures(ctx, Method, target, client.IP)
 	if err != nil {
 		return nil, err
 	}
@@ -66,21 +66,21 @@ func (s *Service) check(ctx context.Context, email, password string, client acce
 	if err != nil {
 		return nil, err
 	}
-	if failures.Locked(rule, s.DB.Now()) {
+	if failures.Locked(rule, s.db.Now()) {
 		return nil, s.refuse(ctx, u, client, "temporarily_locked")
 	}
-	good, err := s.Orgs.CheckPassword(u.PasswordHash, password)
+	good, err := s.orgs.CheckPassword(u.PasswordHash, password)
 	if err != nil {
 		return nil, err
 	}
 	if !good {
-		if err := s.Lockouts.Fail(ctx, Method, target, client.IP, rule); err != nil {
+		if err := s.lockouts.Fail(ctx, Method, target, client.IP, rule); err != nil {
 			return nil, err
 		}
 		return nil, s.refuse(ctx, u, client, "invalid_credentials")
 	}
 	if failures.Any() {
-		err = s.Lockouts.Forgive(ctx, Method, target, client.IP)
+		err = s.lockouts.Forgive(ctx, Method, target, client.IP)
 	}
 	return u, err
 }
@@ -98,7 +98,7 @@ func (s *Service) refuse(ctx context.Context, u *account, client access.Client, 
 	if u.ID == "" {
 		actor, facts, reason = &access.Actor{Type: access.ActorUnknown, AuthMethod: Method, Client: client}, nil, "unknown_user"
 	}
-	if err := s.Audit.NoteFailure(ctx, actor, audit.Event{Type: audit.UserLoginFailed, Metadata: facts}, reason); err != nil {
+	if err := s.audit.NoteFailure(ctx, actor, audit.Event{Type: audit.UserLoginFailed, Metadata: facts}, reason); err != nil {
 		return err
 	}
 	return errCredentials
@@ -117,8 +117,8 @@ func (u *account) actor(client access.Client) *access.Actor {
 func (s *Service) begin(ctx context.Context, u *account, birth token.Birth, client access.Client) (*Pair, error) {
 	at := birth.At.UnixMilli()
 	x := Session{ID: id.New(), UserID: u.ID, Born: birth.Seq, RefreshVersion: 1, RefreshedAt: at, IP: addressOf(client), UserAgent: client.UserAgent,
-		LastUsedAt: at, ExpiresAt: birth.At.Add(s.Tokens.SessionLife()).UnixMilli(), CreatedAt: at, UpdatedAt: at}
-	err := s.DB.WriteGrouped(ctx, func(tx *sqldb.Tx) error {
+		LastUsedAt: at, ExpiresAt: birth.At.Add(s.tokens.SessionLife()).UnixMilli(), CreatedAt: at, UpdatedAt: at}
+	err := s.db.WriteGrouped(ctx, func(tx *sqldb.Tx) error {
 		err := insertSession(ctx, tx, x)
 		if sqldb.IsForeignKey(err) { // the user was deleted meanwhile
 			return errCredentials
@@ -128,7 +128,7 @@ func (s *Service) begin(ctx context.Context, u *account, birth token.Birth, clie
 		}
 		actor := u.actor(client)
 		actor.TokenID = x.ID
-		return s.Audit.Record(ctx, tx, actor, audit.Event{Type: audit.UserLogin, Metadata: map[string]any{"userId": u.ID, "sessionId": x.ID}})
+		return s.audit.Record(ctx, tx, actor, audit.Event{Type: audit.UserLogin, Metadata: map[string]any{"userId": u.ID, "sessionId": x.ID}})
 	})
 	if err != nil {
 		return nil, err

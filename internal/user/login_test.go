@@ -61,7 +61,7 @@ func TestLoginTellsNothing(t *testing.T) {
 			t.Errorf("an unknown user is answered otherwise: %s", diff)
 		}
 		var rows []int64
-		if err := f.DB.Select(t.Context(), &rows, `SELECT locked_until FROM lockouts WHERE caller <> ''`); err != nil {
+		if err := f.db.Select(t.Context(), &rows, `SELECT locked_until FROM lockouts WHERE caller <> ''`); err != nil {
 			t.Fatal(err)
 		}
 		if len(rows) != 2 || rows[0] != rows[1] || rows[0] == 0 {
@@ -141,11 +141,11 @@ func TestGuessingAtOnceDoesNotHelp(t *testing.T) {
 
 // reasons returns why logins failed.
 func (f *fixture) reasons() (reasons []string, err error) {
-	if err := f.Audit.Flush(f.t.Context()); err != nil {
+	if err := f.audit.Flush(f.t.Context()); err != nil {
 		return nil, err
 	}
 	var facts []string
-	err = f.DB.Select(f.t.Context(), &facts, `SELECT event_metadata FROM audit_logs WHERE event_type = 'user-login-failed'`)
+	err = f.db.Select(f.t.Context(), &facts, `SELECT event_metadata FROM audit_logs WHERE event_type = 'user-login-failed'`)
 	for _, text := range facts {
 		reasons = append(reasons, field(text, "reasonCode"))
 	}

@@ -43,7 +43,7 @@ func (s *Service) Members(ctx context.Context, actor *access.Actor, orgID string
 	if err := inOrg(actor, orgID); err != nil {
 		return nil, err
 	}
-	return s.members(ctx, actor.OrgID, "", s.Quota)
+	return s.members(ctx, actor.OrgID, "", s.quota)
 }
 
 // Member returns one membership of the actor's organization. Errors: PermissionDenied, NotFound.
@@ -91,7 +91,7 @@ func (s *Service) ChangeMember(ctx context.Context, actor *access.Actor, orgID, 
 	if err != nil {
 		return nil, err
 	}
-	err = s.Feed.Change(ctx, func(tx *feed.Tx) error { return s.changeMember(ctx, tx, actor, m, c, roles) })
+	err = s.feed.Change(ctx, func(tx *feed.Tx) error { return s.changeMember(ctx, tx, actor, m, c, roles) })
 	if err != nil {
 		return nil, err
 	}
@@ -135,7 +135,7 @@ func (s *Service) RemoveMembers(ctx context.Context, actor *access.Actor, orgID 
 		}
 		removed = append(removed, *m)
 	}
-	return removed, s.Feed.Change(ctx, func(tx *feed.Tx) error {
+	return removed, s.feed.Change(ctx, func(tx *feed.Tx) error {
 		for _, m := range removed {
 			if err := s.remove(ctx, tx, actor, m); err != nil {
 				return err
@@ -153,7 +153,7 @@ func (s *Service) remove(ctx context.Context, tx *feed.Tx, actor *access.Actor, 
 	if err != nil {
 		return err
 	}
-	until, err := s.Tokens.ExpiryBound(ctx, tx.Tx)
+	until, err := s.tokens.ExpiryBound(ctx, tx.Tx)
 	if err != nil {
 		return err
 	}
@@ -171,7 +171,7 @@ func (s *Service) target(ctx context.Context, actor *access.Actor, membershipID,
 	if m.User.ID == actor.ID {
 		return nil, fault.New(fault.BadRequest, "%s. You cannot change your own membership. Ask another administrator to do it.", base)
 	}
-	now, err := s.Memberships.OfNow(ctx, m.User.ID, m.OrgID)
+	now, err := s.memberships.OfNow(ctx, m.User.ID, m.OrgID)
 	if err != nil {
 		return nil, err
 	}
@@ -183,7 +183,7 @@ func (s *Service) target(ctx context.Context, actor *access.Actor, membershipID,
 
 // covers asks that the actor holds all that a member's roles allow, now and later.
 func (s *Service) covers(ctx context.Context, actor *access.Actor, m *Member, base string) error {
-	grants, err := s.Memberships.Of(ctx, m.User.ID, m.OrgID)
+	grants, err := s.memberships.Of(ctx, m.User.ID, m.OrgID)
 	if err == nil {
 		err = actor.Covers(grants.Reach, base)
 	}

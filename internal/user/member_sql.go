@@ -12,7 +12,7 @@ const memberColumns = `m.id, m.org_id, m.active, m.created_at, m.updated_at, u.i
 
 // members returns the users of an organization with their roles, or the one with a membership's id.
 func (s *Service) members(ctx context.Context, orgID, membershipID string, most int64) (found []Member, err error) {
-	err = s.DB.Select(ctx, &found, `SELECT `+memberColumns+` FROM memberships m JOIN users u ON u.id = m.user_id
+	err = s.db.Select(ctx, &found, `SELECT `+memberColumns+` FROM memberships m JOIN users u ON u.id = m.user_id
 		WHERE m.org_id = $1 AND m.scope = 'organization' AND ($2 = '' OR m.id = $2) ORDER BY u.email, m.id LIMIT $3`, orgID, membershipID, most)
 	if err != nil {
 		return nil, err
@@ -21,7 +21,7 @@ func (s *Service) members(ctx context.Context, orgID, membershipID string, most 
 	for i := range found {
 		ids[i] = found[i].ID
 	}
-	held, err := s.Memberships.HeldBy(ctx, ids)
+	held, err := s.memberships.HeldBy(ctx, ids)
 	for i := range found {
 		found[i].Roles = held[found[i].ID]
 	}

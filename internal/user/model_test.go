@@ -17,11 +17,11 @@ func TestRefreshModel(t *testing.T) {
 	rapid.Check(t, func(t *rapid.T) {
 		made := f.session(f.ada)
 		held := []*Pair{made} // by version, from 1
-		turned, alive := f.DB.Now(), true
+		turned, alive := f.db.Now(), true
 		for range rapid.IntRange(1, 15).Draw(t, "steps") {
 			f.advance(time.Duration(rapid.IntRange(0, 40).Draw(t, "seconds")) * time.Second)
 			shown := rapid.IntRange(max(0, len(held)-3), len(held)-1).Draw(t, "version")
-			newest, graced := shown == len(held)-1, shown == len(held)-2 && f.DB.Now().Sub(turned) <= refreshGrace
+			newest, graced := shown == len(held)-1, shown == len(held)-2 && f.db.Now().Sub(turned) <= refreshGrace
 			got, err := f.Refresh(f.t.Context(), held[shown].Refresh, home)
 			switch {
 			case !alive:
@@ -32,7 +32,7 @@ func TestRefreshModel(t *testing.T) {
 				if err != nil {
 					t.Fatal(err)
 				}
-				held, turned = append(held, got), f.DB.Now()
+				held, turned = append(held, got), f.db.Now()
 			case graced:
 				if err != nil {
 					t.Fatal(err)

@@ -22,12 +22,12 @@ func (s *Service) ChangePassword(ctx context.Context, actor *access.Actor, befor
 	}
 	u, err := s.ByID(ctx, actor.ID)
 	if err == nil {
-		err = s.Orgs.CheckNewPassword(after, u.Email, u.FirstName, u.LastName)
+		err = s.orgs.CheckNewPassword(after, u.Email, u.FirstName, u.LastName)
 	}
 	if err != nil {
 		return err
 	}
-	leave, err := s.Hashing.Enter(ctx, lockout.Caller(actor.Client.IP))
+	leave, err := s.hashing.Enter(ctx, lockout.Caller(actor.Client.IP))
 	if err != nil {
 		return err
 	}
@@ -56,7 +56,7 @@ func (s *Service) ResetLink(ctx context.Context, actor *access.Actor, userID str
 	case !u.Accepted:
 		return link, fault.New(fault.BadRequest, "This user has not accepted an invitation yet. Send a new invitation.")
 	}
-	err = s.DB.Write(ctx, func(tx *sqldb.Tx) error {
+	err = s.db.Write(ctx, func(tx *sqldb.Tx) error {
 		if link, err = s.newLink(ctx, tx, u.ID, passwordReset); err != nil {
 			return err
 		}
@@ -74,12 +74,12 @@ func (s *Service) ResetPassword(ctx context.Context, code, password string, clie
 	}
 	u, err := s.ByID(ctx, userID)
 	if err == nil {
-		err = s.Orgs.CheckNewPassword(password, u.Email, u.FirstName, u.LastName)
+		err = s.orgs.CheckNewPassword(password, u.Email, u.FirstName, u.LastName)
 	}
 	if err != nil {
 		return err
 	}
-	leave, err := s.Hashing.Enter(ctx, lockout.Caller(client.IP))
+	leave, err := s.hashing.Enter(ctx, lockout.Caller(client.IP))
 	if err != nil {
 		return err
 	}
@@ -92,11 +92,11 @@ func (s *Service) ResetPassword(ctx context.Context, code, password string, clie
 // setPassword stores the hash of a password, and ends every session and every link of the user. The caller has its turn in the line
 // of hashes. more, if any, is part of the same transaction.
 func (s *Service) setPassword(ctx context.Context, actor *access.Actor, userID, password string, event audit.Type, more func(*feed.Tx) error) error {
-	hash, err := s.Orgs.HashPassword(password)
+	hash, err := s.orgs.HashPassword(password)
 	if err != nil {
 		return err
 	}
-	return s.Feed.Change(ctx, func(tx *feed.Tx) error {
+	return s.feed.Change(ctx, func(tx *feed.Tx) error {
 		if more != nil {
 			if err := more(tx); err != nil {
 				return err

@@ -39,7 +39,7 @@ func (f *fixture) accept1(code string) (*Pair, error) {
 // membershipOf returns the id of a user's membership in the organization.
 func (f *fixture) membershipOf(userID string) (membershipID string) {
 	f.t.Helper()
-	if err := f.DB.Get(f.t.Context(), &membershipID, `SELECT id FROM memberships WHERE user_id = $1 AND org_id = $2 AND scope = 'organization'`, userID, f.org); err != nil {
+	if err := f.db.Get(f.t.Context(), &membershipID, `SELECT id FROM memberships WHERE user_id = $1 AND org_id = $2 AND scope = 'organization'`, userID, f.org); err != nil {
 		f.t.Fatal(err)
 	}
 	return membershipID

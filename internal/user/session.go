@@ -41,11 +41,11 @@ func (x *Session) facts() token.Session {
 
 // sign makes the tokens of a session as it is now.
 func (s *Service) sign(ctx context.Context, x Session) (*Pair, error) {
-	facts, now := x.facts(), s.DB.Now()
+	facts, now := x.facts(), s.db.Now()
 	made := &Pair{OrgID: facts.OrgID}
 	var err error
-	if made.Access, err = s.Tokens.UserAccess(ctx, facts, now); err == nil {
-		made.Refresh, err = s.Tokens.UserRefresh(ctx, facts, x.RefreshVersion, now)
+	if made.Access, err = s.tokens.UserAccess(ctx, facts, now); err == nil {
+		made.Refresh, err = s.tokens.UserRefresh(ctx, facts, x.RefreshVersion, now)
 	}
 	return made, err
 }
@@ -56,23 +56,23 @@ func (s *Service) SelectOrg(ctx context.Context, actor *access.Actor, orgID stri
 	if err := isUser(actor); err != nil {
 		return "", err
 	}
-	grants, err := s.Memberships.Of(ctx, actor.ID, orgID)
+	grants, err := s.memberships.Of(ctx, actor.ID, orgID)
 	if err == nil && !grants.Member {
 		err = fault.New(fault.NotFound, "There is no organization with ID %q that you are a member of. GET /api/v1/organization lists yours.", orgID)
 	}
 	if err != nil {
 		return "", err
 	}
-	o, err := s.Orgs.Find(ctx, orgID)
+	o, err := s.orgs.Find(ctx, orgID)
 	if err != nil {
 		return "", err
 	}
 	var x Session
-	err = s.DB.WriteGrouped(ctx, func(tx *sqldb.Tx) error {
+	err = s.db.WriteGrouped(ctx, func(tx *sqldb.Tx) error {
 		if x, err = chooseOrg(ctx, tx, actor, orgID); err != nil {
 			return err
 		}
-		return s.Audit.Record(ctx, tx, actor, audit.Event{Type: audit.SelectOrganization, OrgID: orgID,
+		return s.audit.Record(ctx, tx, actor, audit.Event{Type: audit.SelectOrganization, OrgID: orgID,
 			Metadata: map[string]any{"organizationId": orgID, "organizationName": o.Name}})
 	})
 	if errors.Is(err, sqldb.ErrNoRows) {
@@ -81,7 +81,7 @@ func (s *Service) SelectOrg(ctx context.Context, actor *access.Actor, orgID stri
 	if err != nil {
 		return "", err
 	}
-	return s.Tokens.UserAccess(ctx, x.facts(), s.DB.Now())
+	return s.tokens.UserAccess(ctx, x.facts(), s.db.Now())
 }
 
 // refreshGrace is how long the refresh token before the newest one is still good, for callers that use the same one at
@@ -93,13 +93,13 @@ var errReused = fault.Dead("reused", "This refresh token was replaced by a newer
 // Refresh returns the next tokens of a session for its newest refresh token. The one before is good for a short time
 // longer, and gets the same refresh token as its successor; an older one ends the session. Errors: DeadToken.
 func (s *Service) Refresh(ctx context.Context, jwt string, client access.Client) (*Pair, error) {
-	claims, err := s.Tokens.ReadRefresh(ctx, jwt)
+	claims, err := s.tokens.ReadRefresh(ctx, jwt)
 	if err != nil {
 		return nil, err
 	}
 	var x Session
 	var reused bool
-	err = s.Feed.Change(ctx, func(tx *feed.Tx) error {
+	err = s.feed.Change(ctx, func(tx *feed.Tx) error {
 		if x, reused, err = turn(ctx, tx.Tx, claims); err != nil {
 			return err
 		}
@@ -110,7 +110,7 @@ func (s *Service) Refresh(ctx context.Context, jwt string, client access.Client)
 		actor := u.actor(client)
 		actor.TokenID = x.ID
 		if !reused {
-			return s.Audit.Record(ctx, tx.Tx, actor, audit.Event{Type: audit.RefreshUserSession, OrgID: x.facts().OrgID,
+			return s.audit.Record(ctx, tx.Tx, actor, audit.Event{Type: audit.RefreshUserSession, OrgID: x.facts().OrgID,
 				Metadata: map[string]any{"userId": x.UserID, "sessionId": x.ID}})
 		}
 		return s.end(ctx, tx, actor, x, "refresh_token_reused")

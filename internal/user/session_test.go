@@ -58,7 +58,7 @@ func TestRefresh(t *testing.T) {
 		refresh := func(jwt string) *Pair { t.Helper(); return must[*Pair](t)(f.Refresh(t.Context(), jwt, home)) }
 		version := func(made *Pair) int64 {
 			t.Helper()
-			return must[*token.UserClaims](t)(f.Tokens.ReadRefresh(t.Context(), made.Refresh)).RefreshVersion
+			return must[*token.UserClaims](t)(f.tokens.ReadRefresh(t.Context(), made.Refresh)).RefreshVersion
 		}
 		one := f.session(f.ada)
 		f.advance(time.Hour)
@@ -115,7 +115,7 @@ func TestRefreshAtOnceGivesEverybodyTheSame(t *testing.T) {
 					t.Error(err)
 					return
 				}
-				c, err := f.Tokens.ReadRefresh(t.Context(), made.Refresh)
+				c, err := f.tokens.ReadRefresh(t.Context(), made.Refresh)
 				if err != nil || c.RefreshVersion != 2 {
 					t.Errorf("got version %v, %v", c, err)
 				}
@@ -137,7 +137,7 @@ func TestRefreshRefuses(t *testing.T) {
 			_, err := f.Refresh(t.Context(), jwt, home)
 			wantDead(t, err, name)
 		}
-		f.advance(f.Tokens.SessionLife())
+		f.advance(f.tokens.SessionLife())
 		_, err := f.Refresh(t.Context(), made.Refresh, home)
 		wantDead(t, err, "expired")
 	})
@@ -183,7 +183,7 @@ func TestEndings(t *testing.T) {
 						t.Errorf("the user's other session: %v", err)
 					}
 				}
-				left := must[[]Session](t)(f.sessionsOf(t.Context(), userID, f.DB.Now()))
+				left := must[[]Session](t)(f.sessionsOf(t.Context(), userID, f.db.Now()))
 				if c.spare == "" && len(left) != 0 || c.spare != "" && len(left) != 1 {
 					t.Errorf("there are %d rows of sessions", len(left))
 				}
@@ -244,7 +244,7 @@ func TestLoginsRacingAnEnd(t *testing.T) {
 		var failed atomic.Bool
 		for range 30 {
 			group.Go(func() {
-				x, err := f.begin(t.Context(), &account{User: User{ID: userID, Email: email}, OrgID: &f.org}, f.Tokens.Birth(), home)
+				x, err := f.begin(t.Context(), &account{User: User{ID: userID, Email: email}, OrgID: &f.org}, f.tokens.Birth(), home)
 				mu.Lock()
 				defer mu.Unlock()
 				switch {
@@ -285,8 +285,8 @@ func TestUsesAreWrittenAndOldSessionsGo(t *testing.T) {
 	each(t, func(t *testing.T, f *fixture) {
 		actor := f.actor(f.session(f.ada).Access)
 		f.advance(time.Hour)
-		f.Used(actor.TokenID, f.DB.Now())
-		f.Used("nonsense", f.DB.Now())
+		f.Used(actor.TokenID, f.db.Now())
+		f.Used("nonsense", f.db.Now())
 		if err := f.Flush(t.Context()); err != nil {
 			t.Fatal(err)
 		}
@@ -294,7 +294,7 @@ func TestUsesAreWrittenAndOldSessionsGo(t *testing.T) {
 		if len(sessions) != 1 || sessions[0].LastUsedAt != f.ms.Load() {
 			t.Errorf("the sessions are %+v", sessions)
 		}
-		f.advance(f.Tokens.SessionLife() - time.Hour - time.Millisecond)
+		f.advance(f.tokens.SessionLife() - time.Hour - time.Millisecond)
 		if n := must[int64](t)(f.Clean(t.Context(), 10)); n != 0 {
 			t.Errorf("%d live sessions were deleted", n)
 		}

@@ -21,7 +21,7 @@ func (s *Service) read(ctx context.Context, userID string) (*User, error) {
 		return nil, unknown(userID)
 	}
 	u := &User{}
-	err := s.DB.Get(ctx, u, `SELECT `+columns+` FROM users u WHERE u.id = $1`, userID)
+	err := s.db.Get(ctx, u, `SELECT `+columns+` FROM users u WHERE u.id = $1`, userID)
 	if errors.Is(err, sqldb.ErrNoRows) {
 		err = unknown(userID)
 	}
@@ -41,7 +41,7 @@ const accountQuery = `SELECT ` + columns + `, u.password_hash, (SELECT m.org_id 
 // account returns the user with an e-mail address, an empty one if there is none.
 func (s *Service) account(ctx context.Context, email string) (*account, error) {
 	u := &account{}
-	err := s.DB.Get(ctx, u, accountQuery+`WHERE u.email = $1`, email)
+	err := s.db.Get(ctx, u, accountQuery+`WHERE u.email = $1`, email)
 	if errors.Is(err, sqldb.ErrNoRows) {
 		err = nil
 	}
@@ -77,7 +77,7 @@ func sessionOf(ctx context.Context, tx *sqldb.Tx, userID, sessionID string) (x S
 const sessionsMax = 1000
 
 func (s *Service) sessionsOf(ctx context.Context, userID string, now time.Time) (rows []Session, err error) {
-	return rows, s.DB.Select(ctx, &rows, `SELECT `+sessionColumns+` FROM user_sessions WHERE user_id = $1 AND expires_at > $2
+	return rows, s.db.Select(ctx, &rows, `SELECT `+sessionColumns+` FROM user_sessions WHERE user_id = $1 AND expires_at > $2
 		ORDER BY created_at DESC, id DESC LIMIT $3`, userID, now.UnixMilli(), sessionsMax)
 }
 
@@ -106,7 +106,7 @@ func deleteSessionsOf(ctx context.Context, tx *sqldb.Tx, userID string) error {
 
 // ForgetSessions deletes every session of the instance. It is for when no token of theirs can be good any more.
 func (s *Service) ForgetSessions(ctx context.Context) error {
-	return s.DB.Write(ctx, func(tx *sqldb.Tx) error {
+	return s.db.Write(ctx, func(tx *sqldb.Tx) error {
 		_, err := tx.Exec(ctx, `DELETE FROM user_sessions`)
 		return err
 	})
@@ -114,7 +114,7 @@ func (s *Service) ForgetSessions(ctx context.Context) error {
 
 // AdminOrg returns an organization of the first user who administers the instance; ErrNoRows if none does.
 func (s *Service) AdminOrg(ctx context.Context) (orgID string, err error) {
-	return orgID, s.DB.Get(ctx, &orgID, `SELECT m.org_id FROM users u JOIN memberships m ON m.user_id = u.id AND m.scope = 'organization'
+	return orgID, s.db.Get(ctx, &orgID, `SELECT m.org_id FROM users u JOIN memberships m ON m.user_id = u.id AND m.scope = 'organization'
 		WHERE u.super_admin ORDER BY u.created_at, u.id, m.created_at, m.id LIMIT 1`)
 }
 
@@ -122,7 +122,7 @@ func (s *Service) AdminOrg(ctx context.Context) (orgID string, err error) {
 func (s *Service) Flush(ctx context.Context) error {
 	return s.uses.Flush(func(part []tally.Count) error {
 		crashpoint.Reach(crashpoint.SessionsFlush)
-		err := s.DB.Write(ctx, func(tx *sqldb.Tx) error { return noteUses(ctx, tx, part) })
+		err := s.db.Write(ctx, func(tx *sqldb.Tx) error { return noteUses(ctx, tx, part) })
 		crashpoint.Reach(crashpoint.SessionsFlushed)
 		return err
 	})
@@ -140,7 +140,7 @@ func noteUses(ctx context.Context, tx *sqldb.Tx, part []tally.Count) error {
 
 // Clean deletes up to n sessions that have expired, and returns how many went.
 func (s *Service) Clean(ctx context.Context, n int64) (deleted int64, err error) {
-	err = s.DB.Write(ctx, func(tx *sqldb.Tx) error {
+	err = s.db.Write(ctx, func(tx *sqldb.Tx) error {
 		deleted, err = tx.Exec(ctx, `DELETE FROM user_sessions WHERE id IN
 			(SELECT id FROM user_sessions WHERE expires_at <= $1 ORDER BY expires_at, id LIMIT $2)`, tx.Now().UnixMilli(), n)
 		return err

@@ -47,7 +47,19 @@ type Options struct {
 
 // Service logs users in, keeps their sessions, and manages who administers the instance.
 type Service struct {
-	Options
+	db           *sqldb.DB
+	feed         *feed.Feed
+	audit        *audit.Log
+	roles        *role.Service
+	memberships  *member.Service
+	orgs         *org.Service
+	tokens       *token.Service
+	lockouts     *lockout.Counter
+	hashing      *limit.Line
+	baseURL      string
+	quota        int64
+	secureCookie bool
+
 	cache *feed.Cache[*User]
 	uses  tally.Tally // of sessions
 	codes codes
@@ -56,7 +68,9 @@ type Service struct {
 // New returns a service that follows the feed.
 func New(o Options) *Service {
 	o.Quota = cmp.Or(o.Quota, defaultMembers)
-	return &Service{Options: o, cache: feed.NewCache[*User](o.Feed, feed.UserRow, cacheSize, nil)}
+	return &Service{db: o.DB, feed: o.Feed, audit: o.Audit, roles: o.Roles, memberships: o.Memberships,
+		orgs: o.Orgs, tokens: o.Tokens, lockouts: o.Lockouts, hashing: o.Hashing, baseURL: o.BaseURL,
+		quota: o.Quota, secureCookie: o.SecureCookie, cache: feed.NewCache[*User](o.Feed, feed.UserRow, cacheSize, nil)}
 }
 
 // User is a person as stored, without the password. Times are milliseconds UTC. It is shared: do not change it.

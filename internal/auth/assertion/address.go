@@ -50,7 +50,7 @@ func (s *Service) guard(_, address string, _ syscall.RawConn) error {
 // mayCall reports whether an address is public, or of a network that the settings open.
 func (s *Service) mayCall(ip netip.Addr) bool {
 	ip = ip.Unmap().WithZone("")
-	if within(s.Private, ip) {
+	if within(s.private, ip) {
 		return true
 	}
 	return !within(closed, ip) && (ip.Is4() || global.Contains(ip))

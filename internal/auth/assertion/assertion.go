@@ -39,7 +39,11 @@ type Options struct {
 
 // Service calls issuers and checks what they signed.
 type Service struct {
-	Options
+	db        *sqldb.DB
+	private   []netip.Prefix
+	timeout   time.Duration
+	pingAfter time.Duration
+
 	clients bounded.Cache[string, *http.Client] // by CA certificate
 	issuers bounded.Cache[string, *keySet]      // by the key of an issuer
 	flights singleflight.Group
@@ -48,7 +52,7 @@ type Service struct {
 // New returns a service.
 func New(o Options) *Service {
 	o.Timeout, o.PingAfter = cmp.Or(o.Timeout, Timeout), cmp.Or(o.PingAfter, pingAfter)
-	return &Service{Options: o,
+	return &Service{db: o.DB, private: o.Private, timeout: o.Timeout, pingAfter: o.PingAfter,
 		clients: bounded.New(&bounded.Options[string, *http.Client]{MaximumSize: maxClients,
 			OnDeletion: func(e bounded.Deletion[string, *http.Client]) { e.Value.CloseIdleConnections() }}),
 		issuers: bounded.New(&bounded.Options[string, *keySet]{MaximumSize: maxIssuers}),
@@ -77,7 +81,7 @@ func (s *Service) Check(ctx context.Context, method string, login *Login, keys K
 	}
 	c, err := parseClaims(payload)
 	if err == nil {
-		err = c.checkTimes(s.DB.Now())
+		err = c.checkTimes(s.db.Now())
 	}
 	if err == nil {
 		err = b.check(c)

@@ -33,7 +33,7 @@ type Request struct {
 // private addresses are not called, and the answer is waited for at most as long as a login may take. An error is a
 // fault that names the endpoint: Unavailable, or BadRequest where only another configuration would help.
 func (s *Service) Call(ctx context.Context, e Endpoint, r Request) (status int, reply []byte, err error) {
-	ctx, cancel := context.WithTimeout(ctx, s.Timeout)
+	ctx, cancel := context.WithTimeout(ctx, s.timeout)
 	defer cancel()
 	status, reply, err = s.send(ctx, e, r)
 	if err != nil {
@@ -110,7 +110,7 @@ func (s *Service) explain(ctx context.Context, e Endpoint, err error) error {
 		f.Reason = "private_address"
 		return f.Because(err)
 	case ctx.Err() != nil:
-		return e.Unavailable("did not answer within %s", s.Timeout).Because(err)
+		return e.Unavailable("did not answer within %s", s.timeout).Because(err)
 	case errors.As(err, &certificate):
 		return e.Unavailable("shows a certificate that is not trusted; set the CA certificate that signed it").Because(err)
 	}

@@ -35,7 +35,7 @@ func (s *Service) client(caCert string) (*http.Client, error) {
 	// Without Proxy: a proxy would call what the guard keeps us from calling.
 	made := &http.Client{
 		Transport: &http.Transport{DialContext: dialer.DialContext, TLSClientConfig: trust, ForceAttemptHTTP2: true,
-			HTTP2:               &http.HTTP2Config{SendPingTimeout: s.PingAfter, PingTimeout: s.PingAfter},
+			HTTP2:               &http.HTTP2Config{SendPingTimeout: s.pingAfter, PingTimeout: s.pingAfter},
 			MaxIdleConnsPerHost: maxIdle, MaxIdleConns: 4 * maxIdle, IdleConnTimeout: idleFor, MaxResponseHeaderBytes: 64 << 10},
 		CheckRedirect: func(*http.Request, []*http.Request) error { return http.ErrUseLastResponse },
 	}

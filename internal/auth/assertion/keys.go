@@ -56,7 +56,7 @@ func (s *Service) keysOf(i issuer) Keys {
 		if err != nil {
 			return nil, err
 		}
-		now := s.DB.Now()
+		now := s.db.Now()
 		if set, kept := s.issuers.GetIfPresent(key); kept {
 			found, age := set.named(kid), now.Sub(set.at)
 			if age < keysAgain || age < keysFresh && len(found) > 0 && !again {
@@ -96,7 +96,7 @@ func (set *keySet) named(kid string) []jose.JSONWebKey {
 // refresh fetches the keys of an issuer, once for all who wait for them. It goes on when one of those goes away.
 func (s *Service) refresh(ctx context.Context, key string, i issuer, now time.Time) (*keySet, error) {
 	flight := s.flights.DoChan(key, func() (any, error) {
-		ctx, cancel := context.WithTimeout(context.WithoutCancel(ctx), s.Timeout)
+		ctx, cancel := context.WithTimeout(context.WithoutCancel(ctx), s.timeout)
 		defer cancel()
 		keys, err := s.fetch(ctx, i)
 		if err != nil {

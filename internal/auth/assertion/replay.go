@@ -18,7 +18,7 @@ func (s *Service) spend(ctx context.Context, method, identityID string, c *Claim
 	if c.ID == "" {
 		return auth.Refuse("missing_claim", "The JWT has no jti claim, and this login method accepts each JWT only once. Configure the issuer to set one.")
 	}
-	if c.ExpiresAt > s.DB.Now().Add(longestOneTime).Unix() {
+	if c.ExpiresAt > s.db.Now().Add(longestOneTime).Unix() {
 		return auth.Refuse("lives_too_long", "The JWT expires in more than %d days, and this login method has to remember each JWT until it expires. Configure the issuer to make JWTs that expire sooner.",
 			int(longestOneTime.Hours())/24)
 	}
@@ -26,7 +26,7 @@ func (s *Service) spend(ctx context.Context, method, identityID string, c *Claim
 	if err != nil {
 		return err
 	}
-	return s.DB.WriteGrouped(ctx, func(tx *sqldb.Tx) error {
+	return s.db.WriteGrouped(ctx, func(tx *sqldb.Tx) error {
 		n, err := tx.Exec(ctx, `INSERT INTO assertions (id, expires_at) VALUES ($1, $2) ON CONFLICT (id) DO NOTHING`, key, c.ExpiresAt*1000)
 		if err == nil && n == 0 {
 			err = auth.Refuse("replayed_assertion", "The JWT was used for a login before, and this login method accepts each JWT only once. Get a new one from its issuer.")
@@ -50,7 +50,7 @@ const keptLonger = 10 * time.Minute
 
 // Clean forgets up to n used tokens that have long expired, and returns how many went.
 func (s *Service) Clean(ctx context.Context, n int64) (deleted int64, err error) {
-	err = s.DB.Write(ctx, func(tx *sqldb.Tx) error {
+	err = s.db.Write(ctx, func(tx *sqldb.Tx) error {
 		before := tx.Now().Add(-keptLonger).UnixMilli()
 		deleted, err = tx.Exec(ctx, `DELETE FROM assertions WHERE expires_at <= $1 AND id IN
 			(SELECT id FROM assertions WHERE expires_at <= $1 ORDER BY expires_at LIMIT $2)`, before, n)

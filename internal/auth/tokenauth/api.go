@@ -22,7 +22,7 @@ func can(action access.Action) httpapi.Permission {
 
 // Routes mounts the routes of Token Auth (docs/reference/identity.md section 1).
 func (s *Service) Routes(api *httpapi.API) {
-	auth.Mount(s.Configs, api, Method)
+	auth.Mount(s.configs, api, Method)
 	httpapi.Handle(api, httpapi.Route{Method: http.MethodPost, Path: identityPath + "/tokens", ID: "create-token-auth-token", Tag: tag,
 		Summary: "Create an access token", Permission: can(access.CreateToken)}, s.createRoute)
 	httpapi.Handle(api, httpapi.Route{Method: http.MethodGet, Path: identityPath + "/tokens", ID: "list-token-auth-tokens", Tag: tag,

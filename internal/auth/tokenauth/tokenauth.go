@@ -45,10 +45,20 @@ type Options struct {
 }
 
 // Service makes, lists, renames and revokes tokens by hand.
-type Service struct{ Options }
+type Service struct {
+	db         *sqldb.DB
+	audit      *audit.Log
+	orgs       *org.Service
+	identities *identity.Service
+	members    *member.Service
+	configs    *auth.Service
+	tokens     *token.Service
+}
 
 // New returns a service.
-func New(o Options) *Service { return &Service{o} }
+func New(o Options) *Service {
+	return &Service{db: o.DB, audit: o.Audit, orgs: o.Orgs, identities: o.Identities, members: o.Members, configs: o.Configs, tokens: o.Tokens}
+}
 
 // Create makes a token of an identity. Errors: PermissionDenied, NotFound, Boundary, Forbidden, BadRequest where Token
 // Auth is not attached.
@@ -59,8 +69,8 @@ func (s *Service) Create(ctx context.Context, actor *access.Actor, identityID st
 	if err := s.checkSlug(ctx, actor, orgSlug); err != nil {
 		return nil, err
 	}
-	born := s.Tokens.Birth() // before anything is checked
-	i, err := s.Identities.Touch(ctx, actor, identityID, "The token was not created")
+	born := s.tokens.Birth() // before anything is checked
+	i, err := s.identities.Touch(ctx, actor, identityID, "The token was not created")
 	if err != nil {
 		return nil, err
 	}
@@ -68,12 +78,12 @@ func (s *Service) Create(ctx context.Context, actor *access.Actor, identityID st
 	if err != nil {
 		return nil, err
 	}
-	issued, err := s.Tokens.Mint(ctx, Grant(i, c, name, born))
+	issued, err := s.tokens.Mint(ctx, Grant(i, c, name, born))
 	if err != nil {
 		return nil, err
 	}
-	s.Members.LoggedIn(i.ID, Method.Slug, s.DB.Now()) // as the reference counts it
-	return issued, s.DB.WriteGrouped(ctx, func(tx *sqldb.Tx) error { return s.insert(ctx, tx, actor, issued) })
+	s.members.LoggedIn(i.ID, Method.Slug, s.db.Now()) // as the reference counts it
+	return issued, s.db.WriteGrouped(ctx, func(tx *sqldb.Tx) error { return s.insert(ctx, tx, actor, issued) })
 }
 
 // Grant is what Token Auth hands to the mint for an identity.
@@ -83,10 +93,10 @@ func Grant(i *identity.Identity, c *auth.Config, name *string, born token.Birth)
 }
 
 func (s *Service) insert(ctx context.Context, tx *sqldb.Tx, actor *access.Actor, issued *token.Issued) error {
-	if err := s.Tokens.Insert(ctx, tx, issued.Row); err != nil {
+	if err := s.tokens.Insert(ctx, tx, issued.Row); err != nil {
 		return err
 	}
-	return s.Audit.Record(ctx, tx, actor, audit.Event{Type: audit.CreateTokenIdentityTokenAuth, Metadata: map[string]any{
+	return s.audit.Record(ctx, tx, actor, audit.Event{Type: audit.CreateTokenIdentityTokenAuth, Metadata: map[string]any{
 		"identityId": issued.Row.IdentityID, "identityAccessTokenId": issued.Row.ID, "name": issued.Row.Name,
 	}})
 }
@@ -96,7 +106,7 @@ func (s *Service) checkSlug(ctx context.Context, actor *access.Actor, slug strin
 	if slug == "" {
 		return nil
 	}
-	o, err := s.Orgs.Find(ctx, actor.OrgID)
+	o, err := s.orgs.Find(ctx, actor.OrgID)
 	if err == nil && o.Slug != slug {
 		err = fault.New(fault.NotFound, "There is no sub-organization with slug %q. Leave organizationSlug out.", slug)
 	}
@@ -105,7 +115,7 @@ func (s *Service) checkSlug(ctx context.Context, actor *access.Actor, slug strin
 
 // attached returns the configuration of an identity; BadRequest where there is none.
 func (s *Service) attached(ctx context.Context, identityID string) (*auth.Config, error) {
-	c, err := s.Configs.Find(ctx, identityID, Method.Slug)
+	c, err := s.configs.Find(ctx, identityID, Method.Slug)
 	if fault.Is(err, fault.NotFound) {
 		err = fault.New(fault.BadRequest, "The identity has no Token Auth. Attach it first.")
 	}
@@ -118,9 +128,9 @@ func (s *Service) List(ctx context.Context, actor *access.Actor, identityID stri
 	if err := actor.Check(access.Read, access.SubjectIdentity, nil); err != nil {
 		return nil, 0, err
 	}
-	i, err := s.Identities.Find(ctx, actor, identityID)
+	i, err := s.identities.Find(ctx, actor, identityID)
 	if err == nil {
-		err = s.Members.GuardAdmin(ctx, actor, i.ID)
+		err = s.members.GuardAdmin(ctx, actor, i.ID)
 	}
 	if err == nil {
 		_, err = s.attached(ctx, identityID)
@@ -128,7 +138,7 @@ func (s *Service) List(ctx context.Context, actor *access.Actor, identityID stri
 	if err != nil {
 		return nil, 0, err
 	}
-	return s.Tokens.List(ctx, identityID, Method.Slug, page)
+	return s.tokens.List(ctx, identityID, Method.Slug, page)
 }
 
 // Read returns a token. Errors: PermissionDenied, NotFound.
@@ -136,7 +146,7 @@ func (s *Service) Read(ctx context.Context, actor *access.Actor, tokenID string)
 	if err := actor.Check(access.Read, access.SubjectIdentity, nil); err != nil {
 		return token.Row{}, err
 	}
-	return s.Tokens.Find(ctx, actor.OrgID, Method.Slug, tokenID)
+	return s.tokens.Find(ctx, actor.OrgID, Method.Slug, tokenID)
 }
 
 // Rename gives a token another name; nil leaves it. Errors: PermissionDenied, NotFound, Boundary, Forbidden.
@@ -144,15 +154,15 @@ func (s *Service) Rename(ctx context.Context, actor *access.Actor, tokenID strin
 	if err := actor.Check(access.CreateToken, access.SubjectIdentity, nil); err != nil {
 		return token.Row{}, err
 	}
-	row, err := s.Tokens.Find(ctx, actor.OrgID, Method.Slug, tokenID)
+	row, err := s.tokens.Find(ctx, actor.OrgID, Method.Slug, tokenID)
 	if err == nil {
-		_, err = s.Identities.Touch(ctx, actor, row.IdentityID, "The token was not renamed")
+		_, err = s.identities.Touch(ctx, actor, row.IdentityID, "The token was not renamed")
 	}
 	if err != nil {
 		return row, err
 	}
-	rows, err := s.Tokens.Counted(func() ([]token.Row, error) {
-		err := s.DB.Write(ctx, func(tx *sqldb.Tx) (err error) {
+	rows, err := s.tokens.Counted(func() ([]token.Row, error) {
+		err := s.db.Write(ctx, func(tx *sqldb.Tx) (err error) {
 			row, err = s.rename(ctx, tx, actor, tokenID, name)
 			return err
 		})
@@ -169,7 +179,7 @@ func (s *Service) rename(ctx context.Context, tx *sqldb.Tx, actor *access.Actor,
 	if err != nil {
 		return row, err
 	}
-	return row, s.Audit.Record(ctx, tx, actor, audit.Event{Type: audit.UpdateTokenIdentityTokenAuth, Metadata: map[string]any{
+	return row, s.audit.Record(ctx, tx, actor, audit.Event{Type: audit.UpdateTokenIdentityTokenAuth, Metadata: map[string]any{
 		"identityId": row.IdentityID, "tokenId": tokenID, "name": row.Name,
 	}})
 }
@@ -182,15 +192,15 @@ func (s *Service) Revoke(ctx context.Context, actor *access.Actor, tokenID strin
 	if err := actor.Check(access.Edit, access.SubjectIdentity, nil); err != nil {
 		return err
 	}
-	row, err := s.Tokens.Find(ctx, actor.OrgID, Method.Slug, tokenID)
+	row, err := s.tokens.Find(ctx, actor.OrgID, Method.Slug, tokenID)
 	if err != nil {
 		return err
 	}
-	if !s.Tokens.Dead(row) {
-		_, err = s.Identities.Take(ctx, actor, row.IdentityID, "The token was not revoked")
+	if !s.tokens.Dead(row) {
+		_, err = s.identities.Take(ctx, actor, row.IdentityID, "The token was not revoked")
 	}
 	if err != nil {
 		return err
 	}
-	return s.Tokens.Revoke(ctx, actor, row)
+	return s.tokens.Revoke(ctx, actor, row)
 }

@@ -69,7 +69,7 @@ type wireToken struct {
 func (s *Service) wire(r token.Row) wireToken {
 	return wireToken{
 		ID: r.ID, TTL: r.TTL, MaxTTL: r.MaxTTL, Uses: r.Uses, UsesLimit: r.UsesLimit, LastUsedAt: (*httpapi.Time)(r.LastUsedAt),
-		LastRenewedAt: (*httpapi.Time)(r.LastRenewedAt), Revoked: s.Tokens.Dead(r), ClientSecretID: r.ClientSecretID,
+		LastRenewedAt: (*httpapi.Time)(r.LastRenewedAt), Revoked: s.tokens.Dead(r), ClientSecretID: r.ClientSecretID,
 		IdentityID: r.IdentityID, CreatedAt: httpapi.Time(r.CreatedAt), UpdatedAt: httpapi.Time(r.UpdatedAt), Name: r.Name,
 		Method: r.Method, Period: r.Period,
 	}

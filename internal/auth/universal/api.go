@@ -20,7 +20,7 @@ func can(action access.Action) httpapi.Permission {
 
 // Routes mounts the routes of Universal Auth (docs/reference/identity.md section 3).
 func (s *Service) Routes(api *httpapi.API) {
-	auth.Mount(s.Configs, api, s.Method())
+	auth.Mount(s.configs, api, s.Method())
 	httpapi.Handle(api, httpapi.Route{Method: http.MethodPost, Path: secrets, ID: "create-client-secret", Tag: tag,
 		Summary: "Create a client secret", Permission: can(access.CreateToken)}, s.createRoute)
 	httpapi.Handle(api, httpapi.Route{Method: http.MethodGet, Path: secrets, ID: "list-client-secrets", Tag: tag,
@@ -50,7 +50,7 @@ type wireSecret struct {
 }
 
 func (s *Service) wire(r Secret) wireSecret {
-	return wireSecret{r.ID, httpapi.Time(r.CreatedAt), httpapi.Time(r.UpdatedAt), r.Description, r.Prefix, r.Uses, r.UsesLimit, r.TTL, r.ConfigID, r.Ended(s.DB.Now())}
+	return wireSecret{r.ID, httpapi.Time(r.CreatedAt), httpapi.Time(r.UpdatedAt), r.Description, r.Prefix, r.Uses, r.UsesLimit, r.TTL, r.ConfigID, r.Ended(s.db.Now())}
 }
 
 type createInput struct {

@@ -37,7 +37,7 @@ func newMemory(caches int64) bounded.Cache[presented, known] {
 // it. So a remembered secret is as good as a token that was born when it was read: no longer than that is it used.
 func (s *Service) recall(p presented) (found, bool) {
 	k, ok := s.known.GetIfPresent(p)
-	if !ok || s.Tokens.CutOff(k.at, k.IdentityID, k.orgID, Slug, *k.SecretID) {
+	if !ok || s.tokens.CutOff(k.at, k.IdentityID, k.orgID, Slug, *k.SecretID) {
 		return found{}, false
 	}
 	return k.found, true
@@ -48,7 +48,7 @@ func (s *Service) remember(ctx context.Context, p presented, f found, at token.B
 	if f.SecretID == nil || *f.Revoked {
 		return nil
 	}
-	i, err := s.Identities.ByID(ctx, f.IdentityID)
+	i, err := s.identities.ByID(ctx, f.IdentityID)
 	if err == nil {
 		s.known.Set(p, known{f, i.OrgID, at})
 	}

@@ -28,7 +28,7 @@ func (s *Service) CreateSecret(ctx context.Context, actor *access.Actor, identit
 	if err := actor.Check(access.CreateToken, access.SubjectIdentity, nil); err != nil {
 		return "", row, err
 	}
-	if _, err := s.Identities.Touch(ctx, actor, identityID, "The client secret was not created"); err != nil {
+	if _, err := s.identities.Touch(ctx, actor, identityID, "The client secret was not created"); err != nil {
 		return "", row, err
 	}
 	c, err := s.attached(ctx, identityID)
@@ -38,7 +38,7 @@ func (s *Service) CreateSecret(ctx context.Context, actor *access.Actor, identit
 	plain = id.Secret(secretBytes)
 	row = Secret{ID: id.New(), ConfigID: c.ID, IdentityID: identityID, Prefix: plain[:prefixLength], Description: description,
 		UsesLimit: usesLimit, TTL: ttl}
-	err = s.DB.Write(ctx, func(tx *sqldb.Tx) error {
+	err = s.db.Write(ctx, func(tx *sqldb.Tx) error {
 		if err := member.Hold(ctx, tx, identityID, actor.OrgID); err != nil { // leaving ends its secrets: none may follow
 			return err
 		}
@@ -61,14 +61,14 @@ func (s *Service) CreateSecret(ctx context.Context, actor *access.Actor, identit
 
 // room refuses one more client secret where the identity has as many as it may.
 func (s *Service) room(ctx context.Context, tx *sqldb.Tx, configID string) error {
-	return quota.Quota{Setting: "--quota-client-secrets", Owner: "The identity has", Most: s.Quota,
+	return quota.Quota{Setting: "--quota-client-secrets", Owner: "The identity has", Most: s.quota,
 		Things: "client secrets, with those that were revoked or expired within the last 90 days"}.
 		Check(ctx, tx, `client_secrets WHERE config_id = $1`, configID)
 }
 
 // attached returns the configuration of an identity; BadRequest where there is none.
 func (s *Service) attached(ctx context.Context, identityID string) (*auth.Config, error) {
-	c, err := s.Configs.Find(ctx, identityID, Slug)
+	c, err := s.configs.Find(ctx, identityID, Slug)
 	if fault.Is(err, fault.NotFound) {
 		err = fault.New(fault.BadRequest, "The identity has no Universal Auth. Attach it first.")
 	}
@@ -81,7 +81,7 @@ func (s *Service) Secrets(ctx context.Context, actor *access.Actor, identityID s
 	if err := actor.Check(access.Read, access.SubjectIdentity, nil); err != nil {
 		return nil, err
 	}
-	if _, err := s.Identities.Find(ctx, actor, identityID); err != nil {
+	if _, err := s.identities.Find(ctx, actor, identityID); err != nil {
 		return nil, err
 	}
 	c, err := s.attached(ctx, identityID)
@@ -96,7 +96,7 @@ func (s *Service) Secret(ctx context.Context, actor *access.Actor, identityID, s
 	if err := actor.Check(access.Read, access.SubjectIdentity, nil); err != nil {
 		return Secret{}, err
 	}
-	if _, err := s.Identities.Find(ctx, actor, identityID); err != nil {
+	if _, err := s.identities.Find(ctx, actor, identityID); err != nil {
 		return Secret{}, err
 	}
 	return s.secret(ctx, identityID, secretID)
@@ -108,14 +108,14 @@ func (s *Service) RevokeSecret(ctx context.Context, actor *access.Actor, identit
 	if err := actor.Check(access.DeleteToken, access.SubjectIdentity, nil); err != nil {
 		return row, err
 	}
-	if _, err := s.Identities.Take(ctx, actor, identityID, "The client secret was not revoked"); err != nil {
+	if _, err := s.identities.Take(ctx, actor, identityID, "The client secret was not revoked"); err != nil {
 		return row, err
 	}
-	err = s.Feed.Change(ctx, func(tx *feed.Tx) error {
+	err = s.feed.Change(ctx, func(tx *feed.Tx) error {
 		if row, err = markRevoked(ctx, tx.Tx, identityID, secretID); err != nil {
 			return err
 		}
-		until, err := s.Tokens.ExpiryBound(ctx, tx.Tx)
+		until, err := s.tokens.ExpiryBound(ctx, tx.Tx)
 		if err != nil {
 			return err
 		}
@@ -134,7 +134,7 @@ func (s *Service) RevokeMade(ctx context.Context, actor *access.Actor, identityI
 	if _, err := s.Secret(ctx, actor, identityID, secretID); err != nil {
 		return err
 	}
-	return s.Tokens.RevokeMade(ctx, actor, identityID, secretID)
+	return s.tokens.RevokeMade(ctx, actor, identityID, secretID)
 }
 
 // ClearLockouts lets callers in again who failed too often, and returns how many were shut out. Errors: PermissionDenied,
@@ -143,25 +143,25 @@ func (s *Service) ClearLockouts(ctx context.Context, actor *access.Actor, identi
 	if err := actor.Check(access.Edit, access.SubjectIdentity, nil); err != nil {
 		return 0, err
 	}
-	i, err := s.Identities.Find(ctx, actor, identityID)
+	i, err := s.identities.Find(ctx, actor, identityID)
 	if err == nil {
-		err = s.Members.GuardAdmin(ctx, actor, i.ID)
+		err = s.members.GuardAdmin(ctx, actor, i.ID)
 	}
 	if err != nil {
 		return 0, err
 	}
-	err = s.Feed.Change(ctx, func(tx *feed.Tx) error {
+	err = s.feed.Change(ctx, func(tx *feed.Tx) error {
 		if locked, err = lockout.Clear(ctx, tx.Tx, Slug, identityID); err != nil {
 			return err
 		}
-		return s.Audit.Record(ctx, tx.Tx, actor, audit.Event{Type: audit.ClearIdentityUniversalAuthLockouts,
+		return s.audit.Record(ctx, tx.Tx, actor, audit.Event{Type: audit.ClearIdentityUniversalAuthLockouts,
 			Metadata: map[string]any{"identityId": identityID, "deleted": locked}})
 	})
 	return locked, err
 }
 
 func (s *Service) record(ctx context.Context, tx *sqldb.Tx, actor *access.Actor, event audit.Type, row Secret) error {
-	return s.Audit.Record(ctx, tx, actor, audit.Event{Type: event, Metadata: map[string]any{
+	return s.audit.Record(ctx, tx, actor, audit.Event{Type: event, Metadata: map[string]any{
 		"identityId": row.IdentityID, "clientSecretId": row.ID, "description": row.Description,
 	}})
 }

@@ -60,8 +60,8 @@ func (s *Service) find(ctx context.Context, p presented) (f found, err error) {
 	if f, ok := s.recall(p); ok {
 		return f, nil
 	}
-	at := s.Tokens.Birth()
-	err = s.DB.Get(ctx, &f, `SELECT c.identity_id, s.id, s.uses_limit, s.ttl, s.revoked, s.created_at
+	at := s.tokens.Birth()
+	err = s.db.Get(ctx, &f, `SELECT c.identity_id, s.id, s.uses_limit, s.ttl, s.revoked, s.created_at
 		FROM universal_clients c LEFT JOIN client_secrets s ON s.config_id = c.config_id AND s.hash = $1
 		WHERE c.client_id = $2`, p.hash, p.clientID)
 	if errors.Is(err, sqldb.ErrNoRows) {
@@ -86,8 +86,8 @@ func (s *Service) Start(ctx context.Context) error {
 	fresh := make([]byte, sha256.Size)
 	_, _ = rand.Read(fresh) // never fails
 	var sealed []byte
-	err := s.DB.Write(ctx, func(tx *sqldb.Tx) error {
-		root, rootID, err := org.SealingKey(ctx, tx, s.Root)
+	err := s.db.Write(ctx, func(tx *sqldb.Tx) error {
+		root, rootID, err := org.SealingKey(ctx, tx, s.root)
 		if err != nil {
 			return err
 		}
@@ -95,7 +95,7 @@ func (s *Service) Start(ctx context.Context) error {
 		return err
 	})
 	if err == nil {
-		s.pepper, err = s.Root.Open(sealed, PepperPlace()...)
+		s.pepper, err = s.root.Open(sealed, PepperPlace()...)
 	}
 	if err != nil {
 		return fmt.Errorf("cannot read the key of client secrets: %w", err)
@@ -131,7 +131,7 @@ func spendSecret(ctx context.Context, tx *sqldb.Tx, secretID string) (int64, err
 func (s *Service) Flush(ctx context.Context) error {
 	return s.uses.Flush(func(part []tally.Count) error {
 		crashpoint.Reach(crashpoint.SecretsFlush)
-		err := s.DB.Write(ctx, func(tx *sqldb.Tx) error {
+		err := s.db.Write(ctx, func(tx *sqldb.Tx) error {
 			for _, c := range part {
 				_, err := tx.Exec(ctx, `UPDATE client_secrets SET uses = uses + $1, last_used_at = $2 WHERE id = $3`, c.N, c.Last, c.ID.String())
 				if err != nil {
@@ -160,14 +160,14 @@ func (s *Service) counted(read func() ([]Secret, error)) (rows []Secret, err err
 
 func (s *Service) secretsOf(ctx context.Context, configID string) ([]Secret, error) {
 	return s.counted(func() (rows []Secret, err error) {
-		return rows, s.DB.Select(ctx, &rows, `SELECT `+columns+` FROM client_secrets WHERE config_id = $1 AND revoked = FALSE
-			AND (ended_at IS NULL OR ended_at > $2) ORDER BY created_at DESC, id DESC`, configID, s.DB.Now().UnixMilli())
+		return rows, s.db.Select(ctx, &rows, `SELECT `+columns+` FROM client_secrets WHERE config_id = $1 AND revoked = FALSE
+			AND (ended_at IS NULL OR ended_at > $2) ORDER BY created_at DESC, id DESC`, configID, s.db.Now().UnixMilli())
 	})
 }
 
 func (s *Service) secret(ctx context.Context, identityID, secretID string) (Secret, error) {
 	rows, err := s.counted(func() (rows []Secret, err error) {
-		return rows, s.DB.Select(ctx, &rows, `SELECT `+columns+` FROM client_secrets WHERE id = $1 AND identity_id = $2`, secretID, identityID)
+		return rows, s.db.Select(ctx, &rows, `SELECT `+columns+` FROM client_secrets WHERE id = $1 AND identity_id = $2`, secretID, identityID)
 	})
 	if err != nil {
 		return Secret{}, err
@@ -194,7 +194,7 @@ const KeepEnded = 90 * 24 * time.Hour
 
 // Clean deletes up to n client secrets that ended long ago, and returns how many went.
 func (s *Service) Clean(ctx context.Context, n int64) (deleted int64, err error) {
-	err = s.DB.Write(ctx, func(tx *sqldb.Tx) error {
+	err = s.db.Write(ctx, func(tx *sqldb.Tx) error {
 		deleted, err = tx.Exec(ctx, `DELETE FROM client_secrets WHERE id IN
 			(SELECT id FROM client_secrets WHERE ended_at <= $1 ORDER BY ended_at LIMIT $2)`, tx.Now().Add(-KeepEnded).UnixMilli(), n)
 		return err

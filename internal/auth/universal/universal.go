@@ -48,7 +48,16 @@ const DefaultQuota = 10_000
 
 // Service keeps client secrets and lets logins with them in.
 type Service struct {
-	Options
+	db         *sqldb.DB
+	feed       *feed.Feed
+	audit      *audit.Log
+	root       *seal.Key
+	identities *identity.Service
+	members    *member.Service
+	configs    *auth.Service
+	tokens     *token.Service
+	quota      int64
+
 	lockouts *lockout.Counter
 	pepper   []byte // key of the HMACs of secrets
 	uses     tally.Tally
@@ -58,7 +67,8 @@ type Service struct {
 // New returns a service. Call Start before its first login.
 func New(o Options) *Service {
 	o.Quota = cmp.Or(o.Quota, DefaultQuota)
-	return &Service{Options: o, lockouts: lockout.New(o.DB), known: newMemory(o.Feed.Caches)}
+	return &Service{db: o.DB, feed: o.Feed, audit: o.Audit, root: o.Root, identities: o.Identities,
+		members: o.Members, configs: o.Configs, tokens: o.Tokens, quota: o.Quota, lockouts: lockout.New(o.DB), known: newMemory(o.Feed.Caches())}
 }
 
 // Method is Universal Auth.
@@ -171,7 +181,7 @@ var (
 
 // verify checks the secret. A caller who is locked out, and one whose secret is wrong, get the same answer.
 func (s *Service) verify(ctx context.Context, settings *Settings, login *Login, client access.Client) (auth.Proof, error) {
-	f, now, rule := login.found, s.DB.Now(), settings.rule()
+	f, now, rule := login.found, s.db.Now(), settings.rule()
 	failures, err := s.lockouts.Failures(ctx, Slug, f.IdentityID, client.IP)
 	if err != nil {
 		return auth.Proof{}, err
@@ -229,7 +239,7 @@ func (s *Service) spend(ctx context.Context, f found, now time.Time) error {
 		return nil
 	}
 	crashpoint.Reach(crashpoint.SecretSpend)
-	err := s.DB.WriteGrouped(ctx, func(tx *sqldb.Tx) error {
+	err := s.db.WriteGrouped(ctx, func(tx *sqldb.Tx) error {
 		n, err := spendSecret(ctx, tx, *f.SecretID)
 		if err == nil && n == 0 {
 			err = auth.Refuse("client_secret_usage_limit_reached", "The client secret has reached its limit of uses. Create a new one.")
