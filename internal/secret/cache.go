@@ -59,26 +59,43 @@ func weight(rows []row) uint32 {
 	return uint32(min(sum, 1<<31))
 }
 
-// load returns the rows of a name, or all, from memory if the room's key opens them, or else reads and keeps them.
-func (c *cache) load(ctx context.Context, s *spot, name string, read func() ([]row, error)) ([]row, error) {
-	on, err := c.shelf(ctx, s)
+// held are the rows of a name, or all of a folder: nil until they are read where they are not in memory.
+type held struct {
+	cache *cache // nil where they are not kept
+	at    place
+	rows  []row
+}
+
+// look returns the rows of a name, or all, as they are in memory if the key of the project opens them. It must be asked before the
+// rows are read. Those of a user are not kept.
+func (s *spot) look(ctx context.Context, name, owner string) (held, error) {
+	if s.cache == nil || owner != "" {
+		return held{}, nil
+	}
+	on, err := s.cache.shelf(ctx, s)
 	if err != nil {
-		return nil, err
+		return held{}, err
 	}
-	at := place{on, name}
-	if rows, ok := c.rows.GetIfPresent(at); ok && s.opens(rows) {
-		return rows, limit.Use(ctx, int64(weight(rows))*sqldb.RowCost)
+	h := held{cache: s.cache, at: place{on, name}}
+	if rows, ok := s.cache.rows.GetIfPresent(h.at); ok && s.opens(rows) {
+		h.rows = rows
+		return h, limit.Use(ctx, int64(weight(rows))*sqldb.RowCost)
 	}
-	rows, err := read()
-	if err != nil || len(rows) == 0 {
-		return rows, err
+	return h, nil
+}
+
+// keep keeps rows that were read.
+func (h *held) keep(s *spot, rows []row) {
+	h.rows = rows
+	if h.cache == nil {
+		return
 	}
-	// A reader beside this one may have kept older rows of the same shelf: those are it for all, until the change is settled.
-	if kept, stored := c.rows.SetIfAbsent(at, rows); stored || s.opens(kept) {
-		return kept, nil
+	// Another reader may have kept older rows of the same folder: those count for all, until the change is settled.
+	if kept, stored := h.cache.rows.SetIfAbsent(h.at, rows); stored || s.opens(kept) {
+		h.rows = kept
+		return
 	}
-	c.rows.Set(at, rows)
-	return rows, nil
+	h.cache.rows.Set(h.at, rows)
 }
 
 // maxKeptImports is how many imports of a folder are kept: more are read each time.

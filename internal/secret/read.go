@@ -43,7 +43,17 @@ func (s *Service) Get(ctx context.Context, actor *access.Actor, p Place, f Find)
 	if kept.Found() {
 		return &Secret{reuse: kept}, s.note(ctx, actor, audit.GetSecret, at.Project.ID, kept.found.told)
 	}
-	found, err := at.get(ctx, f)
+	owner, err := at.asked(f)
+	if err != nil {
+		return nil, err
+	}
+	stored, err := at.find(ctx, f.Name, owner, f.Version)
+	var found *Secret
+	if missing(err) {
+		found, err = at.elsewhere(ctx, f)
+	} else if err == nil {
+		found, err = at.described(stored)
+	}
 	if err != nil {
 		return nil, err
 	}
@@ -125,24 +135,23 @@ func unknownID(secretID string) error {
 	return fault.New(fault.NotFound, "There is no secret with the ID %q in your organization.", brief(secretID))
 }
 
-func (s *spot) get(ctx context.Context, f Find) (*Secret, error) {
+// asked returns the user whose personal secret is to be read; empty for a shared one.
+func (s *spot) asked(f Find) (owner string, err error) {
 	if _, err := ParseName(f.Name); err != nil { // no secret has such a name
-		return nil, unknown(f.Name)
+		return "", unknown(f.Name)
 	}
-	owner := ""
-	if f.Personal {
-		if owner = s.owner(); owner == "" {
-			return nil, errOnlyUsers
-		}
+	if !f.Personal {
+		return "", nil
 	}
-	r, err := s.find(ctx, f.Name, owner, f.Version)
-	if missing(err) {
-		return s.elsewhere(ctx, f)
+	if owner = s.owner(); owner == "" {
+		return "", errOnlyUsers
 	}
-	if err != nil {
-		return nil, err
-	}
-	found, err := s.describe(r)
+	return owner, nil
+}
+
+// described returns the secret of a row, without what is sealed, to an actor who may know of it.
+func (s *spot) described(stored *row) (*Secret, error) {
+	found, err := s.describe(stored)
 	if err != nil {
 		return nil, err
 	}

@@ -53,49 +53,48 @@ const (
 	named = `WHERE f.environment_id = $1 AND f.path = $2 AND s.key = $3 AND coalesce(s.user_id, '') = $4`
 )
 
-// find reads a secret of a folder by its name; owner is the user of a personal one, or empty. version is that which is
-// wanted, or 0 for the one in force. ErrNoRows if there is none.
+// find reads a secret of a folder by its name, from memory if it can; owner is the user of a personal one, or empty. version is that
+// which is wanted, or 0 for the one in force. ErrNoRows if there is none.
 func (s *spot) find(ctx context.Context, name, owner string, version int64) (*row, error) {
 	ctx = context.WithoutCancel(ctx) // to watch for a caller who leaves takes two goroutines, and more time than the row
-	current, err := s.current(ctx, name, owner)
-	if err != nil || version == 0 || version == current.Version {
-		return current, err
+	held, err := s.look(ctx, name, owner)
+	if err != nil {
+		return nil, err
+	}
+	if held.rows == nil {
+		stored, err := s.one(ctx, s.from, inForce+named, s.env.ID, s.path, name, owner)
+		if err != nil {
+			return nil, err
+		}
+		held.keep(s, []row{*stored})
+	}
+	current := &held.rows[0]
+	if version == 0 || version == current.Version {
+		return current, nil
 	}
 	old, err := s.one(ctx, s.from, older+named+` AND v.version = $5`, s.env.ID, s.path, name, owner, version)
 	old.current = current
 	return old, err
 }
 
-// current is find for the version in force, from memory if it can.
-func (s *spot) current(ctx context.Context, name, owner string) (*row, error) {
-	read := func() ([]row, error) {
-		stored, err := s.one(ctx, s.from, inForce+named, s.env.ID, s.path, name, owner)
-		return []row{*stored}, err
-	}
-	rows, err := s.kept(ctx, name, owner, read)
-	if err != nil {
-		return nil, err
-	}
-	return &rows[0], nil
-}
-
-// kept reads what may be in memory, unless it is about a user: personal secrets are not kept.
-func (s *spot) kept(ctx context.Context, name, owner string, read func() ([]row, error)) ([]row, error) {
-	if s.cache == nil || owner != "" {
-		return read()
-	}
-	return s.cache.load(ctx, s, name, read)
-}
-
 // all reads the secrets of a folder, or of all below it too: the shared ones, and those of one user. Callers must not change
 // the rows.
 func (s *spot) all(ctx context.Context, owner string, below bool) ([]row, error) {
-	if !below {
-		return s.kept(ctx, "", owner, func() ([]row, error) { return s.folderRows(ctx, owner) })
+	if below {
+		prefix := strings.TrimSuffix(s.path, "/") + "/"
+		return s.several(ctx, inForce+`WHERE f.environment_id = $1 AND (f.path = $2 OR substr(f.path, 1, $3) = $4)
+			AND coalesce(s.user_id, '') IN ('', $5)`, s.env.ID, s.path, len([]rune(prefix)), prefix, owner)
 	}
-	prefix := strings.TrimSuffix(s.path, "/") + "/"
-	return s.several(ctx, inForce+`WHERE f.environment_id = $1 AND (f.path = $2 OR substr(f.path, 1, $3) = $4)
-		AND coalesce(s.user_id, '') IN ('', $5)`, s.env.ID, s.path, len([]rune(prefix)), prefix, owner)
+	held, err := s.look(ctx, "", owner)
+	if err != nil || held.rows != nil {
+		return held.rows, err
+	}
+	rows, err := s.folderRows(ctx, owner)
+	if err != nil || len(rows) == 0 {
+		return rows, err
+	}
+	held.keep(s, rows)
+	return held.rows, nil
 }
 
 func (s *spot) folderRows(ctx context.Context, owner string) ([]row, error) {
