@@ -33,7 +33,7 @@ var floors = [][]string{
 	{"identity"},
 	{"project", "token"},
 	{"auth", "oauth", "secret", "user"},
-	{"auth/assertion"},
+	{"auth/assertion", "user/password"},
 	{"auth/*"},
 	{"keys"},
 	{"app"},

@@ -41,6 +41,7 @@ import (
 	"github.com/sallyport/sallyport/internal/secret"
 	"github.com/sallyport/sallyport/internal/token"
 	"github.com/sallyport/sallyport/internal/user"
+	"github.com/sallyport/sallyport/internal/user/password"
 )
 
 // Options says how to build an App.
@@ -151,7 +152,7 @@ func (a *App) build(root *seal.Key, o Options) {
 		}})
 	a.lockouts = lockout.New(a.db)
 	a.users = user.New(user.Options{DB: a.db, Feed: a.feed, Audit: a.audit, Roles: a.roles, Memberships: a.members, Orgs: a.orgs, Tokens: a.tokens,
-		Lockouts: a.lockouts, Hashing: hashing, BaseURL: c.BaseURL(), Quota: c.Members, SecureCookie: strings.HasPrefix(c.PublicURL, "https:")})
+		Lockouts: a.lockouts, Hashing: hashing, Password: password.SignIn(a.orgs), BaseURL: c.BaseURL(), Quota: c.Members, SecureCookie: strings.HasPrefix(c.PublicURL, "https:")})
 	a.configs = auth.New(auth.Options{DB: a.db, Feed: a.feed, Audit: a.audit, Root: root, Orgs: a.orgs,
 		Identities: a.identities, Members: a.members, Tokens: a.tokens})
 	a.projects = project.New(project.Options{DB: a.db, Feed: a.feed, Audit: a.audit, Roles: a.roles, Members: a.members, Orgs: a.orgs, Identities: a.identities,

@@ -84,6 +84,9 @@ func replica(t *testing.T, db *sqldb.DB) *Service {
 		MakeUser: Insert, MakeAdmin: func(context.Context, *sqldb.Tx, org.Organization) (org.Admin, error) {
 			return org.Admin{ID: id.New()}, nil
 		}})
+	o.Password = SignIn{Slug: Method, Verify: func(_ context.Context, stored, proof string) (bool, error) {
+		return o.Orgs.CheckPassword(stored, proof)
+	}}
 	o.Tokens = token.New(token.Options{DB: db, Feed: f, Audit: records, Root: root, Logger: log, Orgs: o.Orgs, Member: o.Memberships.Member})
 	s := New(o)
 	if err := errors.Join(f.Start(t.Context()), o.Tokens.Start(t.Context())); err != nil {

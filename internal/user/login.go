@@ -46,7 +46,7 @@ func (s *Service) Login(ctx context.Context, email, password string, client acce
 		return nil, err
 	}
 	defer leave()
-	u, err := s.check(ctx, strings.ToLower(email), password, client)
+	u, err := s.verified(ctx, &s.password, strings.ToLower(email), password, client)
 	if err != nil {
 		return nil, err
 	}
@@ -54,11 +54,11 @@ func (s *Service) Login(ctx context.Context, email, password string, client acce
 	return s.begin(ctx, u, birth, client)
 }
 
-// check returns the user whose e-mail address and password these are. It does the same work whether there is one or
-// not: time tells nothing either.
-func (s *Service) check(ctx context.Context, email, password string, client access.Client) (*account, error) {
+// verified returns the user whose e-mail address and proof these are. It does the same work whether there is one or not: time
+// tells nothing either.
+func (s *Service) verified(ctx context.Context, by *SignIn, email, proof string, client access.Client) (*account, error) {
 	target := bucketOf(email)
-	failures, err := s.lockouts.Failures(ctx, Method, target, client.IP)
+	failures, err := s.lockouts.Failures(ctx, by.Slug, target, client.IP)
 	if err != nil {
 		return nil, err
 	}
@@ -69,18 +69,18 @@ func (s *Service) check(ctx context.Context, email, password string, client acce
 	if failures.Locked(rule, s.db.Now()) {
 		return nil, s.refuse(ctx, u, client, "temporarily_locked")
 	}
-	good, err := s.orgs.CheckPassword(u.PasswordHash, password)
+	good, err := by.Verify(ctx, u.PasswordHash, proof)
 	if err != nil {
 		return nil, err
 	}
 	if !good {
-		if err := s.lockouts.Fail(ctx, Method, target, client.IP, rule); err != nil {
+		if err := s.lockouts.Fail(ctx, by.Slug, target, client.IP, rule); err != nil {
 			return nil, err
 		}
 		return nil, s.refuse(ctx, u, client, "invalid_credentials")
 	}
 	if failures.Any() {
-		err = s.lockouts.Forgive(ctx, Method, target, client.IP)
+		err = s.lockouts.Forgive(ctx, by.Slug, target, client.IP)
 	}
 	return u, err
 }

@@ -32,7 +32,7 @@ func (s *Service) ChangePassword(ctx context.Context, actor *access.Actor, befor
 		return err
 	}
 	defer leave()
-	if _, err := s.check(ctx, u.Email, before, actor.Client); fault.Is(err, fault.BadRequest) {
+	if _, err := s.verified(ctx, &s.password, u.Email, before, actor.Client); fault.Is(err, fault.BadRequest) {
 		return errOldPassword
 	} else if err != nil {
 		return err

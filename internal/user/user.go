@@ -39,6 +39,7 @@ type Options struct {
 	Tokens      *token.Service
 	Lockouts    *lockout.Counter
 	Hashing     *limit.Line // where logins wait to have their passwords hashed
+	Password    SignIn      // how users sign in with a password
 
 	BaseURL      string // at which clients reach the server, without a slash at its end: links begin with it
 	Quota        int64  // users of one organization at most; 0 for defaultMembers
@@ -56,6 +57,7 @@ type Service struct {
 	tokens       *token.Service
 	lockouts     *lockout.Counter
 	hashing      *limit.Line
+	password     SignIn
 	baseURL      string
 	quota        int64
 	secureCookie bool
@@ -69,7 +71,7 @@ type Service struct {
 func New(o Options) *Service {
 	o.Quota = cmp.Or(o.Quota, defaultMembers)
 	return &Service{db: o.DB, feed: o.Feed, audit: o.Audit, roles: o.Roles, memberships: o.Memberships,
-		orgs: o.Orgs, tokens: o.Tokens, lockouts: o.Lockouts, hashing: o.Hashing, baseURL: o.BaseURL,
+		orgs: o.Orgs, tokens: o.Tokens, lockouts: o.Lockouts, hashing: o.Hashing, password: o.Password, baseURL: o.BaseURL,
 		quota: o.Quota, secureCookie: o.SecureCookie, cache: feed.NewCache[*User](o.Feed, feed.UserRow, cacheSize, nil)}
 }
 
