@@ -135,7 +135,7 @@ func (s *Service) Attach(ctx context.Context, actor *access.Actor, m info, ident
 	if err := actor.Check(access.EditAuth, access.SubjectIdentity, nil); err != nil {
 		return nil, err
 	}
-	if _, err := s.identities.Touch(ctx, actor, identityID, m.title+" was not attached"); err != nil {
+	if _, err := s.identities.Authorize(ctx, actor, identityID, m.title+" was not attached"); err != nil {
 		return nil, err
 	}
 	own, err := make(ctx, nil)
@@ -183,7 +183,7 @@ func (s *Service) Update(ctx context.Context, actor *access.Actor, m info, ident
 	if err := actor.Check(access.EditAuth, access.SubjectIdentity, nil); err != nil {
 		return nil, err
 	}
-	if _, err := s.identities.Touch(ctx, actor, identityID, m.title+" was not changed"); err != nil {
+	if _, err := s.identities.Authorize(ctx, actor, identityID, m.title+" was not changed"); err != nil {
 		return nil, err
 	}
 	var c *Config

@@ -105,10 +105,10 @@ func (s *Service) ByID(ctx context.Context, identityID string) (*Identity, error
 	return s.cache.Load(ctx, identityID, func(ctx context.Context) (*Identity, error) { return s.read(ctx, identityID) })
 }
 
-// Touch returns an identity whose credentials the actor is about to make or change. Beyond Find it asks that the identity is
+// Authorize returns an identity whose credentials the actor is about to make or change. Beyond Find it asks that the identity is
 // a member of the organization, NotFound otherwise, and checks the boundary: nobody gets to use an identity that may do
 // more than they do, in the organization or in any project; base begins that message.
-func (s *Service) Touch(ctx context.Context, actor *access.Actor, identityID, base string) (*Identity, error) {
+func (s *Service) Authorize(ctx context.Context, actor *access.Actor, identityID, base string) (*Identity, error) {
 	i, err := s.Find(ctx, actor, identityID)
 	if err != nil {
 		return nil, err

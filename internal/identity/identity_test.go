@@ -219,7 +219,7 @@ func TestBoundary(t *testing.T) {
 		try("lower an administrator", err, fault.Boundary)
 		_, err = f.Delete(t.Context(), member, boss.ID)
 		try("delete an administrator", err, fault.Boundary)
-		_, err = f.Touch(t.Context(), member, boss.ID, "x")
+		_, err = f.Authorize(t.Context(), member, boss.ID, "x")
 		try("touch an administrator", err, fault.Boundary)
 		for identityID, slug := range map[string]string{self.ID: "member", boss.ID: role.Admin, peer.ID: "member"} {
 			if got := f.roleOf(identityID); got != slug {
@@ -262,7 +262,7 @@ func TestInstanceAdministratorsAreGuarded(t *testing.T) {
 		want(t, err, fault.Forbidden)
 		_, err = f.Delete(t.Context(), admin, boss.ID)
 		want(t, err, fault.Forbidden)
-		_, err = f.Touch(t.Context(), admin, boss.ID, "x")
+		_, err = f.Authorize(t.Context(), admin, boss.ID, "x")
 		want(t, err, fault.Forbidden)
 		if _, err := f.Update(t.Context(), peer, boss.ID, Changes{Name: ptr("x")}); err != nil {
 			t.Error(err)

@@ -11,7 +11,7 @@ import (
 	"github.com/sallyport/sallyport/internal/role"
 )
 
-// TestQuotas: one more than the setting allows is refused with its name and value, and what was deleted makes room again.
+// TestQuotas: one more than the setting allows is refused with its name and value, and what was deleted allows one more.
 func TestQuotas(t *testing.T) {
 	name := func() *string { return ptr("identity") }
 	for title, test := range map[string]struct {
@@ -48,7 +48,7 @@ func TestQuotas(t *testing.T) {
 				}
 				f.exec(test.remove)
 				if err := test.make(f, actor, 100); err != nil {
-					t.Errorf("with room again: %v", err)
+					t.Errorf("after one was deleted: %v", err)
 				}
 			})
 		})

@@ -36,9 +36,9 @@ func Insert(ctx context.Context, tx *sqldb.Tx, orgID, name string, r *role.Role)
 	return d.Identity, err
 }
 
-// create makes an identity for an actor, if there is room for it.
+// create makes an identity for an actor, if the quotas allow one more.
 func (s *Service) create(ctx context.Context, tx *sqldb.Tx, actor *access.Actor, c Changes, roles []member.Assignment) (Detail, error) {
-	if err := s.room(ctx, tx, actor); err != nil {
+	if err := s.checkQuota(ctx, tx, actor); err != nil {
 		return Detail{}, err
 	}
 	return insert(ctx, tx, actor.OrgID, c, roles, &actor.ID)
@@ -51,8 +51,8 @@ const (
 	DefaultMemberQuota = 10_000
 )
 
-// room refuses one more identity where the organization, or the actor, has as many as there may be.
-func (s *Service) room(ctx context.Context, tx *sqldb.Tx, actor *access.Actor) error {
+// checkQuota refuses one more identity where the organization, or the actor, has as many as there may be.
+func (s *Service) checkQuota(ctx context.Context, tx *sqldb.Tx, actor *access.Actor) error {
 	err := org.Lock(ctx, tx, actor.OrgID)
 	if err == nil {
 		err = quota.Quota{Setting: "--quota-identities", Owner: "Your organization has", Things: "identities", Most: cmp.Or(s.quota, DefaultQuota)}.

@@ -252,17 +252,17 @@ func TestNobodyTakesOverAMemberOfAProject(t *testing.T) {
 		}
 		outsider, insider := f.actor(f.org, "member"), f.member(p, "member")
 		insider.Rights = outsider.Rights
-		_, err := f.identities.Touch(t.Context(), outsider, robot.ID, "x")
+		_, err := f.identities.Authorize(t.Context(), outsider, robot.ID, "x")
 		want(t, err, fault.Boundary)
 		for name, by := range map[string]*access.Actor{"a member with more": insider, "who may enter all projects": f.actor(f.org, "admin")} {
-			if _, err := f.identities.Touch(t.Context(), by, robot.ID, "x"); err != nil {
+			if _, err := f.identities.Authorize(t.Context(), by, robot.ID, "x"); err != nil {
 				t.Errorf("%s: %v", name, err)
 			}
 		}
 		if _, err := f.Delete(t.Context(), admin, p.ID); err != nil {
 			t.Fatal(err)
 		}
-		if _, err := f.identities.Touch(t.Context(), outsider, robot.ID, "x"); err != nil {
+		if _, err := f.identities.Authorize(t.Context(), outsider, robot.ID, "x"); err != nil {
 			t.Errorf("after the project is gone: %v", err)
 		}
 	})

@@ -36,7 +36,7 @@ type Environment struct {
 var defaults = []Environment{{Name: "Development", Slug: "dev"}, {Name: "Staging", Slug: "staging"}, {Name: "Production", Slug: "prod"}}
 
 func unknownEnvironment(environmentID string) error {
-	return fault.New(fault.NotFound, "There is no environment with ID %q in the project. Read the project to see its environments.", brief(environmentID))
+	return fault.New(fault.NotFound, "There is no environment with ID %q in the project. Read the project to see its environments.", shortened(environmentID))
 }
 
 var environmentSlug = regexp.MustCompile(`^[a-z0-9]+(-[a-z0-9]+)*$`)

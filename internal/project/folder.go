@@ -44,7 +44,7 @@ func FolderAt(ctx context.Context, from Reader, projectID, environment, path str
 
 // UnknownFolder is the NotFound of a folder that is not there.
 func UnknownFolder(environment, path string) error {
-	return fault.New(fault.NotFound, "There is no folder %q in the environment %q of the project. Check both, or create the folder first.", brief(path), brief(environment))
+	return fault.New(fault.NotFound, "There is no folder %q in the environment %q of the project. Check both, or create the folder first.", shortened(path), shortened(environment))
 }
 
 // Below returns the folders in a folder, at most depth levels down, by path; 1 means its direct children.

@@ -50,12 +50,12 @@ type Place struct {
 	Directory   httpapi.Text `json:"directory,omitempty" maxLength:"4096" doc:"Same as path; for older clients"`
 }
 
-func (p Place) spot() Spot {
+func (p Place) spot() Location {
 	return spotOf(p.ProjectID, p.WorkspaceID, p.Environment, p.Path, p.Directory)
 }
 
-func spotOf(project, workspace, environment, path, directory httpapi.Text) Spot {
-	return Spot{first(project, workspace), strings.TrimSpace(string(environment)), ParsePath(first(path, directory))}
+func spotOf(project, workspace, environment, path, directory httpapi.Text) Location {
+	return Location{first(project, workspace), strings.TrimSpace(string(environment)), ParsePath(first(path, directory))}
 }
 
 // first returns the first of some texts that is not empty.

@@ -37,13 +37,13 @@ func lockTree(ctx context.Context, tx *feed.Tx, projectID, environment string) (
 	err = tx.Get(ctx, &environmentID, `UPDATE environments SET position = position WHERE project_id = $1 AND slug = $2 AND deleted_at IS NULL RETURNING id`,
 		projectID, environment)
 	if errors.Is(err, sqldb.ErrNoRows) {
-		err = fault.New(fault.NotFound, "The project has no environment with the slug %q. Read the project to see its environments.", brief(environment))
+		err = fault.New(fault.NotFound, "The project has no environment with the slug %q. Read the project to see its environments.", shortened(environment))
 	}
 	return environmentID, err
 }
 
 // enterFolders lets an actor into an environment of a project if it may do something to folders at a path.
-func (s *Service) enterFolders(ctx context.Context, actor *access.Actor, at Spot, action access.Action) (*Access, error) {
+func (s *Service) enterFolders(ctx context.Context, actor *access.Actor, at Location, action access.Action) (*Access, error) {
 	a, err := s.Enter(ctx, actor, at.ProjectID)
 	if err == nil {
 		err = a.checkFolders(action, at)
@@ -55,16 +55,16 @@ func (s *Service) enterFolders(ctx context.Context, actor *access.Actor, at Spot
 }
 
 // checkFolders returns nil if the actor may do an action to the folders in the one at a spot.
-func (a *Access) checkFolders(action access.Action, in Spot) error {
+func (a *Access) checkFolders(action access.Action, in Location) error {
 	return a.Check(action, access.SubjectSecretFolders, access.Fields{access.Environment(in.Environment), access.SecretPath(in.Path)})
 }
 
-// Spot is a place in a project where folders are: Path is that of the folder above them, as ParsePath made it.
-type Spot struct{ ProjectID, Environment, Path string }
+// Location is a place in a project where folders are: Path is that of the folder above them, as ParsePath made it.
+type Location struct{ ProjectID, Environment, Path string }
 
 // AddFolder makes a folder, and those above it that are missing. Errors: those of Enter, PermissionDenied, NotFound for
 // an unknown environment, Validation, BadRequest where there is one with this name or too many.
-func (s *Service) AddFolder(ctx context.Context, actor *access.Actor, at Spot, name string, description *string) (*Folder, error) {
+func (s *Service) AddFolder(ctx context.Context, actor *access.Actor, at Location, name string, description *string) (*Folder, error) {
 	a, err := s.enterFolders(ctx, actor, at, access.Create)
 	if err != nil {
 		return nil, err
@@ -80,7 +80,7 @@ func (s *Service) AddFolder(ctx context.Context, actor *access.Actor, at Spot, n
 	return f, s.feed.Change(ctx, func(tx *feed.Tx) error {
 		environmentID, err := lockTree(ctx, tx, at.ProjectID, at.Environment)
 		if err == nil {
-			f, err = plant(ctx, tx.Tx, a, Spot{at.ProjectID, at.Environment, path}, environmentID, description)
+			f, err = plant(ctx, tx.Tx, a, Location{at.ProjectID, at.Environment, path}, environmentID, description)
 		}
 		if err != nil {
 			return err
@@ -90,25 +90,25 @@ func (s *Service) AddFolder(ctx context.Context, actor *access.Actor, at Spot, n
 	})
 }
 
-func (s *Service) recordFolder(ctx context.Context, tx *feed.Tx, actor *access.Actor, at Spot, event audit.Type, f *Folder, more map[string]any) error {
+func (s *Service) recordFolder(ctx context.Context, tx *feed.Tx, actor *access.Actor, at Location, event audit.Type, f *Folder, more map[string]any) error {
 	more["environment"], more["folderId"], more["folderPath"] = at.Environment, f.ID, f.Path
 	return s.record(ctx, tx, actor, at.ProjectID, event, more)
 }
 
 // plant makes the folder at a spot, and those above it that are missing, each where the actor may create folders.
-func plant(ctx context.Context, tx *sqldb.Tx, a *Access, at Spot, environmentID string, description *string) (*Folder, error) {
+func plant(ctx context.Context, tx *sqldb.Tx, a *Access, at Location, environmentID string, description *string) (*Folder, error) {
 	above, missing, err := nearest(ctx, tx, environmentID, at.Path)
 	if err != nil {
 		return nil, err
 	}
 	if len(missing) == 0 {
-		return nil, fault.New(fault.BadRequest, "There is a folder at %q already. Choose another name.", brief(at.Path))
+		return nil, fault.New(fault.BadRequest, "There is a folder at %q already. Choose another name.", shortened(at.Path))
 	}
 	if err := countFolders(ctx, tx, environmentID, len(missing)); err != nil {
 		return nil, err
 	}
 	for i, name := range missing {
-		if err := a.checkFolders(access.Create, Spot{at.ProjectID, at.Environment, above.Path}); err != nil {
+		if err := a.checkFolders(access.Create, Location{at.ProjectID, at.Environment, above.Path}); err != nil {
 			return nil, err
 		}
 		f := &Folder{ID: id.New(), EnvironmentID: environmentID, ParentID: &above.ID, Name: name, Path: join(above.Path, name), Version: 1,
@@ -129,7 +129,7 @@ type FolderChanges struct{ Name, Description *string }
 
 // UpdateFolder renames or describes a folder that is named by its id, or by its name at the spot. Errors: those of Enter,
 // PermissionDenied, NotFound, Validation, BadRequest for a name that is taken and for the root.
-func (s *Service) UpdateFolder(ctx context.Context, actor *access.Actor, at Spot, idOrName string, c FolderChanges) (*Folder, error) {
+func (s *Service) UpdateFolder(ctx context.Context, actor *access.Actor, at Location, idOrName string, c FolderChanges) (*Folder, error) {
 	folders, err := s.UpdateFolders(ctx, actor, Ref{ID: at.ProjectID}, []BatchFolder{{at.Environment, at.Path, idOrName, c}})
 	if err != nil {
 		return nil, err
@@ -137,7 +137,7 @@ func (s *Service) UpdateFolder(ctx context.Context, actor *access.Actor, at Spot
 	return &folders[0], nil
 }
 
-// BatchFolder is one change of UpdateFolders; Environment and Path are as in a Spot.
+// BatchFolder is one change of UpdateFolders; Environment and Path are as in a Location.
 type BatchFolder struct {
 	Environment, Path string
 	IDOrName          string
@@ -166,7 +166,7 @@ func (s *Service) UpdateFolders(ctx context.Context, actor *access.Actor, ref Re
 }
 
 func (s *Service) updateFolder(ctx context.Context, tx *feed.Tx, a *Access, b BatchFolder) (*Folder, error) {
-	f, at, err := lockFolder(ctx, tx, a, Spot{a.Project.ID, b.Environment, b.Path}, b.IDOrName, access.Edit)
+	f, at, err := lockFolder(ctx, tx, a, Location{a.Project.ID, b.Environment, b.Path}, b.IDOrName, access.Edit)
 	if err != nil {
 		return nil, err
 	}
@@ -208,7 +208,7 @@ func (s *Service) rename(ctx context.Context, tx *feed.Tx, a *Access, environmen
 
 // lockFolder finds the folder that a change is about, and checks that the actor may make it where the folder really is.
 // It works in the transaction of the change, so that a folder that is renamed meanwhile is judged by where it is now.
-func lockFolder(ctx context.Context, tx *feed.Tx, a *Access, at Spot, idOrName string, action access.Action) (*Folder, Spot, error) {
+func lockFolder(ctx context.Context, tx *feed.Tx, a *Access, at Location, idOrName string, action access.Action) (*Folder, Location, error) {
 	var f *Folder
 	environmentID, err := lockTree(ctx, tx, at.ProjectID, at.Environment)
 	if err == nil {
@@ -232,14 +232,14 @@ func lockFolder(ctx context.Context, tx *feed.Tx, a *Access, at Spot, idOrName s
 // force it must be empty. The spot must be where it is, or the root, which is what naming no path means. Errors: those of Enter,
 // PermissionDenied, also for anything below that the actor may not delete, NotFound, BadRequest for a folder that is not empty
 // and for the root.
-func (s *Service) DeleteFolder(ctx context.Context, actor *access.Actor, at Spot, idOrName string, force bool) (*Folder, error) {
+func (s *Service) DeleteFolder(ctx context.Context, actor *access.Actor, at Location, idOrName string, force bool) (*Folder, error) {
 	a, err := s.Enter(ctx, actor, at.ProjectID)
 	if err != nil {
 		return nil, err
 	}
 	var f *Folder
 	return f, s.feed.Change(ctx, func(tx *feed.Tx) (err error) {
-		var found Spot
+		var found Location
 		if f, found, err = lockFolder(ctx, tx, a, at, idOrName, access.Delete); err != nil {
 			return err
 		}

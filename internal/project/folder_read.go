@@ -13,7 +13,7 @@ import (
 // ListFolders returns the folders at a spot, by path: the direct children, or all below. A path that does not exist has
 // none. modifiedSince, milliseconds UTC, leaves out folders whose secrets did not change since; 0 leaves out none. Any
 // member may read folders. Errors: those of Enter, NotFound for an unknown environment.
-func (s *Service) ListFolders(ctx context.Context, actor *access.Actor, at Spot, recursive bool, modifiedSince int64) ([]Folder, error) {
+func (s *Service) ListFolders(ctx context.Context, actor *access.Actor, at Location, recursive bool, modifiedSince int64) ([]Folder, error) {
 	a, err := s.Enter(ctx, actor, at.ProjectID)
 	if err == nil {
 		_, err = a.Project.Environment(at.Environment)
@@ -60,7 +60,7 @@ func (s *Service) ReadFolder(ctx context.Context, actor *access.Actor, folderID 
 		FROM folders f JOIN environments e ON e.id = f.environment_id JOIN projects p ON p.id = e.project_id
 		WHERE f.id = $1 AND p.org_id = $2 AND e.deleted_at IS NULL AND p.deleted_at IS NULL`, folderID, actor.OrgID)
 	if errors.Is(err, sqldb.ErrNoRows) {
-		err = fault.New(fault.NotFound, "There is no folder with ID %q in the projects of your organization.", brief(folderID))
+		err = fault.New(fault.NotFound, "There is no folder with ID %q in the projects of your organization.", shortened(folderID))
 	}
 	if err == nil {
 		_, err = s.Enter(ctx, actor, f.ProjectID)

@@ -63,7 +63,7 @@ func findFolder(ctx context.Context, tx *sqldb.Tx, environmentID, path, idOrName
 }
 
 func noFolder(path, idOrName string) error {
-	return fault.New(fault.NotFound, "There is no folder with the ID or the name %q in %q. List the folders there to see both.", brief(idOrName), brief(path))
+	return fault.New(fault.NotFound, "There is no folder with the ID or the name %q in %q. List the folders there to see both.", shortened(idOrName), shortened(path))
 }
 
 // rename gives all folders in one the path that comes of its new one. The caller stores the folder itself.
@@ -80,7 +80,7 @@ func rename(ctx context.Context, tx *sqldb.Tx, old, renamed *Folder) error {
 	case err != nil:
 		return err
 	case now.Taken:
-		return fault.New(fault.BadRequest, "There is a folder at %q already. Choose another name.", brief(renamed.Path))
+		return fault.New(fault.BadRequest, "There is a folder at %q already. Choose another name.", shortened(renamed.Path))
 	case max(now.Longest, len(old.Path))+len(renamed.Path)-len(old.Path) > MaxPath:
 		return fault.Invalid("too_big", "With this name, a folder path would have more than 2048 characters. Choose a shorter name.", "name")
 	}

@@ -22,7 +22,7 @@ import (
 // paths returns the paths of all folders below a folder of the environment dev.
 func (f *fixture) paths(p *Project, admin *access.Actor, from string) []string {
 	f.t.Helper()
-	folders, err := f.ListFolders(f.t.Context(), admin, Spot{p.ID, "dev", from}, true, 0)
+	folders, err := f.ListFolders(f.t.Context(), admin, Location{p.ID, "dev", from}, true, 0)
 	if err != nil {
 		f.t.Fatal(err)
 	}
@@ -39,7 +39,7 @@ func (f *fixture) paths(p *Project, admin *access.Actor, from string) []string {
 // mkdir makes a folder in the environment dev.
 func (f *fixture) mkdir(p *Project, admin *access.Actor, path string) *Folder {
 	f.t.Helper()
-	folder, err := f.AddFolder(f.t.Context(), admin, Spot{p.ID, "dev", parentOf(path)}, path[strings.LastIndex(path, "/")+1:], nil)
+	folder, err := f.AddFolder(f.t.Context(), admin, Location{p.ID, "dev", parentOf(path)}, path[strings.LastIndex(path, "/")+1:], nil)
 	if err != nil {
 		f.t.Fatal(err)
 	}
@@ -50,7 +50,7 @@ func TestFoldersAreMadeWithThoseAbove(t *testing.T) {
 	each(t, func(t *testing.T, f *fixture) {
 		p, admin := f.project()
 		description := "what it holds"
-		made, err := f.AddFolder(t.Context(), admin, Spot{p.ID, "dev", "/a/b"}, "c", &description)
+		made, err := f.AddFolder(t.Context(), admin, Location{p.ID, "dev", "/a/b"}, "c", &description)
 		if err != nil {
 			t.Fatal(err)
 		}
@@ -68,7 +68,7 @@ func TestFoldersAreMadeWithThoseAbove(t *testing.T) {
 			t.Error(diff)
 		}
 		f.mkdir(p, admin, "/a/x")
-		children, err := f.ListFolders(t.Context(), admin, Spot{p.ID, "dev", "/a"}, false, 0)
+		children, err := f.ListFolders(t.Context(), admin, Location{p.ID, "dev", "/a"}, false, 0)
 		if err != nil || len(children) != 2 || children[0].Path != "/a/b" || children[1].Path != "/a/x" {
 			t.Errorf("children are %+v, %v", children, err)
 		}
@@ -87,35 +87,35 @@ func TestAddFolderRefuses(t *testing.T) {
 		f.mkdir(p, admin, "/taken")
 		deep := strings.Repeat("/d", MaxDepth-1)
 		for name, c := range map[string]struct {
-			at   Spot
+			at   Location
 			name string
 			kind fault.Kind
 		}{
-			"refused/taken":               {Spot{p.ID, "dev", "/"}, "taken", fault.BadRequest},
-			"refused/dot":                 {Spot{p.ID, "dev", "/"}, "a.b", fault.Validation},
-			"refused/two dots":            {Spot{p.ID, "dev", "/"}, "..", fault.Validation},
-			"refused/slash":               {Spot{p.ID, "dev", "/"}, "a/b", fault.Validation},
-			"refused/empty":               {Spot{p.ID, "dev", "/"}, "", fault.Validation},
-			"refused/emoji":               {Spot{p.ID, "dev", "/"}, "\U0001f4c1", fault.Validation},
-			"refused/256 characters":      {Spot{p.ID, "dev", "/"}, strings.Repeat("a", 256), fault.Validation},
-			"refused/space above":         {Spot{p.ID, "dev", "/a b"}, "c", fault.Validation},
-			"refused/101 deep":            {Spot{p.ID, "dev", deep + "/d"}, "c", fault.Validation},
-			"refused/2049 characters":     {Spot{p.ID, "dev", strings.Repeat("/"+strings.Repeat("a", 255), 8)}, "c", fault.Validation},
-			"refused/unknown environment": {Spot{p.ID, "nope", "/"}, "c", fault.NotFound},
-			"refused/unknown project":     {Spot{id.New(), "dev", "/"}, "c", fault.NotFound},
-			"refused/no project":          {Spot{"", "dev", "/"}, "c", fault.BadRequest},
+			"refused/taken":               {Location{p.ID, "dev", "/"}, "taken", fault.BadRequest},
+			"refused/dot":                 {Location{p.ID, "dev", "/"}, "a.b", fault.Validation},
+			"refused/two dots":            {Location{p.ID, "dev", "/"}, "..", fault.Validation},
+			"refused/slash":               {Location{p.ID, "dev", "/"}, "a/b", fault.Validation},
+			"refused/empty":               {Location{p.ID, "dev", "/"}, "", fault.Validation},
+			"refused/emoji":               {Location{p.ID, "dev", "/"}, "\U0001f4c1", fault.Validation},
+			"refused/256 characters":      {Location{p.ID, "dev", "/"}, strings.Repeat("a", 256), fault.Validation},
+			"refused/space above":         {Location{p.ID, "dev", "/a b"}, "c", fault.Validation},
+			"refused/101 deep":            {Location{p.ID, "dev", deep + "/d"}, "c", fault.Validation},
+			"refused/2049 characters":     {Location{p.ID, "dev", strings.Repeat("/"+strings.Repeat("a", 255), 8)}, "c", fault.Validation},
+			"refused/unknown environment": {Location{p.ID, "nope", "/"}, "c", fault.NotFound},
+			"refused/unknown project":     {Location{id.New(), "dev", "/"}, "c", fault.NotFound},
+			"refused/no project":          {Location{"", "dev", "/"}, "c", fault.BadRequest},
 		} {
 			t.Run(name, func(t *testing.T) {
 				_, err := f.AddFolder(t.Context(), admin, c.at, c.name, nil)
 				want(t, err, c.kind)
 			})
 		}
-		_, err := f.AddFolder(t.Context(), f.member(p, "viewer"), Spot{p.ID, "dev", "/"}, "x", nil)
+		_, err := f.AddFolder(t.Context(), f.member(p, "viewer"), Location{p.ID, "dev", "/"}, "x", nil)
 		want(t, err, fault.PermissionDenied)
 		if diff := cmp.Diff([]string{"/taken"}, f.paths(p, admin, "/")); diff != "" {
 			t.Errorf("what was refused was made: %s", diff)
 		}
-		if made, err := f.AddFolder(t.Context(), admin, Spot{p.ID, "dev", deep}, "end", nil); err != nil || depth(made.Path) != MaxDepth {
+		if made, err := f.AddFolder(t.Context(), admin, Location{p.ID, "dev", deep}, "end", nil); err != nil || depth(made.Path) != MaxDepth {
 			t.Errorf("100 deep: %+v, %v", made, err)
 		}
 	})
@@ -141,21 +141,21 @@ func TestFoldersAreAsInAModel(t *testing.T) {
 				if rapid.Bool().Draw(t, "deep") {
 					path = join(path, names.Draw(t, "second name"))
 				}
-				_, err := f.AddFolder(t.Context(), admin, Spot{p.ID, "dev", parentOf(path)}, path[strings.LastIndex(path, "/")+1:], nil)
+				_, err := f.AddFolder(t.Context(), admin, Location{p.ID, "dev", parentOf(path)}, path[strings.LastIndex(path, "/")+1:], nil)
 				expect(t, "make "+path, err, !model[path])
 				for up := path; up != "/"; up = parentOf(up) {
 					model[up] = true
 				}
 			case 2:
 				to := join(parentOf(at), name)
-				_, err := f.UpdateFolder(t.Context(), admin, Spot{p.ID, "dev", parentOf(at)}, at[strings.LastIndex(at, "/")+1:], FolderChanges{Name: &name})
+				_, err := f.UpdateFolder(t.Context(), admin, Location{p.ID, "dev", parentOf(at)}, at[strings.LastIndex(at, "/")+1:], FolderChanges{Name: &name})
 				possible := at != "/" && (!model[to] || to == at)
 				expect(t, "rename "+at+" to "+to, err, possible)
 				if possible {
 					model = renamed(model, at, to)
 				}
 			case 3:
-				_, err := f.DeleteFolder(t.Context(), admin, Spot{p.ID, "dev", parentOf(at)}, at[strings.LastIndex(at, "/")+1:], true)
+				_, err := f.DeleteFolder(t.Context(), admin, Location{p.ID, "dev", parentOf(at)}, at[strings.LastIndex(at, "/")+1:], true)
 				expect(t, "delete "+at, err, at != "/")
 				if at != "/" {
 					maps.DeleteFunc(model, func(path string, _ bool) bool { return path == at || strings.HasPrefix(path, at+"/") })
@@ -197,19 +197,19 @@ func TestRenameCarriesWhatIsBelow(t *testing.T) {
 		if err != nil {
 			t.Fatal(err)
 		}
-		if _, err := f.UpdateFolder(t.Context(), admin, Spot{p.ID, "dev", "/elsewhere"}, top.ID, FolderChanges{Name: ptr("new")}); err != nil {
+		if _, err := f.UpdateFolder(t.Context(), admin, Location{p.ID, "dev", "/elsewhere"}, top.ID, FolderChanges{Name: ptr("new")}); err != nil {
 			t.Fatal(err)
 		}
 		if diff := cmp.Diff([]string{"/A", "/A/b", "/a_b", "/a_b/c", "/ab", "/new", "/new/b", "/new/b/c", "/new/d"}, f.paths(p, admin, "/")); diff != "" {
 			t.Error(diff)
 		}
-		_, err = f.UpdateFolder(t.Context(), admin, Spot{p.ID, "dev", "/"}, "new", FolderChanges{Name: ptr("ab")})
+		_, err = f.UpdateFolder(t.Context(), admin, Location{p.ID, "dev", "/"}, "new", FolderChanges{Name: ptr("ab")})
 		want(t, err, fault.BadRequest)
-		_, err = f.UpdateFolder(t.Context(), admin, Spot{p.ID, "dev", "/"}, "nope", FolderChanges{})
+		_, err = f.UpdateFolder(t.Context(), admin, Location{p.ID, "dev", "/"}, "nope", FolderChanges{})
 		want(t, err, fault.NotFound)
-		_, err = f.UpdateFolder(t.Context(), admin, Spot{p.ID, "prod", "/"}, a.ID, FolderChanges{})
+		_, err = f.UpdateFolder(t.Context(), admin, Location{p.ID, "prod", "/"}, a.ID, FolderChanges{})
 		want(t, err, fault.NotFound)
-		_, err = f.UpdateFolder(t.Context(), f.member(p, "viewer"), Spot{p.ID, "dev", "/"}, "nope", FolderChanges{})
+		_, err = f.UpdateFolder(t.Context(), f.member(p, "viewer"), Location{p.ID, "dev", "/"}, "nope", FolderChanges{})
 		want(t, err, fault.PermissionDenied)
 	})
 }
@@ -218,9 +218,9 @@ func TestRenameKeepsPathsShort(t *testing.T) {
 	each(t, func(t *testing.T, f *fixture) {
 		p, admin := f.project()
 		f.mkdir(p, admin, "/a"+strings.Repeat("/"+strings.Repeat("x", 250), 8))
-		_, err := f.UpdateFolder(t.Context(), admin, Spot{p.ID, "dev", "/"}, "a", FolderChanges{Name: ptr(strings.Repeat("y", 50))})
+		_, err := f.UpdateFolder(t.Context(), admin, Location{p.ID, "dev", "/"}, "a", FolderChanges{Name: ptr(strings.Repeat("y", 50))})
 		want(t, err, fault.Validation)
-		if _, err := f.UpdateFolder(t.Context(), admin, Spot{p.ID, "dev", "/"}, "a", FolderChanges{Name: ptr(strings.Repeat("y", 30))}); err != nil {
+		if _, err := f.UpdateFolder(t.Context(), admin, Location{p.ID, "dev", "/"}, "a", FolderChanges{Name: ptr(strings.Repeat("y", 30))}); err != nil {
 			t.Error(err)
 		}
 	})
@@ -250,27 +250,27 @@ func TestDeleteFolder(t *testing.T) {
 		p, admin := f.project()
 		a := f.mkdir(p, admin, "/a")
 		f.mkdir(p, admin, "/ab")
-		_, err := f.DeleteFolder(t.Context(), f.member(p, "viewer"), Spot{p.ID, "dev", "/"}, "a", true)
+		_, err := f.DeleteFolder(t.Context(), f.member(p, "viewer"), Location{p.ID, "dev", "/"}, "a", true)
 		want(t, err, fault.PermissionDenied)
 		f.holdsAny = func(_ context.Context, _ *sqldb.Tx, folderID string) (bool, error) { return folderID == a.ID, nil }
-		_, err = f.DeleteFolder(t.Context(), admin, Spot{p.ID, "dev", "/"}, "a", false)
+		_, err = f.DeleteFolder(t.Context(), admin, Location{p.ID, "dev", "/"}, "a", false)
 		want(t, err, fault.BadRequest)
 		f.holdsAny = nil
 		f.mkdir(p, admin, "/a/b")
-		_, err = f.DeleteFolder(t.Context(), admin, Spot{p.ID, "dev", "/"}, "a", false)
+		_, err = f.DeleteFolder(t.Context(), admin, Location{p.ID, "dev", "/"}, "a", false)
 		want(t, err, fault.BadRequest)
-		_, err = f.DeleteFolder(t.Context(), admin, Spot{p.ID, "dev", "/"}, "nope", true)
+		_, err = f.DeleteFolder(t.Context(), admin, Location{p.ID, "dev", "/"}, "nope", true)
 		want(t, err, fault.NotFound)
 		root, err := FolderAt(t.Context(), f.db, p.ID, "dev", "/")
 		if err != nil {
 			t.Fatal(err)
 		}
-		_, err = f.DeleteFolder(t.Context(), admin, Spot{p.ID, "dev", "/"}, root.ID, true)
+		_, err = f.DeleteFolder(t.Context(), admin, Location{p.ID, "dev", "/"}, root.ID, true)
 		want(t, err, fault.BadRequest)
-		if _, err := f.DeleteFolder(t.Context(), admin, Spot{p.ID, "dev", "/"}, "a", true); err != nil {
+		if _, err := f.DeleteFolder(t.Context(), admin, Location{p.ID, "dev", "/"}, "a", true); err != nil {
 			t.Fatal(err)
 		}
-		if _, err := f.DeleteFolder(t.Context(), admin, Spot{p.ID, "dev", "/"}, "ab", false); err != nil {
+		if _, err := f.DeleteFolder(t.Context(), admin, Location{p.ID, "dev", "/"}, "ab", false); err != nil {
 			t.Errorf("deleting an empty folder: %v", err)
 		}
 		if left := f.paths(p, admin, "/"); len(left) != 0 {
@@ -289,12 +289,12 @@ func TestARuleCountsWhereAFolderReallyIs(t *testing.T) {
 		if err != nil {
 			t.Fatal(err)
 		}
-		at := Spot{p.ID, "dev", "/team"}
+		at := Location{p.ID, "dev", "/team"}
 		_, err = f.DeleteFolder(t.Context(), a.Actor, at, outside.ID, true)
 		want(t, err, fault.PermissionDenied)
 		_, err = f.UpdateFolder(t.Context(), a.Actor, at, outside.ID, FolderChanges{Name: ptr("y")})
 		want(t, err, fault.PermissionDenied)
-		_, err = f.AddFolder(t.Context(), a.Actor, Spot{p.ID, "dev", "/other"}, "y", nil)
+		_, err = f.AddFolder(t.Context(), a.Actor, Location{p.ID, "dev", "/other"}, "y", nil)
 		want(t, err, fault.PermissionDenied)
 		if _, err := f.DeleteFolder(t.Context(), a.Actor, at, inside.ID, true); err != nil {
 			t.Error(err)
@@ -321,7 +321,7 @@ func TestFoldersAtOnce(t *testing.T) {
 		for i := range 12 {
 			all.Go(func() {
 				name := fmt.Sprint("n", i%3)
-				_, err := f.AddFolder(t.Context(), admin, Spot{p.ID, "dev", "/a/b"}, name, nil)
+				_, err := f.AddFolder(t.Context(), admin, Location{p.ID, "dev", "/a/b"}, name, nil)
 				if err == nil {
 					if _, twice := made.LoadOrStore(name, true); twice {
 						t.Errorf("%s was made twice", name)
@@ -349,7 +349,7 @@ func TestManyFolders(t *testing.T) {
 		INSERT INTO folders (id, environment_id, parent_id, name, path, version, created_at, updated_at)
 		SELECT 'f' || i, $2, $3, 'f' || i, '/f' || i, 1, 0, 0 FROM n`, MaxFolders-2, root.EnvironmentID, root.ID)
 	f.mkdir(p, admin, "/last")
-	_, err = f.AddFolder(t.Context(), admin, Spot{p.ID, "dev", "/"}, "more", nil)
+	_, err = f.AddFolder(t.Context(), admin, Location{p.ID, "dev", "/"}, "more", nil)
 	want(t, err, fault.BadRequest)
 }
 

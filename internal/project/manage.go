@@ -59,7 +59,7 @@ func (s *Service) Create(ctx context.Context, actor *access.Actor, d Draft) (*Pr
 }
 
 func (s *Service) create(ctx context.Context, tx *feed.Tx, actor *access.Actor, p *Project, d Draft) error {
-	err := s.room(ctx, tx.Tx, actor)
+	err := s.checkQuota(ctx, tx.Tx, actor)
 	if err == nil {
 		err = insert(ctx, tx.Tx, p, actor.ID)
 	}

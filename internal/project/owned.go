@@ -85,7 +85,7 @@ func (s *Service) owned(ctx context.Context, actor *access.Actor, projectID, ide
 	}
 	i, err := s.identities.Find(ctx, actor, identityID)
 	if fault.Is(err, fault.NotFound) || err == nil && (i.ProjectID == nil || *i.ProjectID != projectID) {
-		err = fault.New(fault.NotFound, "The project owns no identity with ID %q. List its identities to see their ids.", brief(identityID))
+		err = fault.New(fault.NotFound, "The project owns no identity with ID %q. List its identities to see their ids.", shortened(identityID))
 	}
 	return sc, i, err
 }

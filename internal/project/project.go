@@ -118,21 +118,21 @@ type Project struct {
 func (p *Project) Environment(slug string) (*Environment, error) {
 	at := slices.IndexFunc(p.Environments, func(e Environment) bool { return e.Slug == slug })
 	if at < 0 {
-		return nil, fault.New(fault.NotFound, "The project has no environment with the slug %q. Read the project to see its environments.", brief(slug))
+		return nil, fault.New(fault.NotFound, "The project has no environment with the slug %q. Read the project to see its environments.", shortened(slug))
 	}
 	return &p.Environments[at], nil
 }
 
 func unknown(projectID string) error {
-	return fault.New(fault.NotFound, "There is no project with ID %q in your organization.", brief(projectID))
+	return fault.New(fault.NotFound, "There is no project with ID %q in your organization.", shortened(projectID))
 }
 
 func unknownSlug(slug string) error {
-	return fault.New(fault.NotFound, "There is no project with the slug %q in your organization.", brief(slug))
+	return fault.New(fault.NotFound, "There is no project with the slug %q in your organization.", shortened(slug))
 }
 
-// brief cuts what a caller sent to a length that a message can bear.
-func brief(s string) string {
+// shortened cuts what a caller sent to a length that fits into a message.
+func shortened(s string) string {
 	const most = 64
 	if len(s) > most {
 		return s[:most] + "..."

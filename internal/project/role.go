@@ -74,7 +74,7 @@ func (s *Service) projectOfRole(ctx context.Context, orgID, roleID string) (proj
 	err = s.db.Get(ctx, &projectID, `SELECT c.project_id FROM custom_roles c JOIN projects p ON p.id = c.project_id
 		WHERE c.id = $1 AND p.org_id = $2 AND p.deleted_at IS NULL`, roleID, orgID)
 	if errors.Is(err, sqldb.ErrNoRows) {
-		err = fault.New(fault.NotFound, "There is no role with ID %q in the projects of your organization.", brief(roleID))
+		err = fault.New(fault.NotFound, "There is no role with ID %q in the projects of your organization.", shortened(roleID))
 	}
 	return projectID, err
 }

@@ -88,8 +88,8 @@ func insert(ctx context.Context, tx *sqldb.Tx, p *Project, by string) error {
 	return err
 }
 
-// room refuses one more project where the organization, or the actor, has as many as there may be.
-func (s *Service) room(ctx context.Context, tx *sqldb.Tx, actor *access.Actor) error {
+// checkQuota refuses one more project where the organization, or the actor, has as many as there may be.
+func (s *Service) checkQuota(ctx context.Context, tx *sqldb.Tx, actor *access.Actor) error {
 	err := org.Lock(ctx, tx, actor.OrgID)
 	if err == nil {
 		err = quota.Quota{Setting: "--quota-projects", Owner: "Your organization has", Things: "projects", Most: cmp.Or(s.quota, DefaultProjects)}.

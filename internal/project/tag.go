@@ -35,7 +35,7 @@ var tagSlug = regexp.MustCompile(`^[a-zA-Z0-9]+([-_][a-zA-Z0-9]+)*$`)
 var errTagTaken = fault.New(fault.BadRequest, "The project has a tag with this slug already. Choose another slug.")
 
 func unknownTag(ref string) error {
-	return fault.New(fault.NotFound, "There is no tag %q in the project. List the tags to see their ids and slugs.", brief(ref))
+	return fault.New(fault.NotFound, "There is no tag %q in the project. List the tags to see their ids and slugs.", shortened(ref))
 }
 
 func (s *Service) enterTags(ctx context.Context, actor *access.Actor, projectID string, action access.Action) (*Access, error) {

@@ -18,10 +18,10 @@ type answers struct {
 	items bounded.Cache[asked, *answer]
 }
 
-// asked is a question, and all that its answer depends on. Shelves, tags and abilities are never changed, but replaced: as long as the
+// asked is a question, and all that its answer depends on. States of folders, tags and abilities are never changed, but replaced: as long as the
 // caches, which follow the feed, hold the very same ones, the answer is the same.
 type asked struct {
-	on      *shelf // the folder, and with it the project and its environments
+	on      *folderState // the folder, and with it the project and its environments
 	tags    *projectTags
 	ability *access.Ability
 	name    string // empty for a list
@@ -58,7 +58,7 @@ func newAnswers(size int64) *answers {
 }
 
 // asked returns the place of an answer. It must be asked for before anything else is read.
-func (s *spot) reuse(on *shelf, name string, v View) *Reuse {
+func (s *folderScope) reuse(on *folderState, name string, v View) *Reuse {
 	r := &Reuse{answers: s.cache.answers, question: asked{on: on, tags: s.tags, ability: s.Ability(), name: name, view: v}}
 	r.found, _ = r.answers.items.GetIfPresent(r.question)
 	return r

@@ -80,7 +80,7 @@ func TestKeptAnswersFollowChanges(t *testing.T) {
 			})
 		}
 		rename := func(from, to string) error {
-			_, err := f.projects.UpdateFolder(t.Context(), f.admin, project.Spot{ProjectID: f.project.ID, Environment: "dev", Path: "/"}, from, project.FolderChanges{Name: &to})
+			_, err := f.projects.UpdateFolder(t.Context(), f.admin, project.Location{ProjectID: f.project.ID, Environment: "dev", Path: "/"}, from, project.FolderChanges{Name: &to})
 			return err
 		}
 		unlink := func() error {

@@ -63,7 +63,7 @@ func (s *Service) UpdateAll(ctx context.Context, actor *access.Actor, p Place, m
 		return collect(items, func(i Item) (*change, error) {
 			there := *at
 			if i.Path != "" {
-				other, err := at.spot(at.env.Slug, i.Path)
+				other, err := at.folderScope(at.env.Slug, i.Path)
 				if err != nil {
 					return nil, err
 				}
@@ -75,7 +75,7 @@ func (s *Service) UpdateAll(ctx context.Context, actor *access.Actor, p Place, m
 }
 
 // put changes one secret, or does what the mode says about one that is not there; nil for nothing.
-func (s *spot) put(ctx context.Context, tx *sqldb.Tx, mode Mode, c Changes) (*change, error) {
+func (s *folderScope) put(ctx context.Context, tx *sqldb.Tx, mode Mode, c Changes) (*change, error) {
 	next, err := s.taken(ctx, tx, access.Edit, c.Name, c.Personal)
 	switch {
 	case err == nil:
@@ -134,12 +134,12 @@ func about(err error, name string) error {
 		return err
 	}
 	more := *f
-	more.Message = fault.New(f.Kind, "Nothing was changed, because of the secret %q: %s", brief(name), f.Message).Message
+	more.Message = fault.New(f.Kind, "Nothing was changed, because of the secret %q: %s", shortened(name), f.Message).Message
 	return &more
 }
 
 // writeAll runs the changes of several secrets with their audit events in one transaction.
-func (s *Service) writeAll(ctx context.Context, at *spot, do func(*sqldb.Tx) ([]change, error)) ([]*Secret, error) {
+func (s *Service) writeAll(ctx context.Context, at *folderScope, do func(*sqldb.Tx) ([]change, error)) ([]*Secret, error) {
 	var made []change
 	err := s.commit(ctx, at, func(tx *feed.Tx) (err error) {
 		if made, err = do(tx.Tx); err != nil {
@@ -173,7 +173,7 @@ func folders(made []change) (list []folder) {
 }
 
 // recordAll writes one audit event for all changes of a sort.
-func (s *Service) recordAll(ctx context.Context, tx *sqldb.Tx, at *spot, made []change) error {
+func (s *Service) recordAll(ctx context.Context, tx *sqldb.Tx, at *folderScope, made []change) error {
 	for _, event := range []audit.Type{audit.CreateSecrets, audit.UpdateSecrets, audit.DeleteSecrets} {
 		var secrets []told
 		for _, c := range made {

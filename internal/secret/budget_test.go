@@ -68,11 +68,11 @@ var weighing = map[string]func(ctx context.Context, f *fixture, a *access.Actor)
 		return err
 	},
 	"a folder's name": func(ctx context.Context, f *fixture, a *access.Actor) error {
-		_, err := f.projects.UpdateFolder(ctx, a, project.Spot{ProjectID: f.project.ID, Environment: "dev", Path: "/"}, "two", project.FolderChanges{Name: ptr("uno")})
+		_, err := f.projects.UpdateFolder(ctx, a, project.Location{ProjectID: f.project.ID, Environment: "dev", Path: "/"}, "two", project.FolderChanges{Name: ptr("uno")})
 		return err
 	},
 	"a folder with secrets": func(ctx context.Context, f *fixture, a *access.Actor) error {
-		_, err := f.projects.DeleteFolder(ctx, a, project.Spot{ProjectID: f.project.ID, Environment: "dev", Path: "/"}, "three", true)
+		_, err := f.projects.DeleteFolder(ctx, a, project.Location{ProjectID: f.project.ID, Environment: "dev", Path: "/"}, "three", true)
 		return err
 	},
 	"an import": func(ctx context.Context, f *fixture, a *access.Actor) error {

@@ -11,36 +11,36 @@ import (
 	"github.com/sallyport/sallyport/internal/project"
 )
 
-// maxShelves bounds how many folders the cache knows of.
-const maxShelves = 50_000
+// maxStates bounds how many folders the cache knows of.
+const maxStates = 50_000
 
-// shelfSize is about how many bytes the imports of a folder take that has some.
-const shelfSize = 1 << 10
+// stateSize is about how many bytes the imports of a folder take that has some.
+const stateSize = 1 << 10
 
 // cache keeps rows of folders as they are stored, sealed, until the feed says that a secret of the folder changed. It holds
 // shared secrets in force alone: what most readers ask for, again and again.
 type cache struct {
-	shelves *feed.Cache[*shelf] // by feed.Key(environment id, path)
+	folders *feed.Cache[*folderState] // by feed.Key(environment id, path)
 	rows    bounded.Cache[place, []row]
 	answers *answers
 }
 
-// shelf stands for a folder as it is. When a secret in it changes another shelf takes its place, so what a reader puts on
-// the old one, too late, is never found. The same goes for a project whose environments or folders changed.
-type shelf struct {
+// folderState stands for a folder as it is. When a secret in it changes another state takes its place, so what a reader puts on
+// the old one too late, is never found. The same goes for a project whose environments or folders changed.
+type folderState struct {
 	project *project.Project
 	imports atomic.Pointer[[]link] // of the folder, once they were read; most folders have none
 }
 
 // place is where rows lie: the one of a name, or with no name all of the folder.
 type place struct {
-	on   *shelf
+	on   *folderState
 	name string
 }
 
 func newCache(f *feed.Feed, size int64) *cache {
 	return &cache{
-		shelves: feed.NewCache[*shelf](f, feed.Secrets, maxShelves, func(*shelf) int { return shelfSize }),
+		folders: feed.NewCache[*folderState](f, feed.Secrets, maxStates, func(*folderState) int { return stateSize }),
 		answers: newAnswers(max(1, size/4)),
 		rows: bounded.New(&bounded.Options[place, []row]{MaximumWeight: uint64(size - size/4), //nolint:gosec // config bounds it
 			Weigher: func(_ place, rows []row) uint32 { return weight(rows) }}),
@@ -68,11 +68,11 @@ type held struct {
 
 // look returns the rows of a name, or all, as they are in memory if the key of the project opens them. It must be asked before the
 // rows are read. Those of a user are not kept.
-func (s *spot) look(ctx context.Context, name, owner string) (held, error) {
+func (s *folderScope) look(ctx context.Context, name, owner string) (held, error) {
 	if s.cache == nil || owner != "" {
 		return held{}, nil
 	}
-	on, err := s.cache.shelf(ctx, s)
+	on, err := s.cache.state(ctx, s)
 	if err != nil {
 		return held{}, err
 	}
@@ -85,7 +85,7 @@ func (s *spot) look(ctx context.Context, name, owner string) (held, error) {
 }
 
 // keep keeps rows that were read.
-func (h *held) keep(s *spot, rows []row) {
+func (h *held) keep(s *folderScope, rows []row) {
 	h.rows = rows
 	if h.cache == nil {
 		return
@@ -102,8 +102,8 @@ func (h *held) keep(s *spot, rows []row) {
 const maxKeptImports = 20
 
 // imports returns those of a folder, from memory if they were read before.
-func (c *cache) imports(ctx context.Context, s *spot, read func() ([]link, error)) ([]link, error) {
-	on, err := c.shelf(ctx, s)
+func (c *cache) imports(ctx context.Context, s *folderScope, read func() ([]link, error)) ([]link, error) {
+	on, err := c.state(ctx, s)
 	if err != nil {
 		return nil, err
 	}
@@ -117,20 +117,20 @@ func (c *cache) imports(ctx context.Context, s *spot, read func() ([]link, error
 	return found, err
 }
 
-// shelf returns that of a folder. It must be asked for before the rows are read.
-func (c *cache) shelf(ctx context.Context, s *spot) (*shelf, error) {
+// state returns that of a folder. It must be asked for before the rows are read.
+func (c *cache) state(ctx context.Context, s *folderScope) (*folderState, error) {
 	key := feed.Key(s.env.ID, s.path)
 	for {
-		on, err := c.shelves.Load(ctx, key, func(context.Context) (*shelf, error) { return &shelf{project: s.Project}, nil })
+		on, err := c.folders.Load(ctx, key, func(context.Context) (*folderState, error) { return &folderState{project: s.Project}, nil })
 		if err != nil || on.project == s.Project {
 			return on, err
 		}
-		c.shelves.Evict(key)
+		c.folders.Evict(key)
 	}
 }
 
-// opens reports whether the room's key opens all rows; that of a row may have been rotated away.
-func (r *room) opens(rows []row) bool {
+// opens reports whether the key of the project opens all rows; that of a row may have been rotated away.
+func (r *projectScope) opens(rows []row) bool {
 	for i := range rows {
 		if !r.key.Opens(rows[i].KeyID) {
 			return false

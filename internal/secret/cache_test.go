@@ -50,7 +50,7 @@ func TestReadsFollowChanges(t *testing.T) {
 		f.put(root, "REF", "${A} and ${dev.app.B}")
 		f.put(app, "B", "b")
 		rename := func(from, to string) error {
-			_, err := f.projects.UpdateFolder(t.Context(), f.admin, project.Spot{ProjectID: f.project.ID, Environment: "dev", Path: "/"}, from, project.FolderChanges{Name: &to})
+			_, err := f.projects.UpdateFolder(t.Context(), f.admin, project.Location{ProjectID: f.project.ID, Environment: "dev", Path: "/"}, from, project.FolderChanges{Name: &to})
 			return err
 		}
 		update := func(at Place, c Changes) error { _, err := f.Update(t.Context(), f.admin, at, c); return err }

@@ -74,7 +74,7 @@ func (f *fixture) tagSlugs(tagID string) (slugs []string) {
 }
 
 func compareCompany(t *testing.T, f *fixture, reader *access.Actor, tags []string) {
-	overridden := map[spotName]string{}
+	overridden := map[locatedName]string{}
 	for _, path := range []string{"/", "/one", "/two"} {
 		l := f.list(reader, path, Query{View: expanded, Overrides: true})
 		for _, s := range l.Secrets {

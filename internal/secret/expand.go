@@ -55,11 +55,11 @@ type expander struct {
 	// of the secret that is being expanded
 	limit   cost
 	used    cost
-	folders map[spotName]bool
+	folders map[locatedName]bool
 	refused []string
 }
 
-func (r *room) expander(owner string) *expander { return &expander{targets: r.targets(owner)} }
+func (r *projectScope) expander(owner string) *expander { return &expander{targets: r.targets(owner)} }
 
 // all expands the values of secrets in place. One that cannot be expanded stays as it is stored, and says why.
 func (e *expander) all(ctx context.Context, secrets []*Secret) error {
@@ -106,8 +106,8 @@ func (e *expander) one(ctx context.Context, s *Secret, limit cost) error {
 	if s.Unexpanded != errTooMuch {
 		return nil
 	}
-	e.limit, e.used, e.folders, e.refused = limit, cost{}, map[spotName]bool{}, nil
-	text, err := e.expand(ctx, s, []spotName{s.name()})
+	e.limit, e.used, e.folders, e.refused = limit, cost{}, map[locatedName]bool{}, nil
+	text, err := e.expand(ctx, s, []locatedName{s.name()})
 	e.spent.add(e.used)
 	if err == nil && len(e.refused) > 0 {
 		err = fault.New(fault.Forbidden, "References lead to secrets whose values you may not read. Ask with expandSecretReferences=false, or for a role that allows readValue on them.").With(e.refused)
@@ -135,7 +135,7 @@ func quoted(text string, oneLine bool) string {
 
 // expand returns the value of a secret with each of its references replaced once. stack are the secrets whose values are
 // being expanded, this one last.
-func (e *expander) expand(ctx context.Context, s *Secret, stack []spotName) (string, error) {
+func (e *expander) expand(ctx context.Context, s *Secret, stack []locatedName) (string, error) {
 	if err := e.spend(cost{steps: countReferences(s.Value)}); err != nil {
 		return "", err
 	}
@@ -181,7 +181,7 @@ func (e *expander) spend(c cost) error {
 
 // resolve returns what a reference in a secret stands for. One that leads nowhere, or too far, stays as it is. One that
 // leads back to where it comes from is empty.
-func (e *expander) resolve(ctx context.Context, token string, s *Secret, stack []spotName) (string, error) {
+func (e *expander) resolve(ctx context.Context, token string, s *Secret, stack []locatedName) (string, error) {
 	asItIs := "${" + token + "}"
 	to, local, ok := parseReference(token, s.Environment, s.Path)
 	if !ok || len(stack) > maxDepth {
@@ -209,7 +209,7 @@ func (e *expander) resolve(ctx context.Context, token string, s *Secret, stack [
 }
 
 // lookup finds the target of a reference, and counts the statements that this takes.
-func (e *expander) lookup(ctx context.Context, to spotName, local bool) (*Secret, error) {
+func (e *expander) lookup(ctx context.Context, to locatedName, local bool) (*Secret, error) {
 	before := e.loads
 	target, err := e.find(ctx, to, local)
 	if err == nil {
@@ -226,7 +226,7 @@ func (e *expander) reads(target, from *Secret) bool {
 	}
 	if len(e.refused) < maxRefusals {
 		e.refused = append(e.refused, fmt.Sprintf("You may not read the value of the secret %q at %q in the environment %q, which the secret %q refers to.",
-			brief(target.Key), brief(target.Path), target.Environment, brief(from.Key)))
+			shortened(target.Key), shortened(target.Path), target.Environment, shortened(from.Key)))
 	}
 	return false
 }

@@ -9,8 +9,8 @@ import (
 	"github.com/sallyport/sallyport/internal/project"
 )
 
-// spots are the secrets of FuzzExpand, in the order of its texts. They are fewer than references may be deep.
-var spots = []spotName{
+// folders are the secrets of FuzzExpand, in the order of its texts. They are fewer than references may be deep.
+var spots = []locatedName{
 	{"dev", "/", "A"}, {"dev", "/", "B"}, {"dev", "/", "C"}, {"dev", "/x", "A"}, {"dev", "/x", "D"},
 	{"prod", "/", "A"}, {"prod", "/", "B"}, {"prod", "/x/y", "C"}, {"prod", "/x", "E"},
 }
@@ -33,7 +33,7 @@ func FuzzExpand(f *testing.F) {
 			return
 		}
 		secrets := secretsOf(text, hidden, multiline)
-		slow := &slowExpander{secrets: map[spotName]*Secret{}}
+		slow := &slowExpander{secrets: map[locatedName]*Secret{}}
 		for _, s := range secrets {
 			slow.secrets[s.name()] = s
 		}
@@ -44,7 +44,7 @@ func FuzzExpand(f *testing.F) {
 		if slow.steps > mostSteps {
 			return
 		}
-		e := (&room{Access: &project.Access{Project: &project.Project{}}}).expander("")
+		e := (&projectScope{Access: &project.Access{Project: &project.Project{}}}).expander("")
 		for _, s := range secrets { // there is no database to find them in
 			known := *s
 			e.found[s.name()] = &known
@@ -78,8 +78,8 @@ func secretsOf(text string, hidden, multiline uint16) (secrets []*Secret) {
 // slowExpander does what docs/reference/secrets.md sections 2.1 and 2.2 say, and remembers nothing. Text that was put
 // in is not searched again.
 type slowExpander struct {
-	secrets map[spotName]*Secret
-	nowhere []spotName // that references lead to
+	secrets map[locatedName]*Secret
+	nowhere []locatedName // that references lead to
 	refused bool
 	steps   int
 }
@@ -101,7 +101,7 @@ func (e *slowExpander) shown(s *Secret) seen {
 		return seen{text: s.Value}
 	}
 	e.refused = false
-	value := e.value(s, []spotName{s.name()})
+	value := e.value(s, []locatedName{s.name()})
 	if e.refused {
 		return seen{s.Value, true}
 	}
@@ -112,7 +112,7 @@ func (e *slowExpander) shown(s *Secret) seen {
 }
 
 // value replaces each reference of a secret once.
-func (e *slowExpander) value(s *Secret, above []spotName) string {
+func (e *slowExpander) value(s *Secret, above []locatedName) string {
 	return anyReference.ReplaceAllStringFunc(s.Value, func(reference string) string {
 		value, leads := e.follow(strings.Trim(reference, "${}"), s, above)
 		if !leads {
@@ -123,16 +123,16 @@ func (e *slowExpander) value(s *Secret, above []spotName) string {
 }
 
 // follow returns what a reference in s stands for, and whether it leads anywhere.
-func (e *slowExpander) follow(name string, s *Secret, above []spotName) (value string, leads bool) {
+func (e *slowExpander) follow(name string, s *Secret, above []locatedName) (value string, leads bool) {
 	if e.steps++; e.steps > mostSteps {
 		return "", false
 	}
-	to := spotName{s.Environment, s.Path, name}
+	to := locatedName{s.Environment, s.Path, name}
 	if first, rest, dotted := strings.Cut(name, "."); dotted {
 		if name[0] == '@' {
 			return "", false
 		}
-		to = spotName{environment: first}
+		to = locatedName{environment: first}
 		for {
 			folder, more, inside := strings.Cut(rest, ".")
 			if !inside {
@@ -161,5 +161,5 @@ func (e *slowExpander) follow(name string, s *Secret, above []spotName) (value s
 		e.refused = true
 		return "", true
 	}
-	return e.value(target, append(append([]spotName(nil), above...), to)), true
+	return e.value(target, append(append([]locatedName(nil), above...), to)), true
 }

@@ -40,8 +40,8 @@ func ParseName(text string, path ...string) (string, error) {
 	return name, nil
 }
 
-// brief cuts what a caller sent to a length that a message can bear.
-func brief(s string) string {
+// shortened cuts what a caller sent to a length that fits into a message.
+func shortened(s string) string {
 	const most = 64
 	if len(s) > most {
 		return strings.ToValidUTF8(s[:most], "") + "..."

@@ -26,14 +26,14 @@ const linkColumns = `SELECT i.folder_id, i.environment_id, i.path, t.id AS sourc
 
 // links knows the imports of folders, as far as one answer needs them.
 type links struct {
-	*room
+	*projectScope
 	of      map[string][]link // by the folder that imports, in the order of positions
-	reached map[spotName]*reach
+	reached map[locatedName]*reach
 	loads   int // times that find asked the database
 }
 
-func (r *room) links() *links {
-	return &links{room: r, of: map[string][]link{}, reached: map[spotName]*reach{}}
+func (r *projectScope) links() *links {
+	return &links{projectScope: r, of: map[string][]link{}, reached: map[locatedName]*reach{}}
 }
 
 // load reads the imports of folders, and those of what they import, some levels, each with one statement. Imports of a deleted
@@ -153,7 +153,7 @@ type reach struct {
 const maxSingles = 10
 
 // find finds a secret by its name in what a folder imports; nil if there is none.
-func (l *links) find(ctx context.Context, at *spot, name string) (*Secret, error) {
+func (l *links) find(ctx context.Context, at *folderScope, name string) (*Secret, error) {
 	r, err := l.reach(ctx, at)
 	if err != nil || len(r.sources) == 0 {
 		return nil, err
@@ -191,8 +191,8 @@ func winners(sources []string, byFolder map[string][]*Secret) map[string]*Secret
 }
 
 // reach returns what a folder imports; nothing for one that is not there.
-func (l *links) reach(ctx context.Context, at *spot) (*reach, error) {
-	place := spotName{environment: at.env.ID, path: at.path}
+func (l *links) reach(ctx context.Context, at *folderScope) (*reach, error) {
+	place := locatedName{environment: at.env.ID, path: at.path}
 	if r := l.reached[place]; r != nil {
 		return r, nil
 	}
@@ -214,7 +214,7 @@ func (l *links) reach(ctx context.Context, at *spot) (*reach, error) {
 
 // imported reads what a folder, or all folders below it too, import: one entry for each direct import. lost are the names that
 // the list leaves out of its own secrets.
-func (s *spot) imported(ctx context.Context, q Query, lost lostNames) ([]Imported, error) {
+func (s *folderScope) imported(ctx context.Context, q Query, lost lostNames) ([]Imported, error) {
 	direct, err := s.direct(ctx, q.Below)
 	if err != nil || len(direct) == 0 {
 		return nil, err
@@ -255,7 +255,7 @@ func (l lostNames) add(folderID, name string) {
 const directOf = linkColumns + `JOIN folders f ON f.id = i.folder_id WHERE f.environment_id = $1 AND `
 
 // direct reads the imports of a folder, or of all folders below it too.
-func (s *spot) direct(ctx context.Context, below bool) ([]link, error) {
+func (s *folderScope) direct(ctx context.Context, below bool) ([]link, error) {
 	if below {
 		return s.directBelow(ctx)
 	}
@@ -268,14 +268,14 @@ func (s *spot) direct(ctx context.Context, below bool) ([]link, error) {
 	return s.cache.imports(ctx, s, read)
 }
 
-func (s *spot) directBelow(ctx context.Context) (found []link, err error) {
+func (s *folderScope) directBelow(ctx context.Context) (found []link, err error) {
 	prefix := strings.TrimSuffix(s.path, "/") + "/"
 	return found, s.from.Select(ctx, &found, directOf+`(f.path = $2 OR substr(f.path, 1, $3) = $4) ORDER BY f.path, i.position`,
 		s.env.ID, s.path, len([]rune(prefix)), prefix)
 }
 
 // fill puts the secrets of an entry's folders into it: of each name the one that wins, if the actor may see it.
-func (s *spot) fill(to *Imported, byFolder map[string][]*Secret, q Query, lost lostNames) error {
+func (s *folderScope) fill(to *Imported, byFolder map[string][]*Secret, q Query, lost lostNames) error {
 	if len(to.sources) > 0 {
 		to.FolderID = to.sources[0]
 	}

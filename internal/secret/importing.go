@@ -28,13 +28,13 @@ type Import struct {
 	UpdatedAt     int64  `db:"updated_at"`
 
 	From *project.Environment `db:"-"` // the environment of that id
-	Into *spot                `db:"-"` // the folder that imports
+	Into *folderScope         `db:"-"` // the folder that imports
 }
 
 const importColumns = `SELECT i.id, i.folder_id, i.environment_id, i.path, i.position, i.version, i.created_at, i.updated_at FROM secret_imports i `
 
 // importable checks what the actor may do with the imports of a folder.
-func (s *spot) importable(action access.Action) error {
+func (s *folderScope) importable(action access.Action) error {
 	return s.Check(action, access.SubjectSecretImports, access.Fields{access.Environment(s.env.Slug), access.SecretPath(s.path)})
 }
 
@@ -72,20 +72,20 @@ func (s *Service) AddImport(ctx context.Context, actor *access.Actor, p Place, e
 }
 
 // source returns the folder that is to be imported. The actor must be allowed to know of secrets there.
-func (s *spot) source(environment, path string) (*spot, error) {
+func (s *folderScope) source(environment, path string) (*folderScope, error) {
 	env, err := s.Project.Environment(environment)
 	if err != nil {
 		return nil, err
 	}
-	source := &spot{room: s.room, env: env, path: project.ParsePath(path)}
+	source := &folderScope{projectScope: s.projectScope, env: env, path: project.ParsePath(path)}
 	return source, s.Check(access.DescribeSecret, access.SubjectSecrets, access.Fields{access.Environment(env.Slug), access.SecretPath(source.path)})
 }
 
 // checkCircle refuses an import of a folder into itself, a second one of the same folder, and one that brings secrets that
 // the actor may not know of: references in the folder would reach them.
-func (s *spot) checkCircle(ctx context.Context, tx *sqldb.Tx, folderID string, source *spot, all []Import, own string) error {
+func (s *folderScope) checkCircle(ctx context.Context, tx *sqldb.Tx, folderID string, source *folderScope, all []Import, own string) error {
 	if slices.ContainsFunc(all, func(i Import) bool { return i.ID != own && i.EnvironmentID == source.env.ID && i.Path == source.path }) {
-		return fault.New(fault.BadRequest, "The folder imports %q of the environment %q already.", brief(source.path), source.env.Slug)
+		return fault.New(fault.BadRequest, "The folder imports %q of the environment %q already.", shortened(source.path), source.env.Slug)
 	}
 	target, err := source.folder(ctx, tx)
 	if fault.Is(err, fault.NotFound) {
@@ -106,7 +106,7 @@ func (s *spot) checkCircle(ctx context.Context, tx *sqldb.Tx, folderID string, s
 }
 
 // changeImports runs a change of a folder's imports, one at a time, with its audit event.
-func (s *Service) changeImports(ctx context.Context, at *spot, event audit.Type, change func(tx *sqldb.Tx, folderID string, all []Import) (*Import, error)) error {
+func (s *Service) changeImports(ctx context.Context, at *folderScope, event audit.Type, change func(tx *sqldb.Tx, folderID string, all []Import) (*Import, error)) error {
 	return s.feed.Change(ctx, func(tx *feed.Tx) error {
 		f, err := at.folder(ctx, tx)
 		if err == nil {
@@ -189,7 +189,7 @@ func (s *Service) UpdateImport(ctx context.Context, actor *access.Actor, p Place
 }
 
 // pick returns the import with an id.
-func (s *spot) pick(all []Import, importID string) (*Import, error) {
+func (s *folderScope) pick(all []Import, importID string) (*Import, error) {
 	at := slices.IndexFunc(all, func(i Import) bool { return i.ID == importID })
 	if at < 0 {
 		return nil, unknownImport(importID)
@@ -200,7 +200,7 @@ func (s *spot) pick(all []Import, importID string) (*Import, error) {
 }
 
 // complete adds the environments by their ids. One that was deleted has no slug.
-func (s *spot) complete(i *Import) {
+func (s *folderScope) complete(i *Import) {
 	i.Into, i.From = s, &project.Environment{ID: i.EnvironmentID}
 	for n := range s.Project.Environments {
 		if e := &s.Project.Environments[n]; e.ID == i.EnvironmentID {
@@ -210,11 +210,11 @@ func (s *spot) complete(i *Import) {
 }
 
 func unknownImport(importID string) error {
-	return fault.New(fault.NotFound, "There is no import with the ID %q in this folder.", brief(importID))
+	return fault.New(fault.NotFound, "There is no import with the ID %q in this folder.", shortened(importID))
 }
 
 // redirect has an import lead somewhere else.
-func (s *spot) redirect(ctx context.Context, tx *sqldb.Tx, i *Import, all []Import, c ImportChanges) error {
+func (s *folderScope) redirect(ctx context.Context, tx *sqldb.Tx, i *Import, all []Import, c ImportChanges) error {
 	environment, path := i.From.Slug, i.Path
 	if c.Environment != nil {
 		environment = *c.Environment

@@ -10,12 +10,12 @@ import (
 	"github.com/sallyport/sallyport/internal/project"
 )
 
-// The data key of a room comes from memory, so it may be one that was rotated since: by another replica a moment ago, or
+// The data key of a project comes from memory, so it may be one that was rotated since: by another replica a moment ago, or
 // by this one in the middle of a request. Nothing rests on hearing of it in time: what another key sealed has the id of that
 // key beside it, and the database takes nothing that refers to a key which is gone.
 
-// one reads a version of a secret that the room's key opens; ErrNoRows if there is none.
-func (r *room) one(ctx context.Context, from project.Reader, query string, args ...any) (*row, error) {
+// one reads a version of a secret that the key of the project opens; ErrNoRows if there is none.
+func (r *projectScope) one(ctx context.Context, from project.Reader, query string, args ...any) (*row, error) {
 	stored := &row{}
 	ctx, err := foresee(ctx, from, query, args)
 	if err == nil {
@@ -42,8 +42,8 @@ func foresee(ctx context.Context, from project.Reader, query string, args []any)
 	return limit.Uncounted(ctx), err
 }
 
-// several reads versions of secrets that the room's key opens.
-func (r *room) several(ctx context.Context, query string, args ...any) ([]row, error) {
+// several reads versions of secrets that the key of the project opens.
+func (r *projectScope) several(ctx context.Context, query string, args ...any) ([]row, error) {
 	var rows []row
 	ctx, err := foresee(ctx, r.from, query, args)
 	if err == nil {
@@ -60,8 +60,8 @@ func (r *room) several(ctx context.Context, query string, args ...any) ([]row, e
 	return rows, nil
 }
 
-// learn sees to it that the room's key opens what the key of an id sealed.
-func (r *room) learn(ctx context.Context, from project.Reader, keyID string) error {
+// learn sees to it that the key of the project opens what the key of an id sealed.
+func (r *projectScope) learn(ctx context.Context, from project.Reader, keyID string) error {
 	if r.key.Opens(keyID) {
 		return nil
 	}
@@ -72,9 +72,9 @@ func (r *room) learn(ctx context.Context, from project.Reader, keyID string) err
 	return err
 }
 
-// commit runs a change in the room of a spot, again if the key that it sealed with was rotated away before it was
+// commit runs a change in the project of a folder, again if the key that it sealed with was rotated away before it was
 // committed. The error of a folder that is gone has its words.
-func (s *Service) commit(ctx context.Context, at *spot, change func(*feed.Tx) error) error {
+func (s *Service) commit(ctx context.Context, at *folderScope, change func(*feed.Tx) error) error {
 	err := s.feed.Change(ctx, change)
 	if !sqldb.IsForeignKey(err) {
 		return err

@@ -31,7 +31,7 @@ func (s *Secret) fields() access.Fields {
 }
 
 // checkLabels asks for an action with each label of a secret.
-func (r *room) checkLabels(action access.Action, s *Secret) error {
+func (r *projectScope) checkLabels(action access.Action, s *Secret) error {
 	for i := range s.labels {
 		if err := r.Check(action, access.SubjectSecrets, s.labels[i].fields()); err != nil {
 			return err
@@ -42,7 +42,7 @@ func (r *room) checkLabels(action access.Action, s *Secret) error {
 
 // past returns the labels of a secret that an older version of it is shown of: the one that the secret has now, so that a rule
 // holds for all that it ever said, and the one that it had when it said that, so that a move or a rename opens no history.
-func (r *room) past(s *Secret, stored *row) []label {
+func (r *projectScope) past(s *Secret, stored *row) []label {
 	now, then := s.label(), s.label()
 	now.tags = slugs(r.known(stored.current.Tags))
 	if stored.SaidKey != nil && stored.SaidPath != nil && stored.SaidEnvironment != nil {
@@ -56,7 +56,7 @@ func (r *room) past(s *Secret, stored *row) []label {
 
 // mayRelabel decides whether the actor may change what rules see of a secret. Nobody opens to others what they may not read
 // themselves: carried says that the secret goes on to say something that is sealed. And nobody frees themselves from a rule.
-func (r *room) mayRelabel(before, after *Secret, carried bool) error {
+func (r *projectScope) mayRelabel(before, after *Secret, carried bool) error {
 	from, to := before.label(), after.label()
 	if r.owns(before) || from.equal(&to) {
 		return nil

@@ -66,7 +66,7 @@ var relabelings = map[string]func(l *labeled, by *access.Actor) (any, error){
 		return nil, l.Move(l.t.Context(), by, Move{IDs: []string{l.id}, From: l.at, To: l.in("dev", "/open"), Overwrite: true})
 	},
 	"rename the folder": func(l *labeled, by *access.Actor) (any, error) {
-		return l.projects.UpdateFolder(l.t.Context(), by, project.Spot{ProjectID: l.project.ID, Environment: "dev", Path: "/"}, "vault", project.FolderChanges{Name: ptr("X")})
+		return l.projects.UpdateFolder(l.t.Context(), by, project.Location{ProjectID: l.project.ID, Environment: "dev", Path: "/"}, "vault", project.FolderChanges{Name: ptr("X")})
 	},
 	"rename the environment": func(l *labeled, by *access.Actor) (any, error) {
 		return l.projects.UpdateEnvironment(l.t.Context(), by, l.project.ID, l.project.Environments[0].ID, project.EnvironmentChanges{Slug: ptr("x")})

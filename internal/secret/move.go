@@ -28,7 +28,7 @@ func (s *Service) Move(ctx context.Context, actor *access.Actor, m Move) error {
 	if err != nil {
 		return err
 	}
-	to, err := from.spot(m.To.Environment, m.To.Path)
+	to, err := from.folderScope(m.To.Environment, m.To.Path)
 	if err != nil {
 		return err
 	}
@@ -45,7 +45,7 @@ func (s *Service) Move(ctx context.Context, actor *access.Actor, m Move) error {
 	})
 }
 
-func (s *spot) moveAll(ctx context.Context, tx *feed.Tx, to *spot, m Move) error {
+func (s *folderScope) moveAll(ctx context.Context, tx *feed.Tx, to *folderScope, m Move) error {
 	source, err := s.folder(ctx, tx)
 	if err != nil {
 		return err
@@ -65,10 +65,10 @@ func (s *spot) moveAll(ctx context.Context, tx *feed.Tx, to *spot, m Move) error
 	return to.touch(ctx, tx, target.ID, target.Path)
 }
 
-func (s *spot) move(ctx context.Context, tx *sqldb.Tx, to *spot, sourceID, targetID, secretID string, overwrite bool) error {
+func (s *folderScope) move(ctx context.Context, tx *sqldb.Tx, to *folderScope, sourceID, targetID, secretID string, overwrite bool) error {
 	stored, err := s.one(ctx, tx, inForce+`WHERE s.id = $1 AND s.folder_id = $2 AND s.user_id IS NULL`, secretID, sourceID)
 	if missing(err) {
-		return fault.New(fault.BadRequest, "The source folder has no shared secret with the ID %q. Nothing was moved.", brief(secretID))
+		return fault.New(fault.BadRequest, "The source folder has no shared secret with the ID %q. Nothing was moved.", shortened(secretID))
 	}
 	if err != nil {
 		return err
@@ -96,13 +96,13 @@ func (s *spot) move(ctx context.Context, tx *sqldb.Tx, to *spot, sourceID, targe
 	}
 	_, err = tx.Exec(ctx, `UPDATE secrets SET folder_id = $1 WHERE folder_id = $2 AND key = $3`, targetID, sourceID, moved.Key)
 	if sqldb.IsUnique(err) {
-		err = fault.New(fault.BadRequest, "The destination has a secret with the name %q already. Nothing was moved; send shouldOverwrite to replace it.", brief(moved.Key))
+		err = fault.New(fault.BadRequest, "The destination has a secret with the name %q already. Nothing was moved; send shouldOverwrite to replace it.", shortened(moved.Key))
 	}
 	return err
 }
 
 // mayMove decides whether the actor may have a secret be at another place: it goes away here, and is made there.
-func (r *room) mayMove(moved, there *Secret) error {
+func (r *projectScope) mayMove(moved, there *Secret) error {
 	err := r.check(access.Delete, moved)
 	if err == nil {
 		err = r.check(access.Create, there)
@@ -113,9 +113,9 @@ func (r *room) mayMove(moved, there *Secret) error {
 	return err
 }
 
-// overwrite makes what a secret says the next version of the one that the spot has of that name, and deletes it where it
-// was; it returns false if the spot has none.
-func (s *spot) overwrite(ctx context.Context, tx *sqldb.Tx, with *Secret) (bool, error) {
+// overwrite makes what a secret says the next version of the one that the folder has of that name, and deletes it where it
+// was; it returns false if the folder has none.
+func (s *folderScope) overwrite(ctx context.Context, tx *sqldb.Tx, with *Secret) (bool, error) {
 	next, err := s.taken(ctx, tx, access.Edit, with.Key, false)
 	if missing(err) {
 		return false, nil

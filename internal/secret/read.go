@@ -57,7 +57,7 @@ func (s *Service) Get(ctx context.Context, actor *access.Actor, p Place, f Find)
 	if err != nil {
 		return nil, err
 	}
-	err = found.show(at.room, f.Values, f.Name)
+	err = found.show(at.projectScope, f.Values, f.Name)
 	simple := err == nil && found.sealed.EnvironmentID == at.env.ID && found.Path == at.path && plain([]*Secret{found})
 	if err == nil && f.Expand {
 		err = at.expander("").only(ctx, found)
@@ -73,11 +73,11 @@ func (s *Service) Get(ctx context.Context, actor *access.Actor, p Place, f Find)
 }
 
 // reusable returns where the answer to a question is kept; nil for one that is not kept.
-func (s *spot) reusable(ctx context.Context, name string, v View, wanted bool) (*Reuse, error) {
+func (s *folderScope) reusable(ctx context.Context, name string, v View, wanted bool) (*Reuse, error) {
 	if !wanted || s.cache == nil || s.Actor.Type != access.ActorIdentity {
 		return nil, nil
 	}
-	on, err := s.cache.shelf(ctx, s)
+	on, err := s.cache.state(ctx, s)
 	if err != nil {
 		return nil, err
 	}
@@ -119,7 +119,7 @@ func (s *Service) GetByID(ctx context.Context, actor *access.Actor, secretID str
 }
 
 // checkReader reveals a secret to an actor that may read its value, and says why another one may not.
-func (r *room) checkReader(s *Secret) error {
+func (r *projectScope) checkReader(s *Secret) error {
 	if s.Personal() && s.UserID != r.owner() {
 		return fault.New(fault.Forbidden, "This is a personal secret of another user. Only they can read it.")
 	}
@@ -132,11 +132,11 @@ func (r *room) checkReader(s *Secret) error {
 }
 
 func unknownID(secretID string) error {
-	return fault.New(fault.NotFound, "There is no secret with the ID %q in your organization.", brief(secretID))
+	return fault.New(fault.NotFound, "There is no secret with the ID %q in your organization.", shortened(secretID))
 }
 
 // asked returns the user whose personal secret is to be read; empty for a shared one.
-func (s *spot) asked(f Find) (owner string, err error) {
+func (s *folderScope) asked(f Find) (owner string, err error) {
 	if _, err := ParseName(f.Name); err != nil { // no secret has such a name
 		return "", unknown(f.Name)
 	}
@@ -150,7 +150,7 @@ func (s *spot) asked(f Find) (owner string, err error) {
 }
 
 // described returns the secret of a row, without what is sealed, to an actor who may know of it.
-func (s *spot) described(stored *row) (*Secret, error) {
+func (s *folderScope) described(stored *row) (*Secret, error) {
 	found, err := s.describe(stored)
 	if err != nil {
 		return nil, err
@@ -160,7 +160,7 @@ func (s *spot) described(stored *row) (*Secret, error) {
 
 // elsewhere finds a secret that the folder does not have itself in what it imports, where the rules for its own folder decide, or
 // says that there is none. Who may not know of such a secret does not learn that.
-func (s *spot) elsewhere(ctx context.Context, f Find) (*Secret, error) {
+func (s *folderScope) elsewhere(ctx context.Context, f Find) (*Secret, error) {
 	if f.Imports && !f.Personal && f.Version == 0 {
 		found, err := s.links().find(ctx, s, f.Name)
 		if err == nil && found != nil {
@@ -180,7 +180,7 @@ func (s *spot) elsewhere(ctx context.Context, f Find) (*Secret, error) {
 }
 
 // describe returns the secret of a row, without what is sealed.
-func (r *room) describe(stored *row) (*Secret, error) {
+func (r *projectScope) describe(stored *row) (*Secret, error) {
 	slug, _ := r.slugOf(stored.EnvironmentID)
 	s := &Secret{ID: stored.ID, ProjectID: r.Project.ID, FolderID: stored.FolderID, Environment: slug, Path: stored.Path, Key: stored.Key,
 		UserID: stored.UserID, Version: stored.Version, Tags: r.known(stored.Tags), SkipMultiline: stored.SkipMultiline,
@@ -197,7 +197,7 @@ func (r *room) describe(stored *row) (*Secret, error) {
 }
 
 // reveal opens what is sealed of a secret. The caller has seen to it that the actor may read it.
-func (r *room) reveal(s *Secret) error {
+func (r *projectScope) reveal(s *Secret) error {
 	if !s.Hidden {
 		return nil
 	}
@@ -210,12 +210,12 @@ func (r *room) reveal(s *Secret) error {
 	return err
 }
 
-func (r *room) box(secretID string, version int64) box {
+func (r *projectScope) box(secretID string, version int64) box {
 	return box{r.key, r.Project.ID, secretID, version}
 }
 
 // sees reports whether the actor may read the value of a secret. With an error nothing was decided.
-func (r *room) sees(s *Secret) (bool, error) {
+func (r *projectScope) sees(s *Secret) (bool, error) {
 	if r.owns(s) {
 		return true, nil
 	}
@@ -224,7 +224,7 @@ func (r *room) sees(s *Secret) (bool, error) {
 
 // show reveals a secret to an actor who asked for its value; Forbidden if it may not be read. Who does not ask sees only
 // its own personal secrets.
-func (s *Secret) show(r *room, values bool, name string) error {
+func (s *Secret) show(r *projectScope, values bool, name string) error {
 	if !values && !s.Personal() {
 		return nil
 	}
@@ -234,13 +234,13 @@ func (s *Secret) show(r *room, values bool, name string) error {
 	}
 	if !seen {
 		return fault.New(fault.Forbidden, "Your roles let you see the secret %q, but not read its value. Ask for it without the value (viewSecretValue=false), or for a role that allows readValue.",
-			brief(name)).Named("ForbiddenReadSecretError")
+			shortened(name)).Named("ForbiddenReadSecretError")
 	}
 	return r.reveal(s)
 }
 
 func unknown(name string) error {
-	return fault.New(fault.NotFound, "There is no secret with the name %q in this folder.", brief(name))
+	return fault.New(fault.NotFound, "There is no secret with the name %q in this folder.", shortened(name))
 }
 
 var errOnlyUsers = fault.New(fault.BadRequest, "Only users have personal secrets. Leave type out, or send shared.")
@@ -319,7 +319,7 @@ func (s *Service) List(ctx context.Context, actor *access.Actor, p Place, q Quer
 }
 
 // expandAll expands the references in all that was found.
-func (s *spot) expandAll(ctx context.Context, l *Listing, q Query) error {
+func (s *folderScope) expandAll(ctx context.Context, l *Listing, q Query) error {
 	owner := ""
 	if q.Overrides {
 		owner = s.owner()
@@ -333,7 +333,7 @@ func (s *spot) expandAll(ctx context.Context, l *Listing, q Query) error {
 
 // list first chooses which secrets are in force, then leaves out what the query and the rules say, then reveals values. It adds
 // the names that it leaves out to lost.
-func (s *spot) list(ctx context.Context, q Query, lost lostNames) ([]*Secret, error) {
+func (s *folderScope) list(ctx context.Context, q Query, lost lostNames) ([]*Secret, error) {
 	rows, err := s.all(ctx, s.ownerFor(q), q.Below)
 	if err == nil && len(rows) == 0 {
 		_, err = s.folder(ctx, s.from)
@@ -364,7 +364,7 @@ func (s *spot) list(ctx context.Context, q Query, lost lostNames) ([]*Secret, er
 }
 
 // listed keeps the secrets that the list may show, and adds the names of the others to lost.
-func (s *spot) listed(secrets []*Secret, q Query, lost lostNames) ([]*Secret, error) {
+func (s *folderScope) listed(secrets []*Secret, q Query, lost lostNames) ([]*Secret, error) {
 	kept := secrets[:0]
 	for _, found := range secrets {
 		shown, err := s.lists(found, q)
@@ -391,7 +391,7 @@ func sortSecrets(secrets []*Secret) {
 func depth(path string) int { return strings.Count(strings.TrimSuffix(path, "/"), "/") }
 
 // ownerFor is the user whose personal secrets a list shows.
-func (s *spot) ownerFor(q Query) string {
+func (s *folderScope) ownerFor(q Query) string {
 	if q.Overrides || q.Both {
 		return s.owner()
 	}
@@ -416,7 +416,7 @@ func filter(sorted []*Secret, q Query) []*Secret {
 }
 
 // lists reports whether a list may show a secret.
-func (s *spot) lists(found *Secret, q Query) (bool, error) {
+func (s *folderScope) lists(found *Secret, q Query) (bool, error) {
 	if found.Personal() {
 		return true, nil
 	}
@@ -424,7 +424,7 @@ func (s *spot) lists(found *Secret, q Query) (bool, error) {
 }
 
 // shows reports whether the actor may know of a secret, and where values are wanted, read it.
-func (r *room) shows(found *Secret, values bool) (bool, error) {
+func (r *projectScope) shows(found *Secret, values bool) (bool, error) {
 	known, err := r.may(access.DescribeSecret, found)
 	if err != nil || !known || !values {
 		return known, err
@@ -432,7 +432,7 @@ func (r *room) shows(found *Secret, values bool) (bool, error) {
 	return r.sees(found)
 }
 
-func (r *room) revealAll(secrets []*Secret, values bool) error {
+func (r *projectScope) revealAll(secrets []*Secret, values bool) error {
 	for _, s := range secrets {
 		if !s.Personal() && !values {
 			continue
@@ -445,7 +445,7 @@ func (r *room) revealAll(secrets []*Secret, values bool) error {
 }
 
 // open reveals a secret if the actor may read it. A personal one that was found is the actor's own.
-func (r *room) open(s *Secret) error {
+func (r *projectScope) open(s *Secret) error {
 	seen, err := r.sees(s)
 	if err != nil || !seen {
 		return err

@@ -43,15 +43,15 @@ type toldTarget struct {
 }
 
 // refer notes that the value of a secret takes the place of a reference.
-func (r *room) refer(to *Secret) {
+func (r *projectScope) refer(to *Secret) {
 	if r.referred == nil {
-		r.referred = map[spotName]*Secret{}
+		r.referred = map[locatedName]*Secret{}
 	}
 	r.referred[to.name()] = to
 }
 
 // read returns what the audit log says of one secret that was read.
-func (r *room) read(s *Secret) any {
+func (r *projectScope) read(s *Secret) any {
 	if len(r.referred) == 0 {
 		return s.event()
 	}
@@ -60,7 +60,7 @@ func (r *room) read(s *Secret) any {
 }
 
 // readAll returns what the audit log says of a list.
-func (s *spot) readAll(l *Listing) readings {
+func (s *folderScope) readAll(l *Listing) readings {
 	all := readings{toldFolder: toldFolder{s.env.Slug, s.path, len(l.Secrets)}}
 	for _, p := range beside(toldFolder{Environment: s.env.Slug, Path: s.path}, l) {
 		if len(all.AlsoFrom) == maxTold {
@@ -97,7 +97,7 @@ func beside(here toldFolder, l *Listing) []toldFolder {
 }
 
 // targetsRead returns the secrets that references were replaced by, and how many more there are.
-func (r *room) targetsRead() (targets []toldTarget, more int) {
+func (r *projectScope) targetsRead() (targets []toldTarget, more int) {
 	for _, s := range r.referred {
 		targets = append(targets, toldTarget{s.Environment, s.ID, s.Key, s.Path, s.Version})
 	}

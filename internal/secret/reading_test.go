@@ -64,7 +64,7 @@ func TestAReadingTellsWhereValuesCameFrom(t *testing.T) {
 
 // TestAReadingNamesABoundedNumber: an event stays small, and says how much it does not name.
 func TestAReadingNamesABoundedNumber(t *testing.T) {
-	r, l := &room{}, &Listing{}
+	r, l := &projectScope{}, &Listing{}
 	for n := range maxTold + 3 {
 		s := &Secret{Environment: "prod", Path: fmt.Sprint("/", n), Key: "K"}
 		r.refer(s)
@@ -73,7 +73,7 @@ func TestAReadingNamesABoundedNumber(t *testing.T) {
 	if targets, more := r.targetsRead(); len(targets) != maxTold || more != 3 {
 		t.Errorf("%d references are named, and %d are not", len(targets), more)
 	}
-	at := &spot{room: r, env: &project.Environment{Slug: "dev"}, path: "/"}
+	at := &folderScope{projectScope: r, env: &project.Environment{Slug: "dev"}, path: "/"}
 	if all := at.readAll(l); len(all.AlsoFrom) != maxTold || all.MorePlaces != 3 {
 		t.Errorf("%d folders are named, and %d are not", len(all.AlsoFrom), all.MorePlaces)
 	}

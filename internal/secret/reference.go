@@ -6,13 +6,15 @@ import (
 	"github.com/sallyport/sallyport/internal/project"
 )
 
-// spotName names a secret in a project: what a reference leads to.
-type spotName struct{ environment, path, key string }
+// locatedName names a secret in a project: what a reference leads to.
+type locatedName struct{ environment, path, key string }
 
-func (s *Secret) name() spotName { return spotName{s.Environment, s.Path, s.Key} }
+func (s *Secret) name() locatedName { return locatedName{s.Environment, s.Path, s.Key} }
 
 // folder names the folder of a secret.
-func (n spotName) folder() spotName { return spotName{environment: n.environment, path: n.path} }
+func (n locatedName) folder() locatedName {
+	return locatedName{environment: n.environment, path: n.path}
+}
 
 // nextReference finds the first reference in a text: ${, one or more letters, digits, hyphens, underscores, dots or at
 // signs, and } (docs/reference/secrets.md section 2.1). token is what stands between; ok is false if there is none.
@@ -52,14 +54,14 @@ func inReference(c byte) bool {
 // parseReference returns what a token leads to from a secret of a folder: without dots, to one beside it; else to the one
 // whose environment comes first, then the folders of its path, then its name. ok is false for one that names another
 // project (@), which leads nowhere here.
-func parseReference(token, environment, path string) (to spotName, local, ok bool) {
+func parseReference(token, environment, path string) (to locatedName, local, ok bool) {
 	parts := strings.Split(token, ".")
 	if len(parts) == 1 {
-		return spotName{environment, path, token}, true, true
+		return locatedName{environment, path, token}, true, true
 	}
 	if strings.HasPrefix(token, "@") {
-		return spotName{}, false, false
+		return locatedName{}, false, false
 	}
 	last := len(parts) - 1
-	return spotName{parts[0], project.ParsePath(strings.Join(parts[1:last], "/")), parts[last]}, false, true
+	return locatedName{parts[0], project.ParsePath(strings.Join(parts[1:last], "/")), parts[last]}, false, true
 }

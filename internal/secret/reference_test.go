@@ -30,7 +30,7 @@ func TestNextReference(t *testing.T) {
 }
 
 func TestParseReference(t *testing.T) {
-	for token, want := range map[string]spotName{
+	for token, want := range map[string]locatedName{
 		"A": {"dev", "/app", "A"}, "prod.A": {"prod", "/", "A"}, "prod.a.b.A": {"prod", "/a/b", "A"}, "prod..A": {"prod", "/", "A"}, ".A": {"", "/", "A"}, "A.": {"A", "/", ""},
 	} {
 		if got, local, ok := parseReference(token, "dev", "/app"); got != want || !ok || local != !strings.Contains(token, ".") {

@@ -8,11 +8,11 @@ import (
 	"github.com/sallyport/sallyport/internal/base/sqldb"
 )
 
-// checkReferences refuses a text for a secret of the spot that refers to what the actor may not know of
+// checkReferences refuses a text for a secret of the folder that refers to what the actor may not know of
 // (docs/reference/secrets.md section 1.7): otherwise the writer of one secret chooses which other ones its readers put
 // into it. It does not matter whether the target exists: nobody learns that here, and nobody writes a reference today
 // for what is created tomorrow.
-func (s *spot) checkReferences(ctx context.Context, tx *sqldb.Tx, text string) error {
+func (s *folderScope) checkReferences(ctx context.Context, tx *sqldb.Tx, text string) error {
 	beside, elsewhere := s.refersTo(text)
 	if len(beside) == 0 && len(elsewhere) == 0 {
 		return nil
@@ -29,21 +29,21 @@ func (s *spot) checkReferences(ctx context.Context, tx *sqldb.Tx, text string) e
 	return at.checkImported(ctx, beside)
 }
 
-// within returns the spot as a transaction sees it.
-func (s *spot) within(tx *sqldb.Tx) *spot {
-	inside := *s.room
+// within returns the folder as a transaction sees it.
+func (s *folderScope) within(tx *sqldb.Tx) *folderScope {
+	inside := *s.projectScope
 	inside.from, inside.cache = tx, nil
-	return &spot{room: &inside, env: s.env, path: s.path}
+	return &folderScope{projectScope: &inside, env: s.env, path: s.path}
 }
 
 // refersTo returns the names that a text refers to, once each: of secrets beside it, and of those of other folders. None of
 // a text with so many references that nobody can expand it, nor of those that cannot lead anywhere.
-func (s *spot) refersTo(text string) (beside []string, elsewhere map[spotName][]string) {
+func (s *folderScope) refersTo(text string) (beside []string, elsewhere map[locatedName][]string) {
 	if countReferences(text) > perSecret.steps {
 		return nil, nil
 	}
-	elsewhere = map[spotName][]string{}
-	seen := map[spotName]bool{}
+	elsewhere = map[locatedName][]string{}
+	seen := map[locatedName]bool{}
 	for {
 		_, token, after, ok := nextReference(text)
 		if !ok {
@@ -68,9 +68,9 @@ func (s *spot) refersTo(text string) (beside []string, elsewhere map[spotName][]
 }
 
 // checkTargets checks that the actor may know of secrets of a folder. One that is not there has no tags.
-func (s *spot) checkTargets(ctx context.Context, environment, path string, keys []string) error {
+func (s *folderScope) checkTargets(ctx context.Context, environment, path string, keys []string) error {
 	there := map[string]*Secret{}
-	if at, err := s.spot(environment, path); err == nil {
+	if at, err := s.folderScope(environment, path); err == nil {
 		for _, some := range chunks(keys) {
 			rows, err := at.labels(ctx, `f.environment_id = $1 AND f.path = $2 AND s.key IN `+marks(3, len(some)), args([]any{at.env.ID, at.path}, some)...)
 			if err != nil {
@@ -95,7 +95,7 @@ func (s *spot) checkTargets(ctx context.Context, environment, path string, keys 
 
 // checkImported checks that the actor may know of the secrets with these names in what the folder imports, also where
 // another one is found first: that one may go.
-func (s *spot) checkImported(ctx context.Context, keys []string) error {
+func (s *folderScope) checkImported(ctx context.Context, keys []string) error {
 	if len(keys) == 0 {
 		return nil
 	}
@@ -115,7 +115,7 @@ func (s *spot) checkImported(ctx context.Context, keys []string) error {
 }
 
 // checkFolders checks that the actor may know of all secrets of folders.
-func (s *spot) checkFolders(ctx context.Context, folderIDs []string) error {
+func (s *folderScope) checkFolders(ctx context.Context, folderIDs []string) error {
 	for _, some := range chunks(folderIDs) {
 		if err := s.checkLabels(ctx, `s.folder_id IN `+marks(1, len(some)), args(nil, some)...); err != nil {
 			return err
@@ -124,7 +124,7 @@ func (s *spot) checkFolders(ctx context.Context, folderIDs []string) error {
 	return nil
 }
 
-func (s *spot) checkLabels(ctx context.Context, where string, args ...any) error {
+func (s *folderScope) checkLabels(ctx context.Context, where string, args ...any) error {
 	found, err := s.labels(ctx, where, args...)
 	for _, target := range found {
 		if err == nil {
@@ -135,7 +135,7 @@ func (s *spot) checkLabels(ctx context.Context, where string, args ...any) error
 }
 
 // labels reads of shared secrets what rules look at, and nothing else.
-func (r *room) labels(ctx context.Context, where string, args ...any) ([]*Secret, error) {
+func (r *projectScope) labels(ctx context.Context, where string, args ...any) ([]*Secret, error) {
 	var rows []row
 	err := r.from.Select(ctx, &rows, `SELECT f.environment_id, f.path, s.key, s.tags FROM folders f JOIN secrets s ON s.folder_id = f.id
 		WHERE s.user_id IS NULL AND `+where, args...)
@@ -148,13 +148,13 @@ func (r *room) labels(ctx context.Context, where string, args ...any) ([]*Secret
 }
 
 // mayName checks that the actor may know of a secret that it wants others to read.
-func (r *room) mayName(target *Secret) error {
+func (r *projectScope) mayName(target *Secret) error {
 	err := r.Check(access.DescribeSecret, access.SubjectSecrets, target.fields())
 	if !fault.Is(err, fault.PermissionDenied) {
 		return err
 	}
 	refused := *fault.From(err)
 	refused.Message = fault.New(refused.Kind, "This leads to the secret %q at %q in the environment %q, which your roles do not let you see. Leave it out, or ask for a role that allows describeSecret on it.",
-		brief(target.Key), brief(target.Path), brief(target.Environment)).Message
+		shortened(target.Key), shortened(target.Path), shortened(target.Environment)).Message
 	return &refused
 }

@@ -22,7 +22,7 @@ type house struct {
 
 func newHouse(f *fixture) *house {
 	h := &house{fixture: f, top: f.in("dev", "/top"), sub: f.in("dev", "/top/sub"), prod: f.in("prod", "/"), tag: f.tag("red")}
-	if _, err := f.projects.AddFolder(f.t.Context(), f.admin, h.spot("/top"), "sub", nil); err != nil {
+	if _, err := f.projects.AddFolder(f.t.Context(), f.admin, h.folderScope("/top"), "sub", nil); err != nil {
 		f.t.Fatal(err)
 	}
 	f.put(h.top, "T", "t")
@@ -32,8 +32,8 @@ func newHouse(f *fixture) *house {
 	return h
 }
 
-func (h *house) spot(path string) project.Spot {
-	return project.Spot{ProjectID: h.project.ID, Environment: "dev", Path: path}
+func (h *house) folderScope(path string) project.Location {
+	return project.Location{ProjectID: h.project.ID, Environment: "dev", Path: path}
 }
 
 // dev is the environment's id.
@@ -120,15 +120,15 @@ var rights = map[string]struct {
 		return err
 	}, []denied{{"secret-imports", "delete", "/top/sub"}}},
 	"create a folder and those above it": {func(h *house, by *access.Actor) error {
-		_, err := h.projects.AddFolder(h.t.Context(), by, h.spot("/m/n"), "o", nil)
+		_, err := h.projects.AddFolder(h.t.Context(), by, h.folderScope("/m/n"), "o", nil)
 		return err
 	}, []denied{{"secret-folders", "create", "/"}, {"secret-folders", "create", "/m"}, {"secret-folders", "create", "/m/n"}}},
 	"rename a folder": {func(h *house, by *access.Actor) error {
-		_, err := h.projects.UpdateFolder(h.t.Context(), by, h.spot("/"), "top", project.FolderChanges{Name: ptr("n")})
+		_, err := h.projects.UpdateFolder(h.t.Context(), by, h.folderScope("/"), "top", project.FolderChanges{Name: ptr("n")})
 		return err
 	}, []denied{{"secret-folders", "edit", "/"}, {"secrets", "readValue", "/top/sub"}, {"secrets", "edit", "/n/sub"}, {"secret-folders", "create", "/n"}, {"secret-imports", "read", "/top/sub"}}},
 	"delete a folder": {func(h *house, by *access.Actor) error {
-		_, err := h.projects.DeleteFolder(h.t.Context(), by, h.spot("/"), "top", true)
+		_, err := h.projects.DeleteFolder(h.t.Context(), by, h.folderScope("/"), "top", true)
 		return err
 	}, append([]denied{{"secret-folders", "delete", "/"}}, below...)},
 	"delete an environment": {func(h *house, by *access.Actor) error {

@@ -96,8 +96,8 @@ type Place struct {
 	Path        string // any form that project.ParsePath takes
 }
 
-// room is a project that an actor has entered, with what it takes to read the secrets there.
-type room struct {
+// projectScope is a project that an actor has entered, with what it takes to read the secrets there.
+type projectScope struct {
 	*project.Access
 	versions int64 // older ones of a secret to keep
 
@@ -107,12 +107,12 @@ type room struct {
 	from  project.Reader
 
 	projects *project.Service
-	referred map[spotName]*Secret // whose values references were replaced by, for the audit log
+	referred map[locatedName]*Secret // whose values references were replaced by, for the audit log
 }
 
-// spot is a folder of an environment, by path, in a room.
-type spot struct {
-	*room
+// folderScope is a folder of an environment, by path, in a project that an actor has entered.
+type folderScope struct {
+	*projectScope
 	env  *project.Environment
 	path string
 }
@@ -122,7 +122,7 @@ var errNoProject = fault.New(fault.BadRequest, "The request does not name a proj
 var errNoEnvironment = fault.New(fault.BadRequest, "The request does not name an environment. Send its slug as environment.")
 
 // enter lets the actor into the project of a place. From memory where it can.
-func (s *Service) enter(ctx context.Context, actor *access.Actor, projectID, slug string) (*room, error) {
+func (s *Service) enter(ctx context.Context, actor *access.Actor, projectID, slug string) (*projectScope, error) {
 	var a *project.Access
 	var err error
 	switch {
@@ -136,7 +136,7 @@ func (s *Service) enter(ctx context.Context, actor *access.Actor, projectID, slu
 	if err != nil {
 		return nil, err
 	}
-	r := &room{Access: a, versions: s.versions, cache: s.cache, from: s.from, projects: s.projects}
+	r := &projectScope{Access: a, versions: s.versions, cache: s.cache, from: s.from, projects: s.projects}
 	if r.key, err = s.projects.Key(ctx, a.Project.ID); err == nil {
 		r.tags, err = s.tagsOf(ctx, a.Project.ID)
 	}
@@ -144,16 +144,16 @@ func (s *Service) enter(ctx context.Context, actor *access.Actor, projectID, slu
 }
 
 // at finds the environment and path of a place. The folder itself is looked for by the statement that needs it.
-func (s *Service) at(ctx context.Context, actor *access.Actor, p Place) (*spot, error) {
+func (s *Service) at(ctx context.Context, actor *access.Actor, p Place) (*folderScope, error) {
 	r, err := s.enter(ctx, actor, p.ProjectID, p.ProjectSlug)
 	if err != nil {
 		return nil, err
 	}
-	return r.spot(p.Environment, p.Path)
+	return r.folderScope(p.Environment, p.Path)
 }
 
-// spot returns a folder in the room by its environment's slug and its path.
-func (r *room) spot(environment, path string) (*spot, error) {
+// folderScope returns a folder of the project by its environment's slug and its path.
+func (r *projectScope) folderScope(environment, path string) (*folderScope, error) {
 	if environment == "" {
 		return nil, errNoEnvironment
 	}
@@ -162,11 +162,11 @@ func (r *room) spot(environment, path string) (*spot, error) {
 	if err != nil {
 		return nil, project.UnknownFolder(environment, path)
 	}
-	return &spot{room: r, env: env, path: path}, nil
+	return &folderScope{projectScope: r, env: env, path: path}, nil
 }
 
 // slugOf returns the slug of an environment of the project by its id, and whether it is in sight.
-func (r *room) slugOf(environmentID string) (string, bool) {
+func (r *projectScope) slugOf(environmentID string) (string, bool) {
 	for i := range r.Project.Environments {
 		if e := &r.Project.Environments[i]; e.ID == environmentID {
 			return e.Slug, true
@@ -176,7 +176,7 @@ func (r *room) slugOf(environmentID string) (string, bool) {
 }
 
 // owner is the user whose personal secrets the actor sees; empty for an actor that is no user.
-func (r *room) owner() string {
+func (r *projectScope) owner() string {
 	if r.Actor.Type == access.ActorUser {
 		return r.Actor.ID
 	}
@@ -184,10 +184,10 @@ func (r *room) owner() string {
 }
 
 // owns reports whether a secret is the actor's own personal one, which rules have no say about once it is there.
-func (r *room) owns(s *Secret) bool { return s.Personal() && s.UserID == r.owner() }
+func (r *projectScope) owns(s *Secret) bool { return s.Personal() && s.UserID == r.owner() }
 
 // may reports whether the actor may do an action to a secret, by all of its labels. With an error nothing was decided.
-func (r *room) may(action access.Action, s *Secret) (bool, error) {
+func (r *projectScope) may(action access.Action, s *Secret) (bool, error) {
 	if s.labels == nil { // nearly all secrets: without an allocation
 		return r.Allows(action, access.SubjectSecrets, s.fields())
 	}
@@ -200,7 +200,7 @@ func (r *room) may(action access.Action, s *Secret) (bool, error) {
 }
 
 // check is may with the reason for a refusal. A user's own personal secret is nobody else's business.
-func (r *room) check(action access.Action, s *Secret) error {
+func (r *projectScope) check(action access.Action, s *Secret) error {
 	switch {
 	case r.owns(s):
 		return nil
@@ -211,7 +211,7 @@ func (r *room) check(action access.Action, s *Secret) error {
 }
 
 // checkName is check for a secret that may not be there: it has no tags then.
-func (s *spot) checkName(action access.Action, name string) error {
+func (s *folderScope) checkName(action access.Action, name string) error {
 	return s.Check(action, access.SubjectSecrets, access.Fields{access.Environment(s.env.Slug), access.SecretPath(s.path),
 		access.SecretName(name), access.SecretTags(nil)})
 }

@@ -55,7 +55,7 @@ const (
 
 // find reads a secret of a folder by its name, from memory if it can; owner is the user of a personal one, or empty. version is that
 // which is wanted, or 0 for the one in force. ErrNoRows if there is none.
-func (s *spot) find(ctx context.Context, name, owner string, version int64) (*row, error) {
+func (s *folderScope) find(ctx context.Context, name, owner string, version int64) (*row, error) {
 	ctx = context.WithoutCancel(ctx) // to watch for a caller who leaves takes two goroutines, and more time than the row
 	held, err := s.look(ctx, name, owner)
 	if err != nil {
@@ -79,7 +79,7 @@ func (s *spot) find(ctx context.Context, name, owner string, version int64) (*ro
 
 // all reads the secrets of a folder, or of all below it too: the shared ones, and those of one user. Callers must not change
 // the rows.
-func (s *spot) all(ctx context.Context, owner string, below bool) ([]row, error) {
+func (s *folderScope) all(ctx context.Context, owner string, below bool) ([]row, error) {
 	if below {
 		prefix := strings.TrimSuffix(s.path, "/") + "/"
 		return s.several(ctx, inForce+`WHERE f.environment_id = $1 AND (f.path = $2 OR substr(f.path, 1, $3) = $4)
@@ -97,7 +97,7 @@ func (s *spot) all(ctx context.Context, owner string, below bool) ([]row, error)
 	return held.rows, nil
 }
 
-func (s *spot) folderRows(ctx context.Context, owner string) ([]row, error) {
+func (s *folderScope) folderRows(ctx context.Context, owner string) ([]row, error) {
 	return s.several(ctx, inForce+`WHERE f.environment_id = $1 AND f.path = $2 AND coalesce(s.user_id, '') IN ('', $3)`,
 		s.env.ID, s.path, owner)
 }
@@ -138,13 +138,13 @@ func args(first []any, values []string) []any {
 }
 
 // these reads secrets of a folder by their names, a chunk of them: the shared ones, and those of one user.
-func (s *spot) these(ctx context.Context, keys []string, owner string) ([]row, error) {
+func (s *folderScope) these(ctx context.Context, keys []string, owner string) ([]row, error) {
 	return s.several(ctx, inForce+`WHERE f.environment_id = $1 AND f.path = $2 AND coalesce(s.user_id, '') IN ('', $3)
 		AND s.key IN `+marks(4, len(keys)), args([]any{s.env.ID, s.path, owner}, keys)...)
 }
 
-// folder finds the folder of the spot; NotFound if there is none.
-func (s *spot) folder(ctx context.Context, from project.Reader) (*project.Folder, error) {
+// folder finds the folder as it is stored; NotFound if there is none.
+func (s *folderScope) folder(ctx context.Context, from project.Reader) (*project.Folder, error) {
 	return project.FolderAt(ctx, from, s.Project.ID, s.env.Slug, s.path)
 }
 
@@ -160,7 +160,7 @@ func (s *Service) byID(ctx context.Context, secretID string) (stored *row, proje
 }
 
 // insert stores a new secret; it returns false if the folder has one of that name and owner.
-func (r *room) insert(ctx context.Context, tx *sqldb.Tx, s *Secret) (bool, error) {
+func (r *projectScope) insert(ctx context.Context, tx *sqldb.Tx, s *Secret) (bool, error) {
 	n, err := tx.Exec(ctx, `INSERT INTO secrets (id, folder_id, key, user_id, version, created_at, updated_at, `+content+`)
 		VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13, $14, $15) ON CONFLICT DO NOTHING`,
 		append([]any{s.ID, s.FolderID, s.Key, optional(s.UserID), s.Version, s.CreatedAt, s.UpdatedAt}, r.sealed(s)...)...)
@@ -168,7 +168,7 @@ func (r *room) insert(ctx context.Context, tx *sqldb.Tx, s *Secret) (bool, error
 }
 
 // sealed returns what a secret says as content names it.
-func (r *room) sealed(s *Secret) []any {
+func (r *projectScope) sealed(s *Secret) []any {
 	b := r.box(s.ID, s.Version)
 	return []any{b.seal("value", s.Value), b.sealComment(s.Comment), b.sealMetadata(s.Metadata), tagIDs(s.Tags), s.SkipMultiline,
 		s.ReminderNote, s.ReminderDays, r.key.ID}
@@ -176,7 +176,7 @@ func (r *room) sealed(s *Secret) []any {
 
 // claim counts the version of a secret up by one and returns what it says so far; ErrNoRows if there is no such secret.
 // Whoever comes at the same time waits until this transaction is over: no version is lost, and none is left out.
-func (s *spot) claim(ctx context.Context, tx *sqldb.Tx, name, owner string) (*row, error) {
+func (s *folderScope) claim(ctx context.Context, tx *sqldb.Tx, name, owner string) (*row, error) {
 	stored, err := s.one(ctx, tx, `UPDATE secrets SET version = version + 1 WHERE key = $1 AND coalesce(user_id, '') = $2
 		AND folder_id = (SELECT f.id FROM folders f WHERE f.environment_id = $3 AND f.path = $4)
 		RETURNING id, folder_id, key, coalesce(user_id, '') AS user_id, version - 1 AS version, created_at, updated_at, `+content, name, owner, s.env.ID, s.path)
@@ -185,7 +185,7 @@ func (s *spot) claim(ctx context.Context, tx *sqldb.Tx, name, owner string) (*ro
 }
 
 // replace keeps what a secret that was claimed said so far, under a label, as its last version, and stores what it says now.
-func (r *room) replace(ctx context.Context, tx *sqldb.Tx, s *Secret, was *label) error {
+func (r *projectScope) replace(ctx context.Context, tx *sqldb.Tx, s *Secret, was *label) error {
 	_, err := tx.Exec(ctx, `INSERT INTO secret_versions (secret_id, version, created_at, said_environment, said_path, said_key, said_tags, `+content+`)
 		SELECT id, version - 1, updated_at, $1, $2, $3, $4, `+content+` FROM secrets WHERE id = $5`,
 		was.environment, was.path, was.name, strings.Join(was.tags, " "), s.ID)
@@ -208,7 +208,7 @@ func rename(ctx context.Context, tx *sqldb.Tx, folderID, from, to string) error 
 	}
 	_, err := tx.Exec(ctx, `UPDATE secrets SET key = $1 WHERE folder_id = $2 AND key = $3`, to, folderID, from)
 	if sqldb.IsUnique(err) {
-		err = fault.New(fault.BadRequest, "The folder has a secret with the name %q already. Choose another new name.", brief(to))
+		err = fault.New(fault.BadRequest, "The folder has a secret with the name %q already. Choose another new name.", shortened(to))
 	}
 	return err
 }
@@ -223,8 +223,8 @@ func remove(ctx context.Context, tx *sqldb.Tx, s *Secret) error {
 	return err
 }
 
-// touch notes on a folder of the spot's environment that a secret in it changed, and tells all replicas.
-func (s *spot) touch(ctx context.Context, tx *feed.Tx, folderID, path string) error {
+// touch notes on a folder of the same environment that a secret in it changed, and tells all replicas.
+func (s *folderScope) touch(ctx context.Context, tx *feed.Tx, folderID, path string) error {
 	tx.Append(feed.Secrets, feed.Key(s.env.ID, path), feed.Evict)
 	return project.SecretChanged(ctx, tx, folderID)
 }

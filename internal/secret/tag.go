@@ -35,7 +35,7 @@ func (s *Service) tagsOf(ctx context.Context, projectID string) (*projectTags, e
 }
 
 // known returns the tags that a list of ids in the stored form names, by slug.
-func (r *room) known(ids string) []Tag {
+func (r *projectScope) known(ids string) []Tag {
 	if ids == "" {
 		return nil
 	}
@@ -50,7 +50,7 @@ func (r *room) known(ids string) []Tag {
 }
 
 // choose returns the tags with the ids; NotFound if one is no tag of the project.
-func (r *room) choose(ids []string) ([]Tag, error) {
+func (r *projectScope) choose(ids []string) ([]Tag, error) {
 	tags := r.known(strings.Join(ids, " "))
 	tags = slices.CompactFunc(tags, func(a, b Tag) bool { return a.ID == b.ID })
 	for _, tagID := range ids {
@@ -58,7 +58,7 @@ func (r *room) choose(ids []string) ([]Tag, error) {
 			return nil, fault.Invalid("too_big", "The ID of a tag has at most 64 characters.", "tagIds")
 		}
 		if _, ok := r.tags.byID[tagID]; !ok {
-			return nil, fault.New(fault.NotFound, "The project has no tag with the ID %q. Read its tags to see which ones exist.", brief(tagID))
+			return nil, fault.New(fault.NotFound, "The project has no tag with the ID %q. Read its tags to see which ones exist.", shortened(tagID))
 		}
 	}
 	return tags, nil

@@ -57,7 +57,7 @@ func (s *Service) retag(ctx context.Context, actor *access.Actor, p Place, name 
 }
 
 // tagsNamed returns the ids of the tags of the project with the slugs; NotFound if there is none with one of them.
-func (r *room) tagsNamed(slugs []string) ([]string, error) {
+func (r *projectScope) tagsNamed(slugs []string) ([]string, error) {
 	bySlug := make(map[string]string, len(r.tags.byID))
 	for tagID, t := range r.tags.byID {
 		bySlug[t.Slug] = tagID
@@ -65,7 +65,7 @@ func (r *room) tagsNamed(slugs []string) ([]string, error) {
 	ids := make([]string, len(slugs))
 	for i, slug := range slugs {
 		if ids[i] = bySlug[slug]; ids[i] == "" {
-			return nil, fault.New(fault.NotFound, "The project has no tag with the slug %q. Read its tags to see which ones exist.", brief(slug))
+			return nil, fault.New(fault.NotFound, "The project has no tag with the slug %q. Read its tags to see which ones exist.", shortened(slug))
 		}
 	}
 	return ids, nil

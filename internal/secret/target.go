@@ -7,16 +7,16 @@ const maxPrefetch = 500
 
 // targets finds what references lead to, for one answer. It holds what is stored, and nothing that was expanded.
 type targets struct {
-	*room
+	*projectScope
 	links    *links
-	owner    string               // whose personal secrets stand in for shared ones; empty for nobody's
-	found    map[spotName]*Secret // in the folder itself; nil for one that is not there
-	imported map[spotName]*Secret // by way of what the folder imports; nil for one that is not there
-	loads    int                  // statements so far
+	owner    string                  // whose personal secrets stand in for shared ones; empty for nobody's
+	found    map[locatedName]*Secret // in the folder itself; nil for one that is not there
+	imported map[locatedName]*Secret // by way of what the folder imports; nil for one that is not there
+	loads    int                     // statements so far
 }
 
-func (r *room) targets(owner string) *targets {
-	return &targets{room: r, links: r.links(), owner: owner, found: map[spotName]*Secret{}, imported: map[spotName]*Secret{}}
+func (r *projectScope) targets(owner string) *targets {
+	return &targets{projectScope: r, links: r.links(), owner: owner, found: map[locatedName]*Secret{}, imported: map[locatedName]*Secret{}}
 }
 
 // know takes what an answer has read anyway: shared secrets, where no personal ones stand in for them.
@@ -34,9 +34,9 @@ func (t *targets) know(secrets []*Secret) {
 
 // find finds the target of a reference; nil if there is none. A reference to a secret beside it also reaches what the
 // folder imports.
-func (t *targets) find(ctx context.Context, to spotName, local bool) (*Secret, error) {
+func (t *targets) find(ctx context.Context, to locatedName, local bool) (*Secret, error) {
 	if _, looked := t.found[to]; !looked {
-		if err := t.load(ctx, []spotName{to}, perAnswer.loads); err != nil {
+		if err := t.load(ctx, []locatedName{to}, perAnswer.loads); err != nil {
 			return nil, err
 		}
 		if _, looked := t.found[to]; !looked {
@@ -52,8 +52,8 @@ func (t *targets) find(ctx context.Context, to spotName, local bool) (*Secret, e
 	return t.findImported(ctx, to)
 }
 
-func (t *targets) findImported(ctx context.Context, to spotName) (*Secret, error) {
-	at, err := t.spot(to.environment, to.path)
+func (t *targets) findImported(ctx context.Context, to locatedName) (*Secret, error) {
+	at, err := t.folderScope(to.environment, to.path)
 	if err != nil {
 		return nil, nil // nothing is there
 	}
@@ -75,8 +75,8 @@ func (t *targets) findImported(ctx context.Context, to spotName) (*Secret, error
 // by one.
 func (t *targets) prefetch(ctx context.Context, secrets []*Secret) error {
 	for range maxDepth {
-		asked := map[spotName]bool{}
-		var wanted []spotName
+		asked := map[locatedName]bool{}
+		var wanted []locatedName
 		for _, s := range secrets {
 			wanted = t.wanted(s, asked, wanted)
 		}
@@ -97,11 +97,11 @@ func (t *targets) prefetch(ctx context.Context, secrets []*Secret) error {
 }
 
 // wanted adds the targets of a secret that nobody has looked for, unless they are more than are followed.
-func (t *targets) wanted(s *Secret, asked map[spotName]bool, to []spotName) []spotName {
+func (t *targets) wanted(s *Secret, asked map[locatedName]bool, to []locatedName) []locatedName {
 	if countReferences(s.Value) > perSecret.steps {
 		return to
 	}
-	folders := map[spotName]bool{}
+	folders := map[locatedName]bool{}
 	text, before := s.Value, len(to)
 	for {
 		_, token, after, ok := nextReference(text)
@@ -124,9 +124,9 @@ func (t *targets) wanted(s *Secret, asked map[spotName]bool, to []spotName) []sp
 }
 
 // load reads secrets by their names, those of one folder together, up to a number of statements in all.
-func (t *targets) load(ctx context.Context, names []spotName, most int) error {
-	byFolder := map[spotName][]string{}
-	var order []spotName
+func (t *targets) load(ctx context.Context, names []locatedName, most int) error {
+	byFolder := map[locatedName][]string{}
+	var order []locatedName
 	for _, n := range names {
 		folder := n.folder()
 		if byFolder[folder] == nil {
@@ -142,8 +142,8 @@ func (t *targets) load(ctx context.Context, names []spotName, most int) error {
 	return nil
 }
 
-func (t *targets) loadFolder(ctx context.Context, folder spotName, keys []string, most int) error {
-	at, err := t.spot(folder.environment, folder.path)
+func (t *targets) loadFolder(ctx context.Context, folder locatedName, keys []string, most int) error {
+	at, err := t.folderScope(folder.environment, folder.path)
 	if err != nil { // no such environment: nothing is there
 		t.absent(folder, keys)
 		return nil
@@ -166,7 +166,7 @@ func (t *targets) loadFolder(ctx context.Context, folder spotName, keys []string
 }
 
 // absent notes down secrets that were looked for, until keep has them.
-func (t *targets) absent(folder spotName, keys []string) {
+func (t *targets) absent(folder locatedName, keys []string) {
 	for _, key := range keys {
 		name := folder
 		name.key = key

@@ -66,7 +66,7 @@ func (s *Service) Delete(ctx context.Context, actor *access.Actor, p Place, name
 }
 
 // write runs the change of one secret with its audit event in one transaction.
-func (s *Service) write(ctx context.Context, at *spot, event audit.Type, change func(*sqldb.Tx) (*Secret, error)) (*Secret, error) {
+func (s *Service) write(ctx context.Context, at *folderScope, event audit.Type, change func(*sqldb.Tx) (*Secret, error)) (*Secret, error) {
 	var changed *Secret
 	err := s.commit(ctx, at, func(tx *feed.Tx) (err error) {
 		if changed, err = change(tx.Tx); err != nil {
@@ -81,14 +81,14 @@ func (s *Service) write(ctx context.Context, at *spot, event audit.Type, change 
 }
 
 // conflict turns what the database says of a folder that went away meanwhile into what it means.
-func (s *spot) conflict(err error) error {
+func (s *folderScope) conflict(err error) error {
 	if sqldb.IsForeignKey(err) {
-		return fault.New(fault.NotFound, "The folder %q of the environment %q was just deleted.", brief(s.path), s.env.Slug)
+		return fault.New(fault.NotFound, "The folder %q of the environment %q was just deleted.", shortened(s.path), s.env.Slug)
 	}
 	return err
 }
 
-func (s *spot) create(ctx context.Context, tx *sqldb.Tx, folderID string, c Changes) (*Secret, error) {
+func (s *folderScope) create(ctx context.Context, tx *sqldb.Tx, folderID string, c Changes) (*Secret, error) {
 	name, err := newName(c.Name, "secretName")
 	if err != nil {
 		return nil, err
@@ -112,13 +112,13 @@ func (s *spot) create(ctx context.Context, tx *sqldb.Tx, folderID string, c Chan
 	}
 	stored, err := s.insert(ctx, tx, fresh)
 	if err == nil && !stored {
-		err = fault.New(fault.BadRequest, "The folder has a secret with the name %q already. Update it instead.", brief(name))
+		err = fault.New(fault.BadRequest, "The folder has a secret with the name %q already. Update it instead.", shortened(name))
 	}
 	return fresh, err
 }
 
 // own makes a new secret the actor's own, if it is to be personal.
-func (s *spot) own(ctx context.Context, tx *sqldb.Tx, fresh *Secret, personal bool) error {
+func (s *folderScope) own(ctx context.Context, tx *sqldb.Tx, fresh *Secret, personal bool) error {
 	if !personal {
 		return nil
 	}
@@ -126,13 +126,13 @@ func (s *spot) own(ctx context.Context, tx *sqldb.Tx, fresh *Secret, personal bo
 	var shared int64
 	err := tx.Get(ctx, &shared, `SELECT count(*) FROM secrets WHERE folder_id = $1 AND key = $2 AND user_id IS NULL`, fresh.FolderID, fresh.Key)
 	if err == nil && shared == 0 {
-		err = fault.New(fault.BadRequest, "The folder has no shared secret %q for a personal one to override.", brief(fresh.Key))
+		err = fault.New(fault.BadRequest, "The folder has no shared secret %q for a personal one to override.", shortened(fresh.Key))
 	}
 	return err
 }
 
 // apply sets what the changes name. to is revealed, or new.
-func (s *spot) apply(to *Secret, c Changes) error {
+func (s *folderScope) apply(to *Secret, c Changes) error {
 	if err := c.unmask(to); err != nil {
 		return err
 	}
@@ -166,7 +166,7 @@ func (s *spot) apply(to *Secret, c Changes) error {
 }
 
 // checkMetadata refuses a plain value where the project wants all of them encrypted.
-func (r *room) checkMetadata(pairs []Metadata) error {
+func (r *projectScope) checkMetadata(pairs []Metadata) error {
 	if r.Project.SealedMetadata == nil || !*r.Project.SealedMetadata {
 		return nil
 	}
@@ -178,7 +178,7 @@ func (r *room) checkMetadata(pairs []Metadata) error {
 	return nil
 }
 
-func (s *spot) update(ctx context.Context, tx *sqldb.Tx, c Changes) (*Secret, error) {
+func (s *folderScope) update(ctx context.Context, tx *sqldb.Tx, c Changes) (*Secret, error) {
 	next, err := s.take(ctx, tx, access.Edit, c.Name, c.Personal)
 	if err != nil {
 		return nil, err
@@ -187,7 +187,7 @@ func (s *spot) update(ctx context.Context, tx *sqldb.Tx, c Changes) (*Secret, er
 }
 
 // change makes the next version of a secret that was taken.
-func (s *spot) change(ctx context.Context, tx *sqldb.Tx, next *Secret, c Changes) error {
+func (s *folderScope) change(ctx context.Context, tx *sqldb.Tx, next *Secret, c Changes) error {
 	if err := s.reveal(next); err != nil {
 		return err
 	}
@@ -223,7 +223,7 @@ func (s *spot) change(ctx context.Context, tx *sqldb.Tx, next *Secret, c Changes
 }
 
 // conceal leaves of the answer to a change what the actor may read by all labels of the secret.
-func (r *room) conceal(s *Secret) error {
+func (r *projectScope) conceal(s *Secret) error {
 	known := r.owns(s)
 	var err error
 	if !known {
@@ -238,7 +238,7 @@ func (r *room) conceal(s *Secret) error {
 }
 
 // take finds a secret that is to be changed, counts its version up, and checks that the actor may change it.
-func (s *spot) take(ctx context.Context, tx *sqldb.Tx, action access.Action, name string, personal bool) (*Secret, error) {
+func (s *folderScope) take(ctx context.Context, tx *sqldb.Tx, action access.Action, name string, personal bool) (*Secret, error) {
 	found, err := s.taken(ctx, tx, action, name, personal)
 	if missing(err) {
 		err = s.nothing(ctx, tx, action, strings.TrimSpace(name))
@@ -247,7 +247,7 @@ func (s *spot) take(ctx context.Context, tx *sqldb.Tx, action access.Action, nam
 }
 
 // taken is take for those who have their own words for a secret that is not there: the error is ErrNoRows then.
-func (s *spot) taken(ctx context.Context, tx *sqldb.Tx, action access.Action, name string, personal bool) (*Secret, error) {
+func (s *folderScope) taken(ctx context.Context, tx *sqldb.Tx, action access.Action, name string, personal bool) (*Secret, error) {
 	owner := ""
 	if personal {
 		if owner = s.owner(); owner == "" {
@@ -266,7 +266,7 @@ func (s *spot) taken(ctx context.Context, tx *sqldb.Tx, action access.Action, na
 }
 
 // nothing says why there is no secret to change: who may not change such a secret does not learn that there is none.
-func (s *spot) nothing(ctx context.Context, tx *sqldb.Tx, action access.Action, name string) error {
+func (s *folderScope) nothing(ctx context.Context, tx *sqldb.Tx, action access.Action, name string) error {
 	if err := s.mayLack(action, name); err != nil {
 		return err
 	}
@@ -277,7 +277,7 @@ func (s *spot) nothing(ctx context.Context, tx *sqldb.Tx, action access.Action, 
 }
 
 // mayLack returns nil if the actor may learn that there is no secret of a name, since it could change it.
-func (s *spot) mayLack(action access.Action, name string) error {
+func (s *folderScope) mayLack(action access.Action, name string) error {
 	if _, err := ParseName(name); err != nil { // no secret has such a name
 		return nil
 	}
@@ -299,7 +299,7 @@ func (s *Secret) rename(sent *string) error {
 	return err
 }
 
-func (s *spot) delete(ctx context.Context, tx *sqldb.Tx, name string, personal bool) (*Secret, error) {
+func (s *folderScope) delete(ctx context.Context, tx *sqldb.Tx, name string, personal bool) (*Secret, error) {
 	gone, err := s.take(ctx, tx, access.Delete, name, personal)
 	if err != nil {
 		return nil, err

@@ -70,7 +70,7 @@ func (s *Service) Create(ctx context.Context, actor *access.Actor, identityID st
 		return nil, err
 	}
 	born := s.tokens.Birth() // before anything is checked
-	i, err := s.identities.Touch(ctx, actor, identityID, "The token was not created")
+	i, err := s.identities.Authorize(ctx, actor, identityID, "The token was not created")
 	if err != nil {
 		return nil, err
 	}
@@ -156,7 +156,7 @@ func (s *Service) Rename(ctx context.Context, actor *access.Actor, tokenID strin
 	}
 	row, err := s.tokens.Find(ctx, actor.OrgID, Method.Slug, tokenID)
 	if err == nil {
-		_, err = s.identities.Touch(ctx, actor, row.IdentityID, "The token was not renamed")
+		_, err = s.identities.Authorize(ctx, actor, row.IdentityID, "The token was not renamed")
 	}
 	if err != nil {
 		return row, err

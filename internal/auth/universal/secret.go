@@ -28,7 +28,7 @@ func (s *Service) CreateSecret(ctx context.Context, actor *access.Actor, identit
 	if err := actor.Check(access.CreateToken, access.SubjectIdentity, nil); err != nil {
 		return "", row, err
 	}
-	if _, err := s.identities.Touch(ctx, actor, identityID, "The client secret was not created"); err != nil {
+	if _, err := s.identities.Authorize(ctx, actor, identityID, "The client secret was not created"); err != nil {
 		return "", row, err
 	}
 	c, err := s.attached(ctx, identityID)
@@ -42,7 +42,7 @@ func (s *Service) CreateSecret(ctx context.Context, actor *access.Actor, identit
 		if err := member.Hold(ctx, tx, identityID, actor.OrgID); err != nil { // leaving ends its secrets: none may follow
 			return err
 		}
-		if err := s.room(ctx, tx, c.ID); err != nil { // member.Hold has lined up all who make one for the identity
+		if err := s.checkQuota(ctx, tx, c.ID); err != nil { // member.Hold has lined up all who make one for the identity
 			return err
 		}
 		row.CreatedAt = tx.Now().UnixMilli()
@@ -59,8 +59,8 @@ func (s *Service) CreateSecret(ctx context.Context, actor *access.Actor, identit
 	return plain, row, err
 }
 
-// room refuses one more client secret where the identity has as many as it may.
-func (s *Service) room(ctx context.Context, tx *sqldb.Tx, configID string) error {
+// checkQuota refuses one more client secret where the identity has as many as it may.
+func (s *Service) checkQuota(ctx context.Context, tx *sqldb.Tx, configID string) error {
 	return quota.Quota{Setting: "--quota-client-secrets", Owner: "The identity has", Most: s.quota,
 		Things: "client secrets, with those that were revoked or expired within the last 90 days"}.
 		Check(ctx, tx, `client_secrets WHERE config_id = $1`, configID)
