@@ -23,10 +23,10 @@ func MayAssign(by role.Authority, projectID string, roles []Assignment, base str
 			return nil, err
 		}
 		until, err := by.CoversUntil(reach, base)
-		if err == nil {
-			given[i], err = a.EndingBy(until, now, base)
-		}
 		if err != nil {
+			return nil, err
+		}
+		if given[i], err = a.EndingBy(until, now, base); err != nil {
 			return nil, err
 		}
 	}
