@@ -4,7 +4,6 @@ import (
 	"cmp"
 	"flag"
 	"fmt"
-	"go/doc"
 	"go/parser"
 	"go/token"
 	"maps"
@@ -104,7 +103,7 @@ func comment(t *testing.T, name string) string {
 			return strings.Join(strings.Fields(paragraph), " ")
 		}
 	}
-	t.Errorf("internal/%s has no package comment that begins with %q", name, "Package "+doc.Synopsis(filepath.Base(name)))
+	t.Errorf("internal/%s has no package comment that begins with %q", name, "Package "+filepath.Base(name))
 	return ""
 }
 
