@@ -105,6 +105,7 @@ func oddRows(t testing.TB, s *harness.Server) {
 		SELECT s.id, 1, ?, '[]', '', FALSE, 0 FROM secrets s`, bytes.Repeat([]byte{0, 255, '\'', 0x80}, 256<<10))
 	s.Exec(t, `INSERT INTO secret_imports (id, folder_id, environment_id, path, position, version, created_at, updated_at)
 		SELECT f.id, f.id, f.environment_id, ?, 1, 1, 0, 0 FROM folders f`, odd)
+	s.Exec(t, `INSERT INTO user_links (hash, user_id, purpose, expires_at, created_at) SELECT id, id, ?, 0, 0 FROM users`, odd)
 	s.Exec(t, manyEvents, 2500)
 }
 
