@@ -193,6 +193,9 @@ func (a *App) mount(o Options) error {
 	a.audit.Routes(a.api)
 	a.feed.Routes(a.api)
 	a.documents()
+	if err := a.pages(o); err != nil {
+		return err
+	}
 	a.measure(registry, o.Version)
 	return nil
 }
