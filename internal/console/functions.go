@@ -3,9 +3,13 @@ package console
 import (
 	"fmt"
 	"html/template"
+	"maps"
+	"slices"
 	"strconv"
 	"strings"
 	"time"
+
+	"github.com/sallyport/sallyport/internal/console/api"
 )
 
 // functions are what templates call.
@@ -18,6 +22,11 @@ func (c *Console) functions() template.FuncMap {
 		"iso":   func(at any) string { return timeOf(at).UTC().Format(time.RFC3339) },
 		"short": short, "count": count, "plural": plural, "dict": dict, "join": strings.Join, "lower": strings.ToLower,
 		"initial": initial, "agent": agent,
+		"state": func(t api.Token) string { return stateOf(t, c.Now()) },
+		"bar":   func(n, most int) int { return 1 + n*23/max(most, 1) },
+		"below": func(a, b int) int { return b - a },
+		"times": func(a, b int) int { return a * b },
+		"facts": facts, "words": words, "span": span,
 		"add": func(a, b int) int { return a + b },
 	}
 }
@@ -115,6 +124,22 @@ func dict(pairs ...any) (map[string]any, error) {
 		d[key] = pairs[i+1]
 	}
 	return d, nil
+}
+
+// words makes text of the name of an event.
+func words(name string) string { return strings.ReplaceAll(name, "-", " ") }
+
+// facts lists the details of an event in the order of their names.
+func facts(e api.Event) []string {
+	all := e.Facts()
+	list := []string{}
+	for _, name := range slices.Sorted(maps.Keys(all)) {
+		switch value := all[name].(type) {
+		case string, float64, bool:
+			list = append(list, fmt.Sprintf("%s %v", name, value))
+		}
+	}
+	return list
 }
 
 // agent names a browser or a client by its User-Agent: what people know it by, and else its first word.

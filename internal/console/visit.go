@@ -23,6 +23,7 @@ type visit struct {
 	me      api.User
 	orgs    []api.Organization
 	org     *api.Organization // that the page is about
+	rights  api.Rights        // of the visitor in it
 }
 
 // errSignIn says that there is no session, or none that lives.
@@ -58,7 +59,8 @@ func (v *visit) enter() (err error) {
 	if v.org.ID != v.session.OrgID {
 		return v.switchTo()
 	}
-	return nil
+	v.rights, err = v.api.Own(v.ctx)
+	return err
 }
 
 // errSwitch says that the session is for another organization, and that the browser was led to where it can change that.

@@ -68,3 +68,11 @@ document.addEventListener('keydown', (event) => {
   const search = document.querySelector('[data-search]');
   if (event.key === '/' && search) { event.preventDefault(); search.focus(); }
 });
+
+// A destructive button wakes up when the name is typed; the server checks it in any case.
+for (const field of $$('[data-confirm]')) {
+  const button = field.form.querySelector('.destroy');
+  const check = () => { button.disabled = field.value.trim() !== field.dataset.confirm.trim(); };
+  field.addEventListener('input', check);
+  check();
+}
