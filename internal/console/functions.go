@@ -26,7 +26,12 @@ func (c *Console) functions() template.FuncMap {
 		"bar":   func(n, most int) int { return 1 + n*23/max(most, 1) },
 		"below": func(a, b int) int { return b - a },
 		"times": func(a, b int) int { return a * b },
-		"facts": facts, "words": words, "span": span,
+		"facts": facts, "words": words, "tokensOf": tokensOf,
+		"unix": func(at int64) time.Time { return time.Unix(at, 0) },
+		"soon": func(at time.Time) bool { return at.Sub(c.Now()) < 7*24*time.Hour },
+		"methods": func() []string {
+			return []string{"token-auth", "universal-auth", "oidc-auth", "jwt-auth", "kubernetes-auth"}
+		}, "span": span,
 		"add": func(a, b int) int { return a + b },
 	}
 }

@@ -12,7 +12,9 @@ import (
 
 const permissionsPath = "/api/v1/access/permissions"
 
-func actorPermissions(actorID string) string { return "/api/v1/access/actors/" + actorID + "/permissions" }
+func actorPermissions(actorID string) string {
+	return "/api/v1/access/actors/" + actorID + "/permissions"
+}
 
 func TestPermissionsTellWhereTheyComeFrom(t *testing.T) {
 	t.Parallel()

@@ -40,6 +40,7 @@ var requests = map[string]func(t *testing.T, s *harness.Server) request{
 		return request{"/api/v1/organization/" + s.OrgID, nil}
 	},
 
+	"list-org-tokens":      plain("/api/v1/organization/tokens", nil),
 	"list-own-permissions": plain("/api/v1/access/permissions", nil),
 	"list-actor-permissions": func(t *testing.T, s *harness.Server) request {
 		return request{"/api/v1/access/actors/" + s.NewIdentity(t, "member") + "/permissions", nil}

@@ -76,3 +76,9 @@ for (const field of $$('[data-confirm]')) {
   field.addEventListener('input', check);
   check();
 }
+
+// One box for all of a list.
+for (const all of $$('[data-all]')) {
+  all.hidden = false;
+  all.addEventListener('change', () => { for (const box of $$(`input[name="${all.dataset.all}"]`, all.form)) box.checked = all.checked; });
+}
