@@ -19,8 +19,8 @@ type pager struct {
 	Back, Next  string // addresses; "" for none
 }
 
-// pagesOf makes the pager of a list that begins at offset and shows n rows.
-func (v *visit) pagesOf(offset, n int, total int64) pager {
+// pagesOf makes the pager of a list that begins at offset and shows n rows, of at most size.
+func (v *visit) pagesOf(offset, n, size int, total int64) pager {
 	p := pager{Total: total}
 	if n > 0 {
 		p.First, p.Last = offset+1, offset+n
@@ -31,10 +31,10 @@ func (v *visit) pagesOf(offset, n int, total int64) pager {
 		return v.r.URL.Path + "?" + query.Encode()
 	}
 	if offset > 0 {
-		p.Back = at(max(0, offset-pageSize))
+		p.Back = at(max(0, offset-size))
 	}
 	if int64(offset+n) < total && n > 0 {
-		p.Next = at(offset + pageSize)
+		p.Next = at(offset + size)
 	}
 	return p
 }
@@ -73,7 +73,7 @@ func (v *visit) identitiesPage() error {
 	if err != nil {
 		return err
 	}
-	data.List, data.Pages = list, v.pagesOf(search.Offset, len(list), total)
+	data.List, data.Pages = list, v.pagesOf(search.Offset, len(list), pageSize, total)
 	if data.Roles, err = v.roles(); err != nil {
 		return err
 	}

@@ -44,10 +44,10 @@ func (s *Service) origins(ctx context.Context, memberID, orgID string) (found []
 	err = s.db.Select(ctx, &found, `SELECT r.role, r.custom_role_id, c.name, c.slug, c.permissions, r.temporary, r.access_start, r.access_end, m.user_id IS NOT NULL AS is_user,
 		EXISTS (SELECT 1 FROM instance_admins a WHERE a.identity_id = m.identity_id) OR
 		EXISTS (SELECT 1 FROM users u WHERE u.id = m.user_id AND u.super_admin) AS instance_admin
-		FROM memberships m JOIN membership_roles r ON r.membership_id = m.id
-		LEFT JOIN custom_roles c ON c.id = r.custom_role_id
-		WHERE (m.identity_id = $1 OR m.user_id = $1) AND m.scope = 'organization' AND m.org_id = $2 AND m.active ORDER BY r.created_at, r.id`,
-		memberID, orgID)
+		FROM (SELECT id, identity_id, user_id FROM memberships WHERE identity_id = $1 AND org_id = $2 AND scope = 'organization' AND active
+			UNION ALL SELECT id, identity_id, user_id FROM memberships WHERE user_id = $1 AND org_id = $2 AND scope = 'organization' AND active) m
+		JOIN membership_roles r ON r.membership_id = m.id
+		LEFT JOIN custom_roles c ON c.id = r.custom_role_id ORDER BY r.created_at, r.id`, memberID, orgID)
 	for i := range found {
 		if err == nil {
 			found[i].Rules, err = found[i].rules(access.OrgRole)

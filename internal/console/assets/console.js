@@ -82,3 +82,32 @@ for (const all of $$('[data-all]')) {
   all.hidden = false;
   all.addEventListener('change', () => { for (const box of $$(`input[name="${all.dataset.all}"]`, all.form)) box.checked = all.checked; });
 }
+
+// A value is fetched when it is asked for, and goes when it is clicked again.
+for (const form of $$('[data-reveal]')) {
+  const cell = form.parentElement, text = cell.querySelector('.value'), button = form.querySelector('button'), hidden = text.textContent;
+  form.addEventListener('submit', async (event) => {
+    event.preventDefault();
+    const show = !cell.classList.contains('shown');
+    if (show) {
+      const answer = await fetch(form.action, { method: 'POST', headers: { Accept: 'text/plain' }, body: new URLSearchParams(new FormData(form)) });
+      if (!answer.ok) { form.submit(); return; }
+      text.textContent = (await answer.text()) || '(empty)';
+    } else {
+      text.textContent = hidden;
+    }
+    cell.classList.toggle('shown', show);
+    button.setAttribute('aria-pressed', String(show));
+  });
+}
+
+// A file that is dropped on a text field becomes its text.
+for (const field of $$('[data-drop]')) {
+  field.addEventListener('dragover', (event) => event.preventDefault());
+  field.addEventListener('drop', async (event) => {
+    const file = event.dataTransfer.files[0];
+    if (!file) return;
+    event.preventDefault();
+    field.value = await file.text();
+  });
+}
