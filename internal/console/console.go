@@ -64,7 +64,7 @@ func New(o Options) (*Console, error) {
 // Patterns are what the console answers, for API.Mount: one that ends in a slash also means the path without it.
 func Patterns() []string {
 	patterns := []string{"GET /{$}"}
-	for _, path := range []string{"/login/", "/logout", "/cli-redirect", "/setup", "/link/", "/o/", "/account/"} {
+	for _, path := range []string{"/login/", "/logout", "/cli-redirect", "/setup", "/link/", "/invitation", "/password-reset", "/o/", "/account/"} {
 		patterns = append(patterns, http.MethodGet+" "+path, http.MethodPost+" "+path)
 	}
 	for _, path := range []string{"/assets/", "/signupinvite", "/organizations/", "/organization/"} {
@@ -89,6 +89,10 @@ func (c *Console) routes() {
 	c.open("POST /setup", (*visit).setup)
 	c.open("GET /link/{code}", (*visit).linkPage)
 	c.open("POST /link/{code}", (*visit).link)
+	c.open("GET /invitation", (*visit).invitationPage)
+	c.open("POST /invitation", (*visit).acceptInvitation)
+	c.open("GET /password-reset", (*visit).resetPage)
+	c.open("POST /password-reset", (*visit).resetPassword)
 	c.open("POST /logout", (*visit).logout)
 	c.signedIn("GET /login/select-organization", (*visit).organizationsPage)
 	c.signedIn("POST /login/select-organization", (*visit).chooseOrganization)
@@ -97,6 +101,10 @@ func (c *Console) routes() {
 	c.signedIn("GET /account", (*visit).accountPage)
 	c.signedIn("POST /account/sessions/{id}/end", (*visit).endSession)
 	c.signedIn("POST /account/sessions/end-all", (*visit).endSessions)
+	c.signedIn("POST /account/password", (*visit).changePassword)
+	c.signedIn("GET /o/{org}/members", (*visit).membersPage)
+	c.signedIn("POST /o/{org}/members", (*visit).invite)
+	c.signedIn("POST /o/{org}/members/{id}/{act}", (*visit).changeMember)
 	c.signedIn("GET /o/{org}", (*visit).overviewPage)
 	c.signedIn("GET /o/{org}/identities", (*visit).identitiesPage)
 	c.signedIn("GET /o/{org}/identities/new", (*visit).newIdentityPage)
@@ -114,6 +122,8 @@ func (c *Console) routes() {
 	c.signedIn("POST /o/{org}/tokens", (*visit).revokeSelected)
 	c.signedIn("GET /o/{org}/tokens/leak", (*visit).leakPage)
 	c.signedIn("POST /o/{org}/tokens/leak", (*visit).searchLeak)
+	c.signedIn("GET /o/{org}/emergency", (*visit).emergencyPage)
+	c.signedIn("POST /o/{org}/emergency", (*visit).emergency)
 	c.signedIn("GET /o/{org}/audit", (*visit).auditPage)
 	c.signedIn("GET /o/{org}/audit/export", (*visit).auditExport)
 	c.signedIn("GET /o/{org}/projects", (*visit).projectsPage)

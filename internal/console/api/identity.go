@@ -134,6 +134,11 @@ func (c *Caller) RevokeTokens(ctx context.Context, id string) error {
 	return c.post(ctx, path("api", "v1", "identities", id, "revoke-tokens"), map[string]string{}, nil)
 }
 
+// RevokeOrganization revokes every token of the organization, those of the caller's sessions too. The slug confirms it.
+func (c *Caller) RevokeOrganization(ctx context.Context, slug string) error {
+	return c.post(ctx, "/api/v1/organization/revoke-tokens", map[string]string{"organizationSlug": slug}, nil)
+}
+
 // RevokeToken revokes one token of an identity, whatever login method made it.
 func (c *Caller) RevokeToken(ctx context.Context, id, tokenID string) error {
 	return c.post(ctx, path("api", "v1", "identities", id, "tokens", tokenID, "revoke"), nil, nil)
