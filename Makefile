@@ -26,6 +26,7 @@ console-shots: ## look at every page of the web console in Chromium, and write p
 	@scripts/ensure-tools
 	@mkdir -p $(or $(CONSOLE_SHOTS),bin/console-shots)
 	CONSOLE_SHOTS=$(abspath $(or $(CONSOLE_SHOTS),bin/console-shots)) go test -count=1 ./test/console
+	@mkdir -p docs/console && cp $(or $(CONSOLE_SHOTS),bin/console-shots)/docs/*.png docs/console/
 
 drain: ## restart replicas behind Caddy, nginx and HAProxy under load, and count what is lost
 	@scripts/ensure-tools proxies

@@ -5,6 +5,7 @@ import (
 	"fmt"
 	"os"
 	"path/filepath"
+	"slices"
 	"strings"
 	"sync"
 	"testing"
@@ -48,7 +49,7 @@ func startBrowser(dir string) (context.Context, context.CancelFunc) {
 // open starts a tab at a server.
 func open(t *testing.T, base string) *tab {
 	t.Helper()
-	b := &tab{t: t, base: base}
+	b := &tab{t: t, base: base, expects: []string{"Autofocus processing was blocked"}} // tests type faster than people
 	ctx, cancel := chromedp.NewContext(browser, chromedp.WithNewBrowserContext(), chromedp.WithListener(b.listen))
 	b.ctx = ctx
 	t.Cleanup(func() {
@@ -272,5 +273,8 @@ func (b *tab) shoot(name string) {
 	})
 	if err := os.WriteFile(filepath.Join(shots, name+".png"), picture, 0o600); err != nil {
 		b.t.Fatal(err)
+	}
+	if page, light := strings.CutSuffix(name, "-light"); light && slices.Contains(shown, page) {
+		shrink(b.t, picture, filepath.Join(shots, "docs", page+".png"))
 	}
 }
