@@ -16,15 +16,15 @@ import (
 	"github.com/sallyport/sallyport/internal/console/api"
 )
 
-// Options says what the console works with; all are needed but the last two.
+// Options says what the console works with; all are needed but PublicURL.
 type Options struct {
 	API     http.Handler
 	Root    *seal.Key // seals the sessions that cookies hold
 	Logger  *slog.Logger
 	Version string
+	Now     func() time.Time
 
-	PublicURL string           // where browsers reach the server; "" for where they say that they reach it
-	Now       func() time.Time // default time.Now
+	PublicURL string // where browsers reach the server; "" for where they say that they reach it
 }
 
 // Console is the pages.
@@ -42,9 +42,6 @@ type Console struct {
 
 // New returns the console.
 func New(o Options) (*Console, error) {
-	if o.Now == nil {
-		o.Now = time.Now
-	}
 	c := &Console{Options: o, api: api.New(o.API), secure: strings.HasPrefix(o.PublicURL, "https:"), mux: http.NewServeMux(),
 		crossed: http.NewCrossOriginProtection()}
 	c.files = loadAssets()

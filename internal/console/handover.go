@@ -48,7 +48,7 @@ func (v *visit) handOver() error {
 	if err != nil {
 		return err
 	}
-	text, err := json.Marshal(struct {
+	text, err := json.Marshal(struct { //nolint:gosec // what the program is to get; privateKey is always empty
 		Email      string `json:"email"`
 		PrivateKey string `json:"privateKey"`
 		Token      string `json:"JTWToken"`

@@ -224,11 +224,11 @@ func (v *visit) revokeEverything() error {
 	if !ok {
 		return v.show(http.StatusUnprocessableEntity, "revoke", "Revoke everything", form)
 	}
-	id, began := form.Identity.ID, time.Now()
+	id, began := form.Identity.ID, v.Now()
 	if err := v.api.RevokeTokens(v.ctx, id); err != nil {
 		return err
 	}
-	done := receipt{Identity: form.Identity, Live: form.Live, Took: time.Since(began), At: v.Now()}
+	done := receipt{Identity: form.Identity, Live: form.Live, Took: v.Now().Sub(began), At: v.Now()}
 	if form.Identity.Has("universal-auth") {
 		secrets, err := v.api.ClientSecrets(v.ctx, id)
 		if err != nil {

@@ -35,7 +35,7 @@ func (v *visit) createSecret() error {
 		return err
 	}
 	form := secretForm{folder: f, Key: v.value("key"), Value: v.lines("value"), Comment: v.lines("comment"), Chosen: map[string]bool{}}
-	chosen := v.r.PostForm["env"]
+	chosen := v.posted()["env"]
 	for _, env := range chosen {
 		form.Chosen[env] = true
 	}

@@ -79,7 +79,7 @@ func (v *visit) askToSignIn() {
 		return
 	}
 	form := signIn{Error: "Your session has ended. Sign in again to continue; nothing that you typed is lost.",
-		Resume: &resume{v.r.URL.RequestURI(), v.r.PostForm.Encode(), v.r.PostForm}}
+		Resume: &resume{v.r.URL.RequestURI(), v.posted().Encode(), v.posted()}}
 	if err := v.show(http.StatusUnauthorized, "login", "Sign in", form); err != nil {
 		v.Logger.Error("the page for signing in failed", "error", err)
 	}

@@ -65,7 +65,7 @@ const mostTokens = 100
 
 // revokeSelected revokes the tokens that were ticked: each is "identity token".
 func (v *visit) revokeSelected() error {
-	chosen := v.r.PostForm["token"]
+	chosen := v.posted()["token"]
 	if len(chosen) == 0 {
 		return v.showTokens(http.StatusUnprocessableEntity, "", []string{"Select at least one token."})
 	}
@@ -124,7 +124,7 @@ func (v *visit) leakPage() error {
 // searchLeak looks for tokens in a text, or revokes those that were found.
 func (v *visit) searchLeak() error {
 	data := leak{CanRevoke: v.rights.Can("delete-token", "identity"), Searched: true}
-	if chosen := v.r.PostForm["token"]; len(chosen) > 0 {
+	if chosen := v.posted()["token"]; len(chosen) > 0 {
 		var err error
 		if data.Revoked, data.Failed, err = v.revokeAll(chosen); err != nil {
 			return err

@@ -109,6 +109,11 @@ func (v *visit) readForm() error {
 // value returns a field of the form, or of the query, without white space around it.
 func (v *visit) value(name string) string { return strings.TrimSpace(v.r.FormValue(name)) }
 
+// posted is the form of the request.
+func (v *visit) posted() url.Values {
+	return v.r.PostForm //nolint:forbidigo // a field of a request, not http.PostForm
+}
+
 // redirect leads to a page of this site.
 func (v *visit) redirect(to string) error {
 	http.Redirect(v.w, v.r, to, http.StatusSeeOther)

@@ -34,7 +34,7 @@ func shrink(t *testing.T, picture []byte, path string) {
 			c := full.At(x, y)
 			n, seen := known[c]
 			if !seen {
-				n = uint8(small.Palette.Index(c)) //nolint:gosec // of fewer than 256
+				n = uint8(small.Palette.Index(c))
 				known[c] = n
 			}
 			small.SetColorIndex(x, y, n)
