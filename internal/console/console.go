@@ -119,6 +119,7 @@ func (c *Console) routes() {
 	c.signedIn("POST /o/{org}/tokens", (*visit).revokeSelected)
 	c.signedIn("GET /o/{org}/tokens/leak", (*visit).leakPage)
 	c.signedIn("POST /o/{org}/tokens/leak", (*visit).searchLeak)
+	c.signedIn("GET /o/{org}/why", (*visit).whyPage)
 	c.signedIn("GET /o/{org}/emergency", (*visit).emergencyPage)
 	c.signedIn("POST /o/{org}/emergency", (*visit).emergency)
 	c.signedIn("GET /o/{org}/audit", (*visit).auditPage)

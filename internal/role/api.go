@@ -23,6 +23,7 @@ func (s *Service) Routes(api *httpapi.API) {
 	httpapi.Handle(api, route(http.MethodPatch, "/{roleId}", "update-org-role", "Change a role, for every member who has it", access.Edit), s.updateRoute)
 	httpapi.Handle(api, route(http.MethodDelete, "/{roleId}", "delete-org-role", "Delete a role that no member has", access.Delete), s.deleteRoute)
 	s.effectiveRoutes(api)
+	s.decideRoutes(api)
 }
 
 // RuleInput is a rule in a request. Its action is a string or a list of strings.

@@ -36,7 +36,7 @@ func TestKeyboard(t *testing.T) {
 	s := harness.StartReady(t)
 	b := open(t, s.URL)
 	b.goTo("/login")
-	b.keys(email + "\t" + password)
+	b.waits("[name=email]:focus").keys(email + "\t" + password)
 	b.call(func(ctx context.Context) error {
 		_, err := chromedp.RunResponse(ctx, chromedp.KeyEvent("\r"))
 		return err

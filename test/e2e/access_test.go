@@ -59,3 +59,41 @@ func TestPermissionsOfOthersAreForThoseWhoMayReadThem(t *testing.T) {
 	reader.Call(t, http.MethodGet, actorPermissions(s.AdminID), nil).Want(200)
 	reader.Call(t, http.MethodGet, actorPermissions(userID), nil).WantError(403, "PermissionDenied")
 }
+
+// TestDecisionsTellTheRule: the answer is that of the check itself, with the rule that made it.
+func TestDecisionsTellTheRule(t *testing.T) {
+	t.Parallel()
+	s := harness.StartReady(t)
+	s.Admin.Call(t, http.MethodPost, "/api/v1/organization/roles", object{"slug": "keeper", "name": "Keepers", "permissions": []any{
+		object{"subject": "identity", "action": []string{"read", "edit"}},
+		object{"subject": "role", "action": []string{"read"}},
+		object{"subject": "role", "action": []string{"read"}, "inverted": true}}}).Want(200)
+	a := s.NewActor(t, "keeper", nil)
+	for name, c := range map[string]struct {
+		query   string
+		allowed bool
+		denial  any // of the rule; nil for no rule
+	}{
+		"allowed":                    {"action=read&subject=identity", true, false},
+		"allowed/another action":     {"action=edit&subject=identity", true, false},
+		"refused/by a denial":        {"action=read&subject=role", false, true},
+		"refused/no rule":            {"action=delete&subject=identity", false, nil},
+		"refused/no such subject":    {"action=read&subject=moon", false, nil},
+		"refused/no such permission": {"action=fly&subject=identity", false, nil},
+	} {
+		t.Run(name, func(t *testing.T) {
+			answer := s.Admin.Call(t, http.MethodGet, "/api/v1/access/actors/"+a.ID+"/decision?"+c.query, nil).Want(200)
+			if answer.Flag("allowed") != c.allowed {
+				t.Errorf("the answer is %s", answer.Body)
+			}
+			if c.denial == nil {
+				if answer.At("rule") != nil || answer.At("role") != nil {
+					t.Errorf("a rule decided: %s", answer.Body)
+				}
+			} else if answer.At("rule.inverted") != c.denial || answer.Text("roleName") != "Keepers" {
+				t.Errorf("the answer is %s", answer.Body)
+			}
+		})
+	}
+	s.Admin.Call(t, http.MethodGet, "/api/v1/access/actors/"+id.New()+"/decision?action=read&subject=role", nil).WantError(404, "NotFound")
+}

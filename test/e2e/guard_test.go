@@ -121,7 +121,7 @@ var member = []string{
 	"get-jwt-auth", "get-oidc-auth", "get-kubernetes-auth",
 	"get-universal-auth", "list-client-secrets", "get-client-secret", "clear-universal-auth-lockouts",
 	"create-project", "create-workspace", "list-organization-users", "get-organization-user",
-	"list-actor-permissions", "list-org-tokens",
+	"list-actor-permissions", "list-org-tokens", "decide-access",
 }
 
 func TestBuiltInRoles(t *testing.T) {

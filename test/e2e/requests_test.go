@@ -42,6 +42,9 @@ var requests = map[string]func(t *testing.T, s *harness.Server) request{
 
 	"list-org-tokens":      plain("/api/v1/organization/tokens", nil),
 	"list-own-permissions": plain("/api/v1/access/permissions", nil),
+	"decide-access": func(t *testing.T, s *harness.Server) request {
+		return request{"/api/v1/access/actors/" + s.NewIdentity(t, "member") + "/decision?action=read&subject=identity", nil}
+	},
 	"list-actor-permissions": func(t *testing.T, s *harness.Server) request {
 		return request{"/api/v1/access/actors/" + s.NewIdentity(t, "member") + "/permissions", nil}
 	},

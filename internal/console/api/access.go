@@ -3,6 +3,7 @@ package api
 import (
 	"context"
 	"encoding/json"
+	"net/url"
 	"slices"
 	"time"
 )
@@ -60,4 +61,17 @@ func (r Rights) Can(action, subject string) bool {
 		}
 	}
 	return allowed
+}
+
+// Decision tells whether someone may do something, and the rule that decided.
+type Decision struct {
+	Allowed  bool
+	Role     *string
+	RoleName *string
+	Rule     *Rule
+}
+
+// Decide asks for a decision.
+func (c *Caller) Decide(ctx context.Context, actorID, action, subject string) (d Decision, err error) {
+	return d, c.get(ctx, path("api", "v1", "access", "actors", actorID, "decision"), url.Values{"action": {action}, "subject": {subject}}, &d)
 }
