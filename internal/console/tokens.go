@@ -12,6 +12,9 @@ import (
 	"github.com/sallyport/sallyport/internal/console/api"
 )
 
+// idleAfter is when a token that is not used needs attention. Tokens live for at most 90 days unless a setting says otherwise.
+const idleAfter = 30 * 24 * time.Hour
+
 // tokens is the list of all stored tokens of the organization.
 type tokens struct {
 	List      []api.ListedToken
@@ -38,7 +41,7 @@ func (v *visit) showTokens(status int, done string, failed []string) error {
 	}
 	switch data.Use {
 	case "idle":
-		f.IdleSince = v.Now().Add(-90 * 24 * time.Hour)
+		f.IdleSince = v.Now().Add(-idleAfter)
 	case "expiring":
 		f.ExpiresBy = v.Now().Add(7 * 24 * time.Hour)
 	}
