@@ -94,6 +94,7 @@ func (v *visit) roles() ([]api.OrgRole, error) {
 // newIdentity is the form that makes one.
 type newIdentity struct {
 	Name, Role, Method, Label string
+	Repository, Place, Which  string // of GitHub Actions: a repository, and a branch or an environment of it
 	Roles                     []api.OrgRole
 	Error                     string
 	Fields                    map[string]string
@@ -109,7 +110,17 @@ func (v *visit) newIdentityPage() error {
 
 // createIdentity makes an identity, with a login method and a first credential if that was asked for.
 func (v *visit) createIdentity() error {
-	form := newIdentity{Name: v.value("name"), Role: v.value("role"), Method: v.value("method"), Label: v.value("label")}
+	form := newIdentity{Name: v.value("name"), Role: v.value("role"), Method: v.value("method"), Label: v.value("label"),
+		Repository: v.value("repository"), Place: v.value("place"), Which: v.value("which")}
+	trust, wrong := form.github()
+	if wrong != "" {
+		roles, err := v.roles()
+		if err != nil {
+			return err
+		}
+		form.Roles, form.Fields = roles, map[string]string{"repository": wrong}
+		return v.show(http.StatusUnprocessableEntity, "newidentity", "New identity", form)
+	}
 	id, err := v.api.CreateIdentity(v.ctx, v.org.ID, form.Name, form.Role)
 	refused := (*api.Error)(nil)
 	if errors.As(err, &refused) && refused.Status != http.StatusUnauthorized {
@@ -123,6 +134,17 @@ func (v *visit) createIdentity() error {
 	}
 	if err != nil {
 		return err
+	}
+	if form.Method == "github" {
+		if err := v.api.Attach(v.ctx, "oidc-auth", id, trust); err != nil {
+			return err
+		}
+		made := credential{Method: form.Method, URL: v.serverURL()}
+		if made.Identity, err = v.api.Identity(v.ctx, id); err != nil {
+			return err
+		}
+		made.Snippets = []snippet{{"github", "GitHub Actions", workflow(made.URL, id, trust)}}
+		return v.show(http.StatusOK, "credential", "Log in from GitHub Actions", made)
 	}
 	if form.Method != "token-auth" && form.Method != "universal-auth" {
 		return v.redirect(v.identityPath(id))

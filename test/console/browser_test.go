@@ -20,7 +20,7 @@ import (
 )
 
 // patience bounds what one step in the browser may take.
-const patience = 20 * time.Second
+const patience = time.Minute
 
 // tab is a page in a browser profile of its own. It fails its test when the page logs anything, breaks its policy, or asks
 // another host.
