@@ -25,8 +25,8 @@ type resume struct {
 
 // resumed returns the form that the sign-in form carries along; nil if there is none, or if it would lead elsewhere.
 func (v *visit) resumed() *resume {
-	to := ownPage(v.r.FormValue("resume_to"))
-	fields, err := url.ParseQuery(v.r.FormValue("resume_form"))
+	to := ownPage(v.r.PostFormValue("resume_to"))
+	fields, err := url.ParseQuery(v.r.PostFormValue("resume_form"))
 	if to == "" || err != nil {
 		return nil
 	}

@@ -198,6 +198,19 @@ func TestTheAPIDoesNotKnowTheCookie(t *testing.T) {
 	}
 }
 
+// TestALinkCannotPrepareAForm: only a form that this server kept is sent again, not one that a link brings along.
+func TestALinkCannotPrepareAForm(t *testing.T) {
+	t.Parallel()
+	s := harness.StartReady(t)
+	query := url.Values{"resume_to": {"/account/sessions/end-all"}, "resume_form": {"a=b"}}.Encode()
+	if _, text := send(t, visitor(t), http.MethodGet, s.URL+"/login?"+query, http.NoBody); strings.Contains(text, "end-all") {
+		t.Error("a link prepares a form")
+	}
+	if _, text := post(t, visitor(t), s.URL+"/login?"+query, credentials); strings.Contains(text, "end-all") {
+		t.Error("the address of a form prepares another one")
+	}
+}
+
 func TestLargeFormsAreRefused(t *testing.T) {
 	t.Parallel()
 	s := harness.StartReady(t)
