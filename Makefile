@@ -1,4 +1,4 @@
-# `make` lists the targets. The tests need a C compiler, curl and PostgreSQL; scripts/ensure-tools finds or installs them.
+# `make` lists the targets. The tests need a C compiler, curl, PostgreSQL and Chromium; scripts/ensure-tools finds or installs them.
 
 VERSION := $(shell git describe --tags --always --dirty 2>/dev/null || echo dev)
 
@@ -7,7 +7,7 @@ VERSION := $(shell git describe --tags --always --dirty 2>/dev/null || echo dev)
 RACE := -race '-gcflags=modernc.org/sqlite/lib=-race=false -d=checkptr=0' -gcflags=modernc.org/sqlite=-d=checkptr=0 \
 	'-gcflags=modernc.org/libc=-race=false -d=checkptr=0' -gcflags=golang.org/x/crypto/argon2=-race=false
 
-.PHONY: help run test test-clients drain lint vuln bench bench-scale load plots build generate fuzz soak model
+.PHONY: help run test test-clients console-shots drain lint vuln bench bench-scale load plots build generate fuzz soak model
 
 help: ## list the targets
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "  make %-13s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
@@ -21,6 +21,12 @@ test: ## run all tests with the race detector
 test-clients: ## run the SDKs that people use against the server (Node.js 20)
 	@scripts/ensure-tools clients
 	go -C test/clients test ./...
+
+console-shots: ## look at every page of the web console in Chromium, and write pictures to CONSOLE_SHOTS (bin/console-shots)
+	@scripts/ensure-tools
+	@mkdir -p $(or $(CONSOLE_SHOTS),bin/console-shots)
+	CONSOLE_SHOTS=$(abspath $(or $(CONSOLE_SHOTS),bin/console-shots)) go test -count=1 ./test/console
+	@mkdir -p docs/console && cp $(or $(CONSOLE_SHOTS),bin/console-shots)/docs/*.png docs/console/
 
 drain: ## restart replicas behind Caddy, nginx and HAProxy under load, and count what is lost
 	@scripts/ensure-tools proxies

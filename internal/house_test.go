@@ -35,7 +35,8 @@ var floors = [][]string{
 	{"auth", "oauth", "secret", "user"},
 	{"auth/assertion", "user/password"},
 	{"auth/*"},
-	{"keys"},
+	{"keys", "console/api"},
+	{"console"},
 	{"app"},
 	{"cli"},
 }
@@ -48,6 +49,9 @@ func TestImportsRunOneWay(t *testing.T) {
 		for _, imported := range imports {
 			if floorAt(imported) >= floorAt(name) {
 				t.Errorf("internal/%s imports internal/%s, which is on the same floor or above", name, imported)
+			}
+			if isConsole := name == "console" || strings.HasPrefix(name, "console/"); isConsole && sectionOf(imported) == "Features" {
+				t.Errorf("internal/%s imports internal/%s: the console is a client of the API, and knows no feature", name, imported)
 			}
 			if name == "cli" && sectionOf(imported) == "Features" {
 				t.Errorf("internal/cli imports internal/%s: commands speak HTTP, or go through app", imported)

@@ -24,6 +24,8 @@ const architecture = "../docs/architecture.md"
 var sections = []struct{ title, folder string }{
 	{"The whole", "app"},
 	{"The whole", "cli"},
+	{"The whole", "console"},
+	{"The whole", "console/"},
 	{"A whole installation", "ops/"},
 	{"Without features: the base", "base/"},
 	{"For tests alone", "testhook/"},

@@ -102,7 +102,7 @@ func New(ctx context.Context, o Options) (*App, error) {
 	a := &App{log: o.Logger, cleanEvery: cmp.Or(o.CleanEvery, time.Minute), matchSteps: o.Config.MatchSteps, db: db, audit: audit.New(db, o.Config.AuditRetention),
 		feed: feed.New(feed.Options{DB: db, Logger: o.Logger, Lease: o.Config.Lease, Name: replicaName(o.Config), Version: o.Version, Keys: root.IDs(), Caches: limit.Caches(o.Memory)})}
 	a.build(root, o)
-	if err := a.mount(o); err != nil {
+	if err := a.mount(root, o); err != nil {
 		return nil, errors.Join(err, db.Close())
 	}
 	if err := a.start(ctx, o.Recovering); err != nil {
@@ -178,7 +178,7 @@ func (a *App) expiryBound(ctx context.Context, tx *sqldb.Tx) (time.Time, error) 
 }
 
 // mount puts every route on the API.
-func (a *App) mount(o Options) error {
+func (a *App) mount(root *seal.Key, o Options) error {
 	proxies, err := o.Config.Proxies()
 	if err != nil {
 		return err
@@ -217,6 +217,9 @@ func (a *App) mount(o Options) error {
 	a.audit.Routes(a.api)
 	a.feed.Routes(a.api)
 	a.documents()
+	if err := a.pages(root, o); err != nil {
+		return err
+	}
 	a.measure(registry, o.Version)
 	return nil
 }

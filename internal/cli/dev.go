@@ -5,6 +5,7 @@ import (
 	"fmt"
 	"net"
 	"net/netip"
+	"strings"
 	"text/template"
 
 	"github.com/sallyport/sallyport/internal/base/config"
@@ -32,12 +33,16 @@ func (c *devCmd) Run(con *console) error {
 func (c *devCmd) welcome(con *console, r *running) error {
 	baseURL := r.url
 	setup, err := bootstrap(con.ctx, baseURL, "admin@localhost.local", id.Secret(16), "Dev", "")
-	if isSetUp(err) {
-		_, err := fmt.Fprintf(con.out, "\nSallyport serves on %s with the data in %s.\nThe admin token was shown at the first start. To start again from nothing, stop the server and delete that folder.\n\n",
-			baseURL, c.DataDir)
+	if err != nil && !isSetUp(err) {
 		return err
 	}
+	link, linkErr := c.link(con, r)
+	if linkErr != nil {
+		return linkErr
+	}
 	if err != nil {
+		_, err := fmt.Fprintf(con.out, "\nSallyport serves on %s with the data in %s.\n%sThe admin token was shown at the first start. To start again from nothing, stop the server and delete that folder.\n\n",
+			baseURL, c.DataDir, link)
 		return err
 	}
 	page, err := template.New("walkthrough").Parse(walkthrough)
@@ -45,7 +50,21 @@ func (c *devCmd) welcome(con *console, r *running) error {
 		return err
 	}
 	return page.Execute(con.out, map[string]string{"URL": baseURL, "Token": setup.Identity.Credentials.Token,
-		"Org": setup.Organization.ID, "DataDir": c.DataDir})
+		"Org": setup.Organization.ID, "DataDir": c.DataDir, "Link": link})
+}
+
+// link returns the lines that lead to the console, signed in. The host is localhost, because browsers allow more there than on
+// an address. Without a console, or where no user administers the instance any more, there are none.
+func (c *devCmd) link(con *console, r *running) (string, error) {
+	if !c.Console {
+		return "", nil
+	}
+	code, email, err := r.app.SignInCode(con.ctx)
+	if err != nil || code == "" {
+		return "", err
+	}
+	_, port, err := net.SplitHostPort(strings.TrimPrefix(r.url, "http://"))
+	return fmt.Sprintf("\nOpen the console, signed in as %s. The link works once, within 10 minutes:\n\n  http://localhost:%s/link/%s\n\n", email, port, code), err
 }
 
 func checkLoopback(listen string) error {

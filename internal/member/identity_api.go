@@ -18,6 +18,8 @@ func can(action access.Action) httpapi.Permission {
 
 // Routes mounts the routes of memberships.
 func (s *Service) Routes(api *httpapi.API) {
+	s.effectiveRoutes(api)
+	s.decideRoutes(api)
 	s.identityRoutes(api)
 	s.organizationRoutes(api)
 	s.projectRoutes(api)

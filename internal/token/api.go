@@ -27,6 +27,7 @@ func (s *Service) Routes(api *httpapi.API) {
 		Summary: "Make a new signing key", Description: "Existing tokens stay valid. For instance administrators.",
 		AnyActor: true}, s.rotateRoute)
 	s.cutOffRoutes(api)
+	s.allRoutes(api)
 }
 
 type heldInput struct {

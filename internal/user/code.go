@@ -33,10 +33,13 @@ type code struct {
 }
 
 // MakeCode returns a code that logs the first instance administrator in, once and within CodeLife, and the e-mail address of
-// that user. It is for who runs this process: nothing is checked. ErrNoRows: no user administers the instance.
+// that user. It is for who runs this process: nothing is checked. Both are "" where no user administers the instance.
 func (s *Service) MakeCode(ctx context.Context) (text, email string, err error) {
 	u := User{}
 	err = s.db.Get(ctx, &u, `SELECT `+columns+` FROM users u WHERE u.super_admin ORDER BY u.created_at, u.id LIMIT 1`)
+	if errors.Is(err, sqldb.ErrNoRows) {
+		return "", "", nil
+	}
 	if err != nil {
 		return "", "", err
 	}

@@ -17,7 +17,7 @@ var open = []string{"get-status", "get-health", "get-readiness", "get-jwks", "bo
 	"srp-login-1", "srp-login-2", "get-service-token", "post-service-token"}
 
 // anyActor are the routes that ask for a live token and for no permission.
-var anyActor = []string{"check-auth", "list-organizations", "list-organizations-with-sub-orgs", "get-organization", "get-own-details", "oauth-introspect", "list-projects", "list-workspaces"}
+var anyActor = []string{"check-auth", "list-organizations", "list-organizations-with-sub-orgs", "get-organization", "get-own-details", "list-own-permissions", "oauth-introspect", "list-projects", "list-workspaces"}
 
 // instanceAdmin are the routes that no role opens: only an administrator of the whole instance may call them.
 var instanceAdmin = []string{"list-instance-identities", "revoke-identity-instance-admin", "list-instance-users", "delete-user",
@@ -121,6 +121,7 @@ var member = []string{
 	"get-jwt-auth", "get-oidc-auth", "get-kubernetes-auth",
 	"get-universal-auth", "list-client-secrets", "get-client-secret", "clear-universal-auth-lockouts",
 	"create-project", "create-workspace", "list-organization-users", "get-organization-user",
+	"list-actor-permissions", "list-org-tokens", "decide-access",
 }
 
 func TestBuiltInRoles(t *testing.T) {

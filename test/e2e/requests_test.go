@@ -40,6 +40,15 @@ var requests = map[string]func(t *testing.T, s *harness.Server) request{
 		return request{"/api/v1/organization/" + s.OrgID, nil}
 	},
 
+	"list-org-tokens":      plain("/api/v1/organization/tokens", nil),
+	"list-own-permissions": plain("/api/v1/access/permissions", nil),
+	"decide-access": func(t *testing.T, s *harness.Server) request {
+		return request{"/api/v1/access/actors/" + s.NewIdentity(t, "member") + "/decision?action=read&subject=identity", nil}
+	},
+	"list-actor-permissions": func(t *testing.T, s *harness.Server) request {
+		return request{"/api/v1/access/actors/" + s.NewIdentity(t, "member") + "/permissions", nil}
+	},
+
 	"create-identity": func(_ *testing.T, s *harness.Server) request {
 		return request{harness.Identities, object{"name": "worker", "organizationId": s.OrgID, "role": "no-access",
 			"hasDeleteProtection": false, "metadata": []any{object{"key": "team", "value": "core"}}}}

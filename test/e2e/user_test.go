@@ -69,7 +69,9 @@ func newUser(t *testing.T, s *harness.Server, role string) (userID, email string
 }
 
 // orgMembershipOf returns the id of the organization membership that newUser made.
-func orgMembershipOf(email string) string { return strings.TrimPrefix(strings.TrimSuffix(email, "@example.com"), "n-") }
+func orgMembershipOf(email string) string {
+	return strings.TrimPrefix(strings.TrimSuffix(email, "@example.com"), "n-")
+}
 
 // memberRequest is a request about the membership of a user.
 func memberRequest(body any) func(*testing.T, *harness.Server) request {
