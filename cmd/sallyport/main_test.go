@@ -31,6 +31,7 @@ func TestScripts(t *testing.T) {
 		Dir: "testdata",
 		Setup: func(e *testscript.Env) error {
 			e.Setenv("SALLYPORT_DRAIN", "0s") // unless a script is about that
+			e.Setenv("XDG_CONFIG_HOME", e.WorkDir+"/settings")
 			return nil
 		},
 		RequireExplicitExec: true,

@@ -1,3 +1,5 @@
+//go:build !windows
+
 package cli
 
 import (
@@ -9,6 +11,7 @@ import (
 
 	"github.com/sallyport/sallyport/internal/base/config"
 	"github.com/sallyport/sallyport/internal/base/id"
+	"github.com/sallyport/sallyport/internal/cli/terminal"
 )
 
 //go:embed walkthrough.txt
@@ -19,7 +22,7 @@ type devCmd struct {
 }
 
 // Run serves on a loopback address. At first start it sets the instance up and prints how to try it.
-func (c *devCmd) Run(con *console) error {
+func (c *devCmd) Run(con *terminal.Console) error {
 	if err := checkLoopback(c.Listen); err != nil {
 		return err
 	}
@@ -29,11 +32,11 @@ func (c *devCmd) Run(con *console) error {
 
 // welcome sets the instance up, unless that was done, and says how to go on. It asks the server rather than looks for
 // files, so that a first start that was cut short is made up for. Nobody gets to know the password.
-func (c *devCmd) welcome(con *console, r *running) error {
+func (c *devCmd) welcome(con *terminal.Console, r *running) error {
 	baseURL := r.url
-	setup, err := bootstrap(con.ctx, baseURL, "admin@localhost.local", id.Secret(16), "Dev", "")
+	setup, err := bootstrap(con.Ctx, baseURL, "admin@localhost.local", id.Secret(16), "Dev", "")
 	if isSetUp(err) {
-		_, err := fmt.Fprintf(con.out, "\nSallyport serves on %s with the data in %s.\nThe admin token was shown at the first start. To start again from nothing, stop the server and delete that folder.\n\n",
+		_, err := fmt.Fprintf(con.Out, "\nSallyport serves on %s with the data in %s.\nThe admin token was shown at the first start. To start again from nothing, stop the server and delete that folder.\n\n",
 			baseURL, c.DataDir)
 		return err
 	}
@@ -44,7 +47,7 @@ func (c *devCmd) welcome(con *console, r *running) error {
 	if err != nil {
 		return err
 	}
-	return page.Execute(con.out, map[string]string{"URL": baseURL, "Token": setup.Identity.Credentials.Token,
+	return page.Execute(con.Out, map[string]string{"URL": baseURL, "Token": setup.Identity.Credentials.Token,
 		"Org": setup.Organization.ID, "DataDir": c.DataDir})
 }
 

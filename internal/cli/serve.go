@@ -1,3 +1,5 @@
+//go:build !windows
+
 package cli
 
 import (
@@ -9,11 +11,19 @@ import (
 
 	"github.com/sallyport/sallyport/internal/app"
 	"github.com/sallyport/sallyport/internal/base/config"
+	"github.com/sallyport/sallyport/internal/cli/terminal"
 )
 
-// serve runs the server until con.ctx ends. ready is called once requests are answered.
-func serve(con *console, cfg config.Server, ready func(*running) error) error {
-	log, err := newLogger(con.err, cfg)
+type serveCmd struct {
+	config.Server `embed:""`
+}
+
+// Run serves until the process is told to stop. While the server is empty, its log has the code that setting it up asks for.
+func (c *serveCmd) Run(con *terminal.Console) error { return serve(con, c.Server, tellSetupCode) }
+
+// serve runs the server until con.Ctx ends. ready is called once requests are answered.
+func serve(con *terminal.Console, cfg config.Server, ready func(*running) error) error {
+	log, err := newLogger(con.Err, cfg)
 	if err != nil {
 		return err
 	}
@@ -23,8 +33,8 @@ func serve(con *console, cfg config.Server, ready func(*running) error) error {
 	memory := limitMemory(log, cfg.MemoryLimit)
 	defer runtime.KeepAlive(make([]byte, headroom))
 	front := newFront(cfg, memory, log)
-	a, err := build(con.ctx, app.Options{Config: cfg, Version: con.version, Logger: log, Memory: memory}, front)
-	if con.ctx.Err() != nil && errors.Is(err, context.Canceled) {
+	a, err := build(con.Ctx, app.Options{Config: cfg, Version: con.Version, Logger: log, Memory: memory}, front)
+	if con.Ctx.Err() != nil && errors.Is(err, context.Canceled) {
 		return front.close() // told to stop before it had started
 	}
 	if err != nil {
@@ -33,7 +43,7 @@ func serve(con *console, cfg config.Server, ready func(*running) error) error {
 	if err := front.open(a.Handler()); err != nil {
 		return errors.Join(err, a.Close())
 	}
-	return errors.Join(run(con.ctx, a, front, ready), a.Close())
+	return errors.Join(run(con.Ctx, a, front, ready), a.Close())
 }
 
 // running is a server that answers requests.
