@@ -52,7 +52,9 @@ func Run(ctx context.Context, args []string, in io.Reader, out, errOut io.Writer
 	case err != nil:
 		return fail(errOut, fmt.Errorf("%w; see %s --help", err, called(err)), int(terminal.WrongCall))
 	}
-	if err := call.Run(&terminal.Console{Ctx: ctx, In: in, Out: out, Err: errOut, Version: version}); err != nil {
+	if err := call.Run(&terminal.Console{Ctx: ctx, In: in, Out: out, Err: errOut, Version: version}); terminal.IsSilent(err) {
+		return terminal.CodeOf(err)
+	} else if err != nil {
 		return fail(errOut, err, terminal.CodeOf(err))
 	}
 	return 0

@@ -12,4 +12,15 @@ type Commands struct {
 	Identity     identityCmd     `cmd:"" group:"Identities and tokens" help:"Create, list, show, change and delete machine identities."`
 	ClientSecret clientSecretCmd `cmd:"" group:"Identities and tokens" help:"Create, list and revoke the client secrets with which identities log in."`
 	Token        tokenCmd        `cmd:"" group:"Identities and tokens" help:"Create, list, inspect, renew and revoke access tokens."`
+
+	Secret   secretCmd   `cmd:"" group:"Secrets" help:"Read, write, list, compare, export and import secrets."`
+	Run      runCmd      `cmd:"" group:"Secrets" help:"Run a command with the secrets of a folder in its environment."`
+	Template templateCmd `cmd:"" group:"Secrets" help:"Fill secrets into a template file."`
+
+	Project projectCmd `cmd:"" group:"Access and administration" help:"Create, list and delete projects, environments and folders."`
+	Member  memberCmd  `cmd:"" group:"Access and administration" help:"List, add and remove the members of a project, and set their roles."`
+	Role    roleCmd    `cmd:"" group:"Access and administration" help:"List, show, create and delete roles."`
+	Audit   auditCmd   `cmd:"" group:"Access and administration" help:"List audit events, or print them as they happen."`
+	Org     orgCmd     `cmd:"" group:"Access and administration" help:"List organizations, and revoke every token of yours."`
+	Server  serverCmd  `cmd:"" group:"Access and administration" help:"Show whether a server can work, and its replicas."`
 }

@@ -36,7 +36,8 @@ func (se *session) universalAuth(identityID string) (clientID string, err error)
 	var config struct {
 		ClientID string `json:"clientId"`
 	}
-	return config.ClientID, json.Unmarshal(raw, &config)
+	err = json.Unmarshal(raw, &config)
+	return config.ClientID, err
 }
 
 type clientSecretCreateCmd struct {

@@ -112,3 +112,16 @@ func (se *session) project(name string) (string, error) {
 	err := se.Get(se.con.Ctx, "/api/v1/projects/slug/"+url.PathEscape(name), &found)
 	return found.ID, err
 }
+
+// environments returns the environments of a project.
+func (se *session) environments(projectID string) (json.RawMessage, error) {
+	raw, err := se.one(projectPath(projectID), "project")
+	if err != nil {
+		return nil, err
+	}
+	var found struct {
+		Environments json.RawMessage `json:"environments"`
+	}
+	err = json.Unmarshal(raw, &found)
+	return found.Environments, err
+}

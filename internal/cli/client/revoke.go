@@ -76,9 +76,11 @@ func (c *tokenRevokeCmd) Run(con *terminal.Console) error {
 }
 
 // revoke calls a route that answers once every replica refuses what was revoked, and tells how long that took.
-func (se *session) revoke(path, what string) error {
+func (se *session) revoke(path, what string) error { return se.revokeWith(path, struct{}{}, what) }
+
+func (se *session) revokeWith(path string, body any, what string) error {
 	began := time.Now()
-	if err := se.Post(se.con.Ctx, path, struct{}{}, nil); err != nil {
+	if err := se.Post(se.con.Ctx, path, body, nil); err != nil {
 		return err
 	}
 	took := time.Since(began)

@@ -1,6 +1,9 @@
 package terminal
 
-import "errors"
+import (
+	"errors"
+	"strconv"
+)
 
 // Code is an exit status. Scripts depend on these numbers: they never change their meaning.
 type Code int
@@ -56,4 +59,27 @@ func CodeOf(err error) int {
 		return coded.ExitCode()
 	}
 	return int(Failed)
+}
+
+// silent is an exit status that needs no words: those of a command that ran in our place.
+type silent Code
+
+// Error implements error.
+func (s silent) Error() string { return "the command ended with exit code " + strconv.Itoa(int(s)) }
+
+// ExitCode returns the exit status.
+func (s silent) ExitCode() int { return int(s) }
+
+// Silent is an error with an exit status that is not told to the user. 0 is no error.
+func Silent(code Code) error {
+	if code == 0 {
+		return nil
+	}
+	return silent(code)
+}
+
+// IsSilent reports whether an error is not to be told.
+func IsSilent(err error) bool {
+	var s silent
+	return errors.As(err, &s)
 }
