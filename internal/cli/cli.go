@@ -22,10 +22,12 @@ type commands struct {
 	client.Commands `embed:""`
 	serverCommands  `embed:""`
 
-	Bootstrap bootstrapCmd `cmd:"" group:"Running a server" help:"Set up an empty server and print its first token."`
-	Keys      keysCmd      `cmd:"" group:"Running a server" help:"Rotate the keys that everything is sealed with."`
-	Version   versionCmd   `cmd:"" group:"The command line" help:"Print the version."`
-	Help      helpCmd      `cmd:"" group:"The command line" help:"Explain a command, as --help does."`
+	Bootstrap  bootstrapCmd  `cmd:"" group:"Running a server" help:"Set up an empty server and print its first token."`
+	Keys       keysCmd       `cmd:"" group:"Running a server" help:"Rotate the keys that everything is sealed with."`
+	Version    versionCmd    `cmd:"" group:"The command line" help:"Print the version."`
+	Completion completionCmd `cmd:"" group:"The command line" help:"Print the completion script for a shell."`
+	Man        manCmd        `cmd:"" group:"The command line" help:"Print man pages, or write them to a folder."`
+	Help       helpCmd       `cmd:"" group:"The command line" help:"Explain a command, as --help does."`
 }
 
 // Run runs one command line and returns the exit status: one of terminal.Codes, or that of a command which
@@ -42,6 +44,10 @@ func Run(ctx context.Context, args []string, in io.Reader, out, errOut io.Writer
 	if len(args) == 0 {
 		args = []string{"--help"}
 	}
+	con := &terminal.Console{Ctx: ctx, In: in, Out: out, Err: errOut, Version: version}
+	if args[0] == completeWord {
+		return complete(con, parser.Model.Node, args[1:])
+	}
 	if args[0] == "help" { // help of a command is its --help
 		args = append(args[1:len(args):len(args)], "--help")
 	}
@@ -52,7 +58,7 @@ func Run(ctx context.Context, args []string, in io.Reader, out, errOut io.Writer
 	case err != nil:
 		return fail(errOut, fmt.Errorf("%w; see %s --help", err, called(err)), int(terminal.WrongCall))
 	}
-	if err := call.Run(&terminal.Console{Ctx: ctx, In: in, Out: out, Err: errOut, Version: version}); terminal.IsSilent(err) {
+	if err := call.Run(con, call); terminal.IsSilent(err) {
 		return terminal.CodeOf(err)
 	} else if err != nil {
 		return fail(errOut, err, terminal.CodeOf(err))
