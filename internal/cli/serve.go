@@ -56,6 +56,9 @@ type running struct {
 
 func tellSetupCode(r *running) error {
 	code, err := r.app.SetupCode(r.ctx)
+	if r.ctx.Err() != nil {
+		return nil // told to stop already
+	}
 	if err == nil && code != "" {
 		r.log.Info("the server is not set up yet: open it in a browser, or run sallyport bootstrap; on another machine that needs the setup code", "setup_code", code)
 	}
