@@ -15,11 +15,16 @@ type bootstrapCmd struct {
 	Password     string `required:"" env:"SALLYPORT_ADMIN_PASSWORD" help:"Password of the first user. Set it in the environment, because others can see flags."`
 	Organization string `required:"" env:"SALLYPORT_ADMIN_ORGANIZATION" help:"Name of the first organization."`
 	SetupCode    string `env:"SALLYPORT_ADMIN_SETUP_CODE" help:"The code that the log of the empty server shows. Only a server on another machine asks for it."`
+	CACert       string `name:"ca-cert" env:"SALLYPORT_CA_CERT" type:"path" placeholder:"FILE" help:"PEM file with certificates to trust, in addition to those of the system."`
 }
 
 // Run sets up the server and prints its answer, with the token of the first identity.
 func (c *bootstrapCmd) Run(con *terminal.Console) error {
-	setup, err := bootstrap(con.Ctx, c.Domain, c.Email, c.Password, c.Organization, c.SetupCode)
+	client, err := remote.NewClient(c.CACert)
+	if err != nil {
+		return err
+	}
+	setup, err := bootstrap(con.Ctx, remote.Caller{BaseURL: c.Domain, Client: client}, c.Email, c.Password, c.Organization, c.SetupCode)
 	if err != nil {
 		return err
 	}
@@ -50,9 +55,9 @@ type setup struct {
 	} `json:"identity"`
 }
 
-func bootstrap(ctx context.Context, baseURL, email, password, organization, code string) (*setup, error) {
+func bootstrap(ctx context.Context, server remote.Caller, email, password, organization, code string) (*setup, error) {
 	answer := &setup{}
-	err := remote.Caller{BaseURL: baseURL}.Post(ctx, "/api/v1/admin/bootstrap",
+	err := server.Post(ctx, "/api/v1/admin/bootstrap",
 		map[string]string{"email": email, "password": password, "organization": organization, "setupCode": code}, answer)
 	return answer, err
 }

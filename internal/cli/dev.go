@@ -4,6 +4,7 @@ package cli
 
 import (
 	_ "embed"
+	"errors"
 	"fmt"
 	"net"
 	"net/netip"
@@ -11,6 +12,7 @@ import (
 
 	"github.com/sallyport/sallyport/internal/base/config"
 	"github.com/sallyport/sallyport/internal/base/id"
+	"github.com/sallyport/sallyport/internal/cli/remote"
 	"github.com/sallyport/sallyport/internal/cli/terminal"
 )
 
@@ -26,6 +28,9 @@ func (c *devCmd) Run(con *terminal.Console) error {
 	if err := checkLoopback(c.Listen); err != nil {
 		return err
 	}
+	if c.TLSCert != "" {
+		return errors.New("dev serves this machine without TLS; use serve with --tls-cert")
+	}
 	c.Drain = 0 // no proxy is there to notice
 	return serve(con, c.Server, func(r *running) error { return c.welcome(con, r) })
 }
@@ -34,7 +39,7 @@ func (c *devCmd) Run(con *terminal.Console) error {
 // files, so that a first start that was cut short is made up for. Nobody gets to know the password.
 func (c *devCmd) welcome(con *terminal.Console, r *running) error {
 	baseURL := r.url
-	setup, err := bootstrap(con.Ctx, baseURL, "admin@localhost.local", id.Secret(16), "Dev", "")
+	setup, err := bootstrap(con.Ctx, remote.Caller{BaseURL: baseURL}, "admin@localhost.local", id.Secret(16), "Dev", "")
 	if isSetUp(err) {
 		_, err := fmt.Fprintf(con.Out, "\nSallyport serves on %s with the data in %s.\nThe admin token was shown at the first start. To start again from nothing, stop the server and delete that folder.\n\n",
 			baseURL, c.DataDir)
@@ -54,7 +59,7 @@ func (c *devCmd) welcome(con *terminal.Console, r *running) error {
 func checkLoopback(listen string) error {
 	host, _, err := net.SplitHostPort(listen)
 	if err != nil {
-		return err // config has checked it
+		return fmt.Errorf("dev serves an address of this machine with a port, and not %q", listen)
 	}
 	if addr, err := netip.ParseAddr(host); host == "localhost" || err == nil && addr.IsLoopback() {
 		return nil

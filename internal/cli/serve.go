@@ -9,6 +9,7 @@ import (
 	"log/slog"
 	"runtime"
 
+	"github.com/coreos/go-systemd/v22/daemon"
 	"github.com/sallyport/sallyport/internal/app"
 	"github.com/sallyport/sallyport/internal/base/config"
 	"github.com/sallyport/sallyport/internal/cli/terminal"
@@ -40,7 +41,7 @@ func serve(con *terminal.Console, cfg config.Server, ready func(*running) error)
 	if err != nil {
 		return errors.Join(err, front.close())
 	}
-	if err := front.open(a.Handler()); err != nil {
+	if err := front.open(a.Handler(), a.Internal()); err != nil {
 		return errors.Join(err, a.Close())
 	}
 	return errors.Join(run(con.Ctx, a, front, ready), a.Close())
@@ -72,7 +73,7 @@ func build(ctx context.Context, o app.Options, front *front) (*app.App, error) {
 	if !o.Away(err) || o.Config.DatabaseWait == 0 {
 		return a, err
 	}
-	if failed := front.open(app.Waiting(o)); failed != nil {
+	if failed := front.open(app.Waiting(o), app.Waiting(o)); failed != nil {
 		return nil, errors.Join(err, failed)
 	}
 	return app.Await(ctx, o, err)
@@ -87,6 +88,8 @@ func run(ctx context.Context, a *app.App, front *front, ready func(*running) err
 		a.Run(background)
 	}()
 	go giveBack(background)
+	go watchdog(background, front.log)
+	go onHangUp(background, front.log, front.reload)
 	for _, fails := range []func(context.Context) error{a.Check, a.Superseded} {
 		go func() {
 			if err := fails(background); err != nil {
@@ -98,8 +101,10 @@ func run(ctx context.Context, a *app.App, front *front, ready func(*running) err
 	front.log.Info("serving", "url", front.url())
 	err := ready(&running{a, front.url(), front.log, ctx})
 	if err == nil {
+		notify(front.log, daemon.SdNotifyReady)
 		err = wait(ctx, front.failed)
 	}
+	notify(front.log, daemon.SdNotifyStopping)
 	if err == nil {
 		err = front.drain(a)
 	}

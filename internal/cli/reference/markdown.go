@@ -20,6 +20,9 @@ func Markdown(root *kong.Node) string {
 	return text.String()
 }
 
+// mostRows is how many flags the page shows of a command. Those of a server are on a page of their own.
+const mostRows = 25
+
 func describe(text *strings.Builder, node *kong.Node) {
 	if node.Parent == nil || len(node.Children) > 0 && node.Parent.Parent != nil {
 		return
@@ -44,6 +47,10 @@ func describe(text *strings.Builder, node *kong.Node) {
 		if flag.Group == nil || flag.Group.Key != "Server" && flag.Group.Key != "Output" {
 			rows = append(rows, fmt.Sprintf("| `%s` | %s |\n", spelling(flag), cell(explanation(flag))))
 		}
+	}
+	if len(rows) > mostRows {
+		fmt.Fprintf(text, "The settings are listed in [operations](operations.md#reference).\n\n")
+		return
 	}
 	if len(rows) > 0 {
 		fmt.Fprintf(text, "| | |\n|---|---|\n%s\n", strings.Join(rows, ""))
