@@ -267,8 +267,11 @@ func pageCache(memory int64) int64 {
 
 // open opens the database and finds the root key.
 func open(ctx context.Context, o Options) (*sqldb.DB, *seal.Key, error) {
-	if err := makeDir(o.Config.DataDir); err != nil {
-		return nil, nil, err
+	c := o.Config
+	if c.DatabaseURL == "" || c.RootKey == "" && c.RootKeyFile == "" {
+		if err := makeDir(c.DataDir); err != nil {
+			return nil, nil, err
+		}
 	}
 	url := o.Config.DatabaseURL
 	if url == "" {

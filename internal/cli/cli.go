@@ -58,6 +58,9 @@ func Run(ctx context.Context, args []string, in io.Reader, out, errOut io.Writer
 	case err != nil:
 		return fail(errOut, fmt.Errorf("%w; see %s --help", err, called(err)), int(terminal.WrongCall))
 	}
+	if err := completeStorage(con, call); err != nil {
+		return fail(errOut, err, terminal.CodeOf(err))
+	}
 	if err := call.Run(con, call); terminal.IsSilent(err) {
 		return terminal.CodeOf(err)
 	} else if err != nil {

@@ -10,6 +10,7 @@ import (
 	"net/netip"
 	"text/template"
 
+	"github.com/alecthomas/kong"
 	"github.com/sallyport/sallyport/internal/base/config"
 	"github.com/sallyport/sallyport/internal/base/id"
 	"github.com/sallyport/sallyport/internal/cli/remote"
@@ -24,7 +25,7 @@ type devCmd struct {
 }
 
 // Run serves on a loopback address. At first start it sets the instance up and prints how to try it.
-func (c *devCmd) Run(con *terminal.Console) error {
+func (c *devCmd) Run(con *terminal.Console, call *kong.Context) error {
 	if err := checkLoopback(c.Listen); err != nil {
 		return err
 	}
@@ -32,7 +33,7 @@ func (c *devCmd) Run(con *terminal.Console) error {
 		return errors.New("dev serves this machine without TLS; use serve with --tls-cert")
 	}
 	c.Drain = 0 // no proxy is there to notice
-	return serve(con, c.Server, func(r *running) error { return c.welcome(con, r) })
+	return serve(con, call, c.Server, func(r *running) error { return c.welcome(con, r) })
 }
 
 // welcome sets the instance up, unless that was done, and says how to go on. It asks the server rather than looks for

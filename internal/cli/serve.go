@@ -7,8 +7,11 @@ import (
 	"errors"
 	"io"
 	"log/slog"
+	"os"
 	"runtime"
+	"strings"
 
+	"github.com/alecthomas/kong"
 	"github.com/coreos/go-systemd/v22/daemon"
 	"github.com/sallyport/sallyport/internal/app"
 	"github.com/sallyport/sallyport/internal/base/config"
@@ -20,16 +23,21 @@ type serveCmd struct {
 }
 
 // Run serves until the process is told to stop. While the server is empty, its log has the code that setting it up asks for.
-func (c *serveCmd) Run(con *terminal.Console) error { return serve(con, c.Server, tellSetupCode) }
+func (c *serveCmd) Run(con *terminal.Console, call *kong.Context) error {
+	return serve(con, call, c.Server, tellSetupCode)
+}
 
 // serve runs the server until con.Ctx ends. ready is called once requests are answered.
-func serve(con *terminal.Console, cfg config.Server, ready func(*running) error) error {
+func serve(con *terminal.Console, call *kong.Context, cfg config.Server, ready func(*running) error) error {
 	log, err := newLogger(con.Err, cfg)
 	if err != nil {
 		return err
 	}
 	if err := leaveNoCore(); err != nil {
 		log.Warn("cannot disable core files: if the server crashes, its keys may stay on the disk", "error", err)
+	}
+	if unknown := unknownVariables(call.Model.Node, os.Environ()); len(unknown) > 0 {
+		log.Warn("the environment has variables that are not settings; check their names", "variables", strings.Join(unknown, " "))
 	}
 	memory := limitMemory(log, cfg.MemoryLimit)
 	defer runtime.KeepAlive(make([]byte, headroom))

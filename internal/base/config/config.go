@@ -13,11 +13,16 @@ import (
 
 // Storage says where the data are and what opens them. Every command that works on the data itself has these.
 type Storage struct {
-	DataDir     string `default:"./sallyport-data" env:"SALLYPORT_DATA_DIR" type:"path" help:"Folder of the embedded database and of a root key that the server made."`
-	DatabaseURL string `env:"SALLYPORT_DATABASE_URL" help:"postgres:// URL of the database. Default: SQLite in the data folder."`
-	RootKey     string `env:"SALLYPORT_ROOT_KEY" hidden:"" help:"Root key: 32 bytes in base64. During a rotation, the new key, a space and the old key. Set it in the environment, because others can see flags."`
-	RootKeyFile string `env:"SALLYPORT_ROOT_KEY_FILE" type:"path" help:"File with the root key: 32 bytes in base64. During a rotation, the new key and, on the next line, the old one. Or put the key itself into SALLYPORT_ROOT_KEY. Without either, the server creates a key in the data folder at the first start."`
+	DataDir         string `default:"./sallyport-data" env:"SALLYPORT_DATA_DIR" type:"path" help:"Folder of the embedded database and of a root key that the server made. With PostgreSQL and a root key from elsewhere it is not used."`
+	DatabaseURL     string `env:"SALLYPORT_DATABASE_URL" help:"postgres:// URL of the database. Default: SQLite in the data folder."`
+	DatabaseURLFile string `env:"SALLYPORT_DATABASE_URL_FILE" type:"path" placeholder:"FILE" help:"File with the URL of the database, so that its password is in no environment. Or pass the URL as the systemd credential sallyport.database-url."`
+	RootKey         string `env:"SALLYPORT_ROOT_KEY" hidden:"" help:"Root key: 32 bytes in base64. During a rotation, the new key, a space and the old key. Set it in the environment, because others can see flags."`
+	RootKeyFile     string `env:"SALLYPORT_ROOT_KEY_FILE" type:"path" help:"File with the root key: 32 bytes in base64. During a rotation, the new key and, on the next line, the old one. Or put the key itself into SALLYPORT_ROOT_KEY, or pass it as the systemd credential sallyport.root-key. Without any, the server creates a key in the data folder at the first start."`
+	RootKeyCommand  string `env:"SALLYPORT_ROOT_KEY_COMMAND" placeholder:"COMMAND" help:"Command that prints the root key, such as a client of a key management service. Words are separated by spaces, and there is no shell. It has a minute."`
 }
+
+// StorageSettings returns the settings themselves, for what completes them from files and commands.
+func (s *Storage) StorageSettings() *Storage { return s }
 
 // Server holds the settings of `sallyport serve` and `sallyport dev`. Each is a flag, an environment variable
 // (SALLYPORT_ and the flag's name), and a key of the file that --config names. The tags of a field are all there is to say
