@@ -58,6 +58,7 @@ generate: ## write the generated pages, api/openapi.json and the golden files ag
 	go test ./internal -run TestMap -update
 	go test ./docs -run TestSettings -update
 	go test ./internal/access -run TestVocabulary -update
+	go test ./internal/cli -run TestCommandPage -update
 	go test ./api -update
 
 fuzz: ## run each fuzz target for FUZZTIME (30s)

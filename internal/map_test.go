@@ -23,9 +23,10 @@ const architecture = "../docs/architecture.md"
 // lie directly in internal.
 var sections = []struct{ title, folder string }{
 	{"The whole", "app"},
-	{"The whole", "cli"},
 	{"The whole", "console"},
 	{"The whole", "console/"},
+	{"The command line", "cli"},
+	{"The command line", "cli/"},
 	{"A whole installation", "ops/"},
 	{"Without features: the base", "base/"},
 	{"For tests alone", "testhook/"},
@@ -33,7 +34,7 @@ var sections = []struct{ title, folder string }{
 }
 
 // shown is the order of the titles on the page.
-var shown = []string{"The whole", "Features", "A whole installation", "Without features: the base", "For tests alone"}
+var shown = []string{"The whole", "The command line", "Features", "A whole installation", "Without features: the base", "For tests alone"}
 
 // TestMap: the map of packages in docs/architecture.md is what the package comments and the floors make it. Run it with
 // -update to write the map again.

@@ -16,7 +16,8 @@ var version = "dev"
 func main() {
 	profiled := profile()
 	ctx, stop := signal.NotifyContext(context.Background(), os.Interrupt, syscall.SIGTERM)
-	code := cli.Run(ctx, os.Args[1:], os.Stdout, os.Stderr, version)
+	context.AfterFunc(ctx, stop) // a second Ctrl-C ends the process at once
+	code := cli.Run(ctx, os.Args[1:], os.Stdin, os.Stdout, os.Stderr, version)
 	stop()
 	profiled()
 	os.Exit(code)

@@ -24,19 +24,21 @@ func TestMain(m *testing.M) {
 	testscript.Main(m, map[string]func(){"sallyport": main})
 }
 
-// TestScripts runs what a user could have typed. Beside testscript's own commands there are exits, await, signal,
+// TestScripts runs what a user could have typed. Beside testscript's own commands there are exits, await, signal, certs, notified,
 // halfway and sql, described where they are defined.
 func TestScripts(t *testing.T) {
 	testscript.Run(t, testscript.Params{
 		Dir: "testdata",
 		Setup: func(e *testscript.Env) error {
 			e.Setenv("SALLYPORT_DRAIN", "0s") // unless a script is about that
+			e.Setenv("XDG_CONFIG_HOME", e.WorkDir+"/settings")
 			return nil
 		},
 		RequireExplicitExec: true,
 		RequireUniqueNames:  true,
 		Cmds: map[string]func(*testscript.TestScript, bool, []string){
 			"exits": exits, "await": await, "signal": signalServer, "halfway": halfway, "sql": sqlite,
+			"certs": certs, "notified": notified,
 		},
 	})
 }
@@ -83,7 +85,7 @@ func await(ts *testscript.TestScript, _ bool, args []string) {
 
 // signalServer sends a signal to the newest program in the background: signal TERM
 func signalServer(ts *testscript.TestScript, _ bool, args []string) {
-	signals := map[string]os.Signal{"TERM": syscall.SIGTERM, "KILL": syscall.SIGKILL, "INT": syscall.SIGINT}
+	signals := map[string]os.Signal{"TERM": syscall.SIGTERM, "KILL": syscall.SIGKILL, "INT": syscall.SIGINT, "HUP": syscall.SIGHUP}
 	running := ts.BackgroundCmds()
 	ts.Check(running[len(running)-1].Process.Signal(signals[args[0]]))
 }

@@ -88,6 +88,7 @@ type App struct {
 	secrets    *secret.Service
 	keys       *keys.Service
 	api        *httpapi.API
+	internal   *httpapi.API // metrics, health and profiles; the same as api unless there is an address for operators
 }
 
 // New opens the database and builds every feature on it. Errors say what an operator can do. Close it after use.
@@ -152,7 +153,7 @@ func (a *App) build(root *seal.Key, o Options) {
 		}})
 	a.lockouts = lockout.New(a.db)
 	a.users = user.New(user.Options{DB: a.db, Feed: a.feed, Audit: a.audit, Roles: a.roles, Memberships: a.members, Orgs: a.orgs, Tokens: a.tokens,
-		Lockouts: a.lockouts, Hashing: hashing, Password: password.SignIn(a.orgs), BaseURL: c.BaseURL(), Quota: c.Members, SecureCookie: strings.HasPrefix(c.PublicURL, "https:")})
+		Lockouts: a.lockouts, Hashing: hashing, Password: password.SignIn(a.orgs), BaseURL: c.BaseURL(), Quota: c.Members, SecureCookie: strings.HasPrefix(c.BaseURL(), "https:")})
 	a.configs = auth.New(auth.Options{DB: a.db, Feed: a.feed, Audit: a.audit, Root: root, Orgs: a.orgs,
 		Identities: a.identities, Members: a.members, Tokens: a.tokens})
 	a.projects = project.New(project.Options{DB: a.db, Feed: a.feed, Audit: a.audit, Roles: a.roles, Members: a.members, Orgs: a.orgs, Identities: a.identities,
@@ -198,6 +199,11 @@ func (a *App) mount(root *seal.Key, o Options) error {
 		Memory: a.memory, RequestTimeout: o.Config.RequestTimeout, AnswerTimeout: o.Config.AnswerTimeout,
 		Logger: o.Logger, Now: o.Now, Version: o.Version, Registry: registry,
 	})
+	a.internal = a.api
+	if o.Config.InternalListen != "" {
+		a.internal = httpapi.New(httpapi.Options{Explain: explain, Logger: o.Logger, Now: o.Now, Version: o.Version})
+		a.profiles()
+	}
 	a.statusRoutes()
 	a.orgs.Routes(a.api)
 	a.users.Routes(a.api)
@@ -261,6 +267,9 @@ func (a *App) SignInCode(ctx context.Context) (code, email string, err error) {
 	return a.users.MakeCode(ctx)
 }
 
+// Internal serves what is for operators, where Config.InternalListen is set.
+func (a *App) Internal() http.Handler { return a.internal.Handler() }
+
 // Drain has /readyz answer 503 and every answer ask for a new connection, while requests are served as before. It is
 // what comes before a stop.
 func (a *App) Drain() { a.api.Drain() }
@@ -285,8 +294,11 @@ func pageCache(memory int64) int64 {
 
 // open opens the database and finds the root key.
 func open(ctx context.Context, o Options) (*sqldb.DB, *seal.Key, error) {
-	if err := makeDir(o.Config.DataDir); err != nil {
-		return nil, nil, err
+	c := o.Config
+	if c.DatabaseURL == "" || c.RootKey == "" && c.RootKeyFile == "" {
+		if err := makeDir(c.DataDir); err != nil {
+			return nil, nil, err
+		}
 	}
 	url := o.Config.DatabaseURL
 	if url == "" {

@@ -3,6 +3,7 @@ package app
 import (
 	"context"
 	"net/http"
+	"net/http/pprof"
 	"strconv"
 	"sync"
 	"time"
@@ -37,8 +38,8 @@ type healthOutput struct {
 // statusRoutes mounts what tells whether the server lives, and whether it can work.
 func (a *App) statusRoutes() {
 	httpapi.HandleOpen(a.api, statusRoute("/api/status", "get-status", "Check that the API answers"), a.statusRoute)
-	healthRoutes(a.api)
-	httpapi.HandleOpen(a.api, statusRoute("/readyz", "get-readiness",
+	healthRoutes(a.internal)
+	httpapi.HandleOpen(a.internal, statusRoute("/readyz", "get-readiness",
 		"Check that the server can decide requests and write changes; 503 also while it stops", http.StatusServiceUnavailable), a.readyRoute)
 }
 
@@ -90,6 +91,13 @@ func (a *App) Ready(ctx context.Context) error {
 	return f
 }
 
+// profiles mounts what tells where time and memory go. It is never on the public address.
+func (a *App) profiles() {
+	a.internal.Mount("GET /debug/pprof/", http.HandlerFunc(pprof.Index))
+	a.internal.Mount("GET /debug/pprof/profile", http.HandlerFunc(pprof.Profile))
+	a.internal.Mount("GET /debug/pprof/trace", http.HandlerFunc(pprof.Trace))
+}
+
 // documents mounts the OpenAPI document and its readable form.
 func (a *App) documents() {
 	a.api.Mount("GET /api/docs", a.api.DocsPage())
@@ -127,7 +135,7 @@ func (a *App) measure(registry *prometheus.Registry, version string) {
 		counter("grouped_commits_total", "Commits of groups of changes.", func() uint64 { return a.db.Stats().Commits }),
 		counter("grouped_changes_total", "Changes in those groups: divided by the commits, the size of a group.", func() uint64 { return a.db.Stats().Grouped }),
 	)
-	a.api.Mount("GET /metrics", promhttp.HandlerFor(registry, promhttp.HandlerOpts{}))
+	a.internal.Mount("GET /metrics", promhttp.HandlerFor(registry, promhttp.HandlerOpts{}))
 }
 
 // programs counts the replicas by what they run.

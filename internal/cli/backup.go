@@ -1,3 +1,5 @@
+//go:build !windows
+
 package cli
 
 import (
@@ -7,6 +9,7 @@ import (
 	"time"
 
 	"github.com/sallyport/sallyport/internal/base/config"
+	"github.com/sallyport/sallyport/internal/cli/terminal"
 	"github.com/sallyport/sallyport/internal/ops/backup"
 )
 
@@ -26,25 +29,25 @@ func (c *backupCmd) Validate() error {
 }
 
 // Run reads the database beside its server, and changes nothing in it.
-func (c *backupCmd) Run(con *console) (err error) {
-	s, err := backup.Open(con.ctx, databaseURL(config.Storage{DataDir: c.DataDir, DatabaseURL: c.DatabaseURL}))
+func (c *backupCmd) Run(con *terminal.Console) (err error) {
+	s, err := backup.Open(con.Ctx, databaseURL(config.Storage{DataDir: c.DataDir, DatabaseURL: c.DatabaseURL}))
 	if err != nil {
 		return err
 	}
 	defer func() { err = errors.Join(err, s.Close()) }()
 	if c.Revocations != "" {
-		log, err := backup.WriteRevocations(con.ctx, s, c.Revocations, time.Now(), func(what string) { con.print("%s\n", what) })
+		log, err := backup.WriteRevocations(con.Ctx, s, c.Revocations, time.Now(), func(what string) { con.Print("%s\n", what) })
 		if err != nil {
 			return err
 		}
-		con.print("Wrote %d entries to %s. Do not start a server on this database again: the log would miss what it revokes then.\n", log.Entries, c.Revocations)
+		con.Print("Wrote %d entries to %s. Do not start a server on this database again: the log would miss what it revokes then.\n", log.Entries, c.Revocations)
 		return nil
 	}
-	result, err := backup.Write(con.ctx, s, c.To, time.Now())
+	result, err := backup.Write(con.Ctx, s, c.To, time.Now())
 	if err != nil {
 		return err
 	}
-	con.print("Wrote %d rows of %d tables to %s, read back and compared. The root key is not in it: keep a copy of the key in another place.\n",
+	con.Print("Wrote %d rows of %d tables to %s, read back and compared. The root key is not in it: keep a copy of the key in another place.\n",
 		result.Rows(), len(result.Tables), c.To)
 	return nil
 }

@@ -1,12 +1,14 @@
+//go:build !windows
+
 package cli
 
 import (
 	"fmt"
 	"io"
-	"os"
 	"strings"
 	"time"
 
+	"github.com/sallyport/sallyport/internal/cli/terminal"
 	"github.com/sallyport/sallyport/internal/ops/transfer"
 )
 
@@ -25,16 +27,7 @@ type bar struct {
 }
 
 func newBar(out io.Writer, now func() time.Time) *bar {
-	return &bar{out: out, unit: "rows", terminal: isTerminal(out), now: now}
-}
-
-func isTerminal(out io.Writer) bool {
-	file, ok := out.(*os.File)
-	if !ok {
-		return false
-	}
-	info, err := file.Stat()
-	return err == nil && info.Mode()&os.ModeCharDevice != 0
+	return &bar{out: out, unit: "rows", terminal: terminal.IsTerminal(out), now: now}
 }
 
 // redraw is how often the line changes at most.

@@ -1,5 +1,5 @@
-// Package cli owns the commands. All but serve, dev, backup, restore, doctor, recover and migrate speak HTTP to a server, as
-// any other client does; it holds no rules of the features.
+// Package cli owns the grammar of the command line, and the commands that run a server or work on its data. Those of daily work
+// are in client. It holds no rules of the features.
 package cli
 
 import (
@@ -10,40 +10,33 @@ import (
 	"strings"
 
 	"github.com/alecthomas/kong"
-
-	"github.com/sallyport/sallyport/internal/base/config"
+	"github.com/sallyport/sallyport/internal/cli/client"
+	"github.com/sallyport/sallyport/internal/cli/terminal"
 )
 
 // commands is the grammar of the command line.
 type commands struct {
-	Config    settingsFile `env:"SALLYPORT_CONFIG" placeholder:"FILE" help:"JSON file with settings, by the names of the flags. Flags and the environment override it."`
-	Serve     serveCmd     `cmd:"" help:"Run the server."`
-	Dev       devCmd       `cmd:"" help:"Run the server for this machine only, set up and ready to try."`
-	Bootstrap bootstrapCmd `cmd:"" help:"Set up an empty server and print its first token."`
-	Backup    backupCmd    `cmd:"" help:"Back up the embedded database while the server runs, or save the revocations of a database that you give up."`
-	Restore   restoreCmd   `cmd:"" help:"Restore a backup so that it is safe to serve: everything that was revoked since stays revoked."`
-	Doctor    doctorCmd    `cmd:"" help:"Check an installation for problems, and say how to fix them. Without --repair it changes nothing."`
-	Recover   recoverCmd   `cmd:"" help:"Make a database that was restored from a backup safe to serve. Revokes every token, and prints a new one for the administrator."`
-	Migrate   migrateCmd   `cmd:"" help:"Move everything from SQLite to an empty PostgreSQL database, for more than one server."`
-	Import    importCmd    `cmd:"" help:"Copy the data of another server to this one."`
-	Keys      keysCmd      `cmd:"" help:"Rotate the keys that everything is sealed with."`
-	Version   versionCmd   `cmd:"" help:"Print the version."`
+	Config      settingsFile     `env:"SALLYPORT_CONFIG" placeholder:"FILE" help:"JSON file with settings, by the names of the flags. Flags and the environment override it."`
+	ShowVersion kong.VersionFlag `name:"version" help:"Print the version."`
+
+	client.Commands `embed:""`
+	serverCommands  `embed:""`
+
+	Bootstrap  bootstrapCmd  `cmd:"" group:"Running a server" help:"Set up an empty server and print its first token."`
+	Keys       keysCmd       `cmd:"" group:"Running a server" help:"Rotate the keys that everything is sealed with."`
+	Version    versionCmd    `cmd:"" group:"The command line" help:"Print the version."`
+	Completion completionCmd `cmd:"" group:"The command line" help:"Print the completion script for a shell."`
+	Man        manCmd        `cmd:"" group:"The command line" help:"Print man pages, or write them to a folder."`
+	Help       helpCmd       `cmd:"" group:"The command line" help:"Explain a command, as --help does."`
 }
 
-// console is where commands read the time of their life and write their output.
-type console struct {
-	ctx      context.Context
-	out, err io.Writer
-	version  string
-}
-
-// Run runs one command line and returns the exit status: 0 for success, 1 for a failure, 2 for a wrong call. It ends
-// early when ctx does.
-func Run(ctx context.Context, args []string, out, errOut io.Writer, version string) int {
+// Run runs one command line and returns the exit status: one of terminal.Codes, or that of a command which
+// run started. It ends early when ctx does.
+func Run(ctx context.Context, args []string, in io.Reader, out, errOut io.Writer, version string) int {
 	exit := -1
-	parser, err := kong.New(&commands{}, kong.Name("sallyport"), kong.Writers(out, errOut),
+	parser, err := kong.New(&commands{}, kong.Name("sallyport"), kong.Writers(out, errOut), kong.Vars{"version": "sallyport " + version},
 		kong.Description("A machine-identity server: issues access tokens, checks them, and revokes them for good."),
-		kong.ConfigureHelp(kong.HelpOptions{Compact: true, WrapUpperBound: 100}),
+		kong.ConfigureHelp(kong.HelpOptions{Compact: true, WrapUpperBound: 100, NoExpandSubcommands: true}),
 		kong.Exit(func(code int) { exit = code }))
 	if err != nil {
 		return fail(errOut, err, 1)
@@ -51,15 +44,27 @@ func Run(ctx context.Context, args []string, out, errOut io.Writer, version stri
 	if len(args) == 0 {
 		args = []string{"--help"}
 	}
+	con := &terminal.Console{Ctx: ctx, In: in, Out: out, Err: errOut, Version: version}
+	if args[0] == completeWord {
+		return complete(con, parser.Model.Node, args[1:])
+	}
+	if args[0] == "help" { // help of a command is its --help
+		args = append(args[1:len(args):len(args)], "--help")
+	}
 	call, err := parser.Parse(args)
 	switch {
 	case exit >= 0: // --help has been printed
 		return exit
 	case err != nil:
-		return fail(errOut, fmt.Errorf("%w; see %s --help", err, called(err)), 2)
+		return fail(errOut, fmt.Errorf("%w; see %s --help", err, called(err)), int(terminal.WrongCall))
 	}
-	if err := call.Run(&console{ctx, out, errOut, version}); err != nil {
-		return fail(errOut, err, 1)
+	if err := completeStorage(con, call); err != nil {
+		return fail(errOut, err, terminal.CodeOf(err))
+	}
+	if err := call.Run(con, call); terminal.IsSilent(err) {
+		return terminal.CodeOf(err)
+	} else if err != nil {
+		return fail(errOut, err, terminal.CodeOf(err))
 	}
 	return 0
 }
@@ -81,17 +86,17 @@ func fail(w io.Writer, err error, code int) int {
 	return code
 }
 
-type serveCmd struct {
-	config.Server `embed:""`
-}
-
-// Run serves until the process is told to stop. While the server is empty, its log has the code that setting it up asks for.
-func (c *serveCmd) Run(con *console) error { return serve(con, c.Server, tellSetupCode) }
-
 type versionCmd struct{}
 
 // Run prints the version.
-func (*versionCmd) Run(con *console) error {
-	_, err := fmt.Fprintln(con.out, "sallyport", con.version)
+func (*versionCmd) Run(con *terminal.Console) error {
+	_, err := fmt.Fprintln(con.Out, "sallyport", con.Version)
 	return err
 }
+
+type helpCmd struct {
+	Command []string `arg:"" optional:"" help:"The command to explain."`
+}
+
+// Run is not reached: Run of the package turns help into --help.
+func (*helpCmd) Run() error { return nil }

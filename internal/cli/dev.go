@@ -1,15 +1,21 @@
+//go:build !windows
+
 package cli
 
 import (
 	_ "embed"
+	"errors"
 	"fmt"
 	"net"
 	"net/netip"
 	"strings"
 	"text/template"
 
+	"github.com/alecthomas/kong"
 	"github.com/sallyport/sallyport/internal/base/config"
 	"github.com/sallyport/sallyport/internal/base/id"
+	"github.com/sallyport/sallyport/internal/cli/remote"
+	"github.com/sallyport/sallyport/internal/cli/terminal"
 )
 
 //go:embed walkthrough.txt
@@ -20,19 +26,22 @@ type devCmd struct {
 }
 
 // Run serves on a loopback address. At first start it sets the instance up and prints how to try it.
-func (c *devCmd) Run(con *console) error {
+func (c *devCmd) Run(con *terminal.Console, call *kong.Context) error {
 	if err := checkLoopback(c.Listen); err != nil {
 		return err
 	}
+	if c.TLSCert != "" {
+		return errors.New("dev serves this machine without TLS; use serve with --tls-cert")
+	}
 	c.Drain = 0 // no proxy is there to notice
-	return serve(con, c.Server, func(r *running) error { return c.welcome(con, r) })
+	return serve(con, call, c.Server, func(r *running) error { return c.welcome(con, r) })
 }
 
 // welcome sets the instance up, unless that was done, and says how to go on. It asks the server rather than looks for
 // files, so that a first start that was cut short is made up for. Nobody gets to know the password.
-func (c *devCmd) welcome(con *console, r *running) error {
+func (c *devCmd) welcome(con *terminal.Console, r *running) error {
 	baseURL := r.url
-	setup, err := bootstrap(con.ctx, baseURL, "admin@localhost.local", id.Secret(16), "Dev", "")
+	setup, err := bootstrap(con.Ctx, remote.Caller{BaseURL: baseURL}, "admin@localhost.local", id.Secret(16), "Dev", "")
 	if err != nil && !isSetUp(err) {
 		return err
 	}
@@ -41,7 +50,7 @@ func (c *devCmd) welcome(con *console, r *running) error {
 		return linkErr
 	}
 	if err != nil {
-		_, err := fmt.Fprintf(con.out, "\nSallyport serves on %s with the data in %s.\n%sThe admin token was shown at the first start. To start again from nothing, stop the server and delete that folder.\n\n",
+		_, err := fmt.Fprintf(con.Out, "\nSallyport serves on %s with the data in %s.\n%sThe admin token was shown at the first start. To start again from nothing, stop the server and delete that folder.\n\n",
 			baseURL, c.DataDir, link)
 		return err
 	}
@@ -49,17 +58,17 @@ func (c *devCmd) welcome(con *console, r *running) error {
 	if err != nil {
 		return err
 	}
-	return page.Execute(con.out, map[string]string{"URL": baseURL, "Token": setup.Identity.Credentials.Token,
+	return page.Execute(con.Out, map[string]string{"URL": baseURL, "Token": setup.Identity.Credentials.Token,
 		"Org": setup.Organization.ID, "DataDir": c.DataDir, "Link": link})
 }
 
 // link returns the lines that lead to the console, signed in. The host is localhost, because browsers allow more there than on
 // an address. Without a console, or where no user administers the instance any more, there are none.
-func (c *devCmd) link(con *console, r *running) (string, error) {
+func (c *devCmd) link(con *terminal.Console, r *running) (string, error) {
 	if !c.Console {
 		return "", nil
 	}
-	code, email, err := r.app.SignInCode(con.ctx)
+	code, email, err := r.app.SignInCode(con.Ctx)
 	if err != nil || code == "" {
 		return "", err
 	}
@@ -70,7 +79,7 @@ func (c *devCmd) link(con *console, r *running) (string, error) {
 func checkLoopback(listen string) error {
 	host, _, err := net.SplitHostPort(listen)
 	if err != nil {
-		return err // config has checked it
+		return fmt.Errorf("dev serves an address of this machine with a port, and not %q", listen)
 	}
 	if addr, err := netip.ParseAddr(host); host == "localhost" || err == nil && addr.IsLoopback() {
 		return nil

@@ -1,3 +1,5 @@
+//go:build !windows
+
 package cli
 
 import (
@@ -6,6 +8,7 @@ import (
 
 	"github.com/sallyport/sallyport/internal/base/config"
 	"github.com/sallyport/sallyport/internal/base/sqldb"
+	"github.com/sallyport/sallyport/internal/cli/terminal"
 	"github.com/sallyport/sallyport/internal/ops/doctor"
 )
 
@@ -15,7 +18,7 @@ type doctorCmd struct {
 }
 
 // Run prints a line a check. It changes nothing unless it is told to; the error says that something is wrong.
-func (c *doctorCmd) Run(con *console) error {
+func (c *doctorCmd) Run(con *terminal.Console) error {
 	schema, err := sqldb.SchemaVersion()
 	if err != nil {
 		return err
@@ -27,15 +30,15 @@ func (c *doctorCmd) Run(con *console) error {
 		}
 	}
 	wrong := 0
-	for _, f := range doctor.Examine(con.ctx, o) {
+	for _, f := range doctor.Examine(con.Ctx, o) {
 		state := "ok   "
 		if f.Do != "" {
 			wrong++
 			state = "WRONG"
 		}
-		con.print("%s %-15s %s\n", state, f.Check, f.Says)
+		con.Print("%s %-15s %s\n", state, f.Check, f.Says)
 		if f.Do != "" {
-			con.print("      %-15s -> %s\n", "", f.Do)
+			con.Print("      %-15s -> %s\n", "", f.Do)
 		}
 	}
 	if wrong > 0 {
@@ -44,14 +47,14 @@ func (c *doctorCmd) Run(con *console) error {
 	return nil
 }
 
-func (c *doctorCmd) repair(con *console, o doctor.Options) error {
-	log, err := warnings(con.err)
+func (c *doctorCmd) repair(con *terminal.Console, o doctor.Options) error {
+	log, err := warnings(con.Err)
 	if err != nil {
 		return err
 	}
-	n, err := doctor.Repair(con.ctx, o, log)
+	n, err := doctor.Repair(con.Ctx, o, log)
 	if err == nil {
-		con.print("repaired: %d rows changed\n", n)
+		con.Print("repaired: %d rows changed\n", n)
 	}
 	return err
 }

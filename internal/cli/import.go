@@ -1,3 +1,5 @@
+//go:build !windows
+
 package cli
 
 import (
@@ -8,6 +10,7 @@ import (
 	"net/url"
 	"time"
 
+	"github.com/sallyport/sallyport/internal/cli/terminal"
 	"github.com/sallyport/sallyport/internal/ops/importer"
 	"github.com/sallyport/sallyport/internal/ops/transfer"
 )
@@ -19,7 +22,7 @@ type importCmd struct {
 type infisicalCmd struct {
 	URL       string   `required:"" env:"SALLYPORT_IMPORT_URL" help:"Base URL of the server to read from."`
 	Token     string   `env:"SALLYPORT_IMPORT_TOKEN" help:"Access token of a machine identity there that is an administrator, also of the projects. Set it in the environment, because others can see flags."`
-	To        string   `default:"http://127.0.0.1:8080" env:"SALLYPORT_DOMAIN" help:"Base URL of the Sallyport to write to."`
+	To        string   `default:"http://127.0.0.1:8080" env:"SALLYPORT_URL,SALLYPORT_DOMAIN" help:"Base URL of the Sallyport to write to."`
 	ToToken   string   `env:"SALLYPORT_TOKEN" help:"Access token of a machine identity there that is an administrator. Set it in the environment."`
 	Project   []string `placeholder:"SLUG" help:"Only these projects, and the identities that are members of them. Default: all of the organization."`
 	DryRun    bool     `help:"Write nothing: compare, and list what would be created and what cannot be imported."`
@@ -29,29 +32,29 @@ type infisicalCmd struct {
 }
 
 // Run imports, and prints what came of it: a line for each thing that needs a look, then a table.
-func (c *infisicalCmd) Run(con *console) error {
+func (c *infisicalCmd) Run(con *terminal.Console) error {
 	if err := c.check(); err != nil {
 		return err
 	}
-	bar := newBar(con.err, time.Now)
+	bar := newBar(con.Err, time.Now)
 	bar.unit = "parts"
-	result, err := importer.Run(con.ctx, importer.Options{
+	result, err := importer.Run(con.Ctx, importer.Options{
 		Source: importer.Server{URL: c.URL, Token: c.Token}, Target: importer.Server{URL: c.To, Token: c.ToToken},
 		Projects: c.Project, State: c.State, DryRun: c.DryRun, Overwrite: c.Overwrite,
 		Report: func(p importer.Progress) { bar.show(steps(p)) },
 		Tell: func(f importer.Finding) {
 			bar.clear()
-			con.find(f)
+			find(con, f)
 		},
 	})
 	bar.clear()
-	if con.ctx.Err() != nil && errors.Is(err, context.Canceled) {
+	if con.Ctx.Err() != nil && errors.Is(err, context.Canceled) {
 		return errors.New("the import was interrupted; run the same command again to go on")
 	}
 	if err != nil {
 		return fmt.Errorf("the import stopped; run the same command again to go on: %w", err)
 	}
-	con.count(result, c.DryRun)
+	count(con, result, c.DryRun)
 	if n := result.Open(); n > 0 {
 		return fmt.Errorf("%d things are not at the target as the source has them; see the lines that begin with LEFT", n)
 	}
@@ -90,28 +93,28 @@ func steps(p importer.Progress) transfer.Progress {
 }
 
 // find prints one finding.
-func (con *console) find(f importer.Finding) {
+func find(con *terminal.Console, f importer.Finding) {
 	label := "LEFT"
 	if f.Note {
 		label = "note"
 	}
-	con.print("%s  %s: %s: %s\n", label, f.Kind, f.Where, f.Reason)
+	con.Print("%s  %s: %s: %s\n", label, f.Kind, f.Where, f.Reason)
 }
 
 // count prints what became of each kind, and what no import carries.
-func (con *console) count(r importer.Result, dryRun bool) {
+func count(con *terminal.Console, r importer.Result, dryRun bool) {
 	made := "made"
 	if dryRun {
 		made = "to make"
 	}
-	con.print("\n%-28s %8s %8s %8s %8s %8s\n", "", made, "the same", "changed", "differ", "failed")
+	con.Print("\n%-28s %8s %8s %8s %8s %8s\n", "", made, "the same", "changed", "differ", "failed")
 	for _, k := range importer.Kinds {
 		if n := *r[k]; n != (importer.Count{}) {
-			con.print("%-28s %8d %8d %8d %8d %8d\n", k, n.Made, n.Same, n.Changed, n.Different, n.Failed)
+			con.Print("%-28s %8d %8d %8d %8d %8d\n", k, n.Made, n.Same, n.Changed, n.Different, n.Failed)
 		}
 	}
-	con.print("\nAn import never carries over:\n")
+	con.Print("\nAn import never carries over:\n")
 	for _, l := range importer.LeftBehind {
-		con.print("- %s: %s\n", l.What, l.Reason)
+		con.Print("- %s: %s\n", l.What, l.Reason)
 	}
 }

@@ -5,6 +5,9 @@ import (
 	"fmt"
 	"net/http"
 	"net/url"
+
+	"github.com/sallyport/sallyport/internal/cli/remote"
+	"github.com/sallyport/sallyport/internal/cli/terminal"
 )
 
 type keysCmd struct {
@@ -12,7 +15,7 @@ type keysCmd struct {
 }
 
 type rotateCmd struct {
-	Domain string `default:"http://127.0.0.1:8080" env:"SALLYPORT_DOMAIN" help:"Base URL of the server."`
+	Domain string `default:"http://127.0.0.1:8080" env:"SALLYPORT_URL,SALLYPORT_DOMAIN" help:"Base URL of the server."`
 	Token  string `env:"SALLYPORT_TOKEN" help:"Access token of an administrator: of the instance for the root key, of the organization for the others. Set it in the environment, because others can see flags."`
 
 	Root         rotateRootCmd         `cmd:"" help:"The root key. Give every replica the new key and the old one first, in this order. A server on SQLite that created its key file creates the new key itself."`
@@ -35,12 +38,12 @@ func projectKeyPath(projectID string) string {
 type rotateRootCmd struct{}
 
 // Run rotates the root key.
-func (rotateRootCmd) Run(con *console, c *rotateCmd) error { return c.root(con) }
+func (rotateRootCmd) Run(con *terminal.Console, c *rotateCmd) error { return c.root(con) }
 
 type rotateOrganizationCmd struct{}
 
 // Run rotates the organization's key.
-func (rotateOrganizationCmd) Run(con *console, c *rotateCmd) error {
+func (rotateOrganizationCmd) Run(con *terminal.Console, c *rotateCmd) error {
 	return c.rotate(con, "organization key", organizationKeyPath)
 }
 
@@ -49,14 +52,14 @@ type rotateProjectCmd struct {
 }
 
 // Run rotates the key of a project.
-func (p rotateProjectCmd) Run(con *console, c *rotateCmd) error {
+func (p rotateProjectCmd) Run(con *terminal.Console, c *rotateCmd) error {
 	return c.rotate(con, "key of project "+p.ProjectID, projectKeyPath(p.ProjectID))
 }
 
 type rotateAllCmd struct{}
 
 // Run rotates from the top down: whoever had the old key of one level can open none of the new ones below.
-func (rotateAllCmd) Run(con *console, c *rotateCmd) error {
+func (rotateAllCmd) Run(con *terminal.Console, c *rotateCmd) error {
 	err := c.root(con)
 	if err == nil {
 		err = c.rotate(con, "organization key", organizationKeyPath)
@@ -67,7 +70,7 @@ func (rotateAllCmd) Run(con *console, c *rotateCmd) error {
 				ID string `json:"projectId"`
 			} `json:"projects"`
 		}
-		if err = c.call().get(con.ctx, projectKeysPath+"?after="+after, &page); err != nil || len(page.Projects) == 0 {
+		if err = c.call().Get(con.Ctx, projectKeysPath+"?after="+after, &page); err != nil || len(page.Projects) == 0 {
 			break
 		}
 		for _, p := range page.Projects {
@@ -81,30 +84,30 @@ func (rotateAllCmd) Run(con *console, c *rotateCmd) error {
 }
 
 // rotateListed rotates the key of a project that a list named. One that was deleted meanwhile has no key any more.
-func (c *rotateCmd) rotateListed(con *console, projectID string) error {
+func (c *rotateCmd) rotateListed(con *terminal.Console, projectID string) error {
 	err := c.rotate(con, "key of project "+projectID, projectKeyPath(projectID))
-	var refused *refusal
+	var refused *remote.Refusal
 	if errors.As(err, &refused) && refused.Status == http.StatusNotFound {
-		con.print("key of project %s: nothing to do; the project was deleted meanwhile.\n", projectID)
+		con.Print("key of project %s: nothing to do; the project was deleted meanwhile.\n", projectID)
 		return nil
 	}
 	return err
 }
 
-func (c *rotateCmd) root(con *console) error {
+func (c *rotateCmd) root(con *terminal.Console) error {
 	err := c.rotate(con, "root key", rootKeyPath)
 	if err == nil {
-		con.print("If you set the root key yourself, remove the old key from every replica now. Keep a copy of it as long as you keep backups from before the rotation.\n")
+		con.Print("If you set the root key yourself, remove the old key from every replica now. Keep a copy of it as long as you keep backups from before the rotation.\n")
 	}
 	return err
 }
 
-func (c *rotateCmd) call() caller { return caller{baseURL: c.Domain, token: c.Token} }
+func (c *rotateCmd) call() remote.Caller { return remote.Caller{BaseURL: c.Domain, Token: c.Token} }
 
 // rotate has the server do steps until the rotation is done, and tells what remains.
-func (c *rotateCmd) rotate(con *console, what, path string) error {
+func (c *rotateCmd) rotate(con *terminal.Console, what, path string) error {
 	if c.Token == "" {
-		return errors.New("put the access token of an administrator into SALLYPORT_TOKEN")
+		return terminal.Exit(terminal.NotLoggedIn, errors.New("put the access token of an administrator into SALLYPORT_TOKEN"))
 	}
 	for resume := false; ; resume = true {
 		var answer struct {
@@ -114,16 +117,16 @@ func (c *rotateCmd) rotate(con *console, what, path string) error {
 				Done      bool   `json:"done"`
 			} `json:"key"`
 		}
-		if err := c.call().post(con.ctx, path, map[string]bool{"resume": resume}, &answer); err != nil {
+		if err := c.call().Post(con.Ctx, path, map[string]bool{"resume": resume}, &answer); err != nil {
 			if resume {
 				err = fmt.Errorf("the rotation of the %s stopped; run the same command again to go on: %w", what, err)
 			}
 			return err
 		}
 		if answer.Key.Done {
-			con.print("%s: done; %s seals now, and nothing needs the old key.\n", what, answer.Key.ID)
+			con.Print("%s: done; %s seals now, and nothing needs the old key.\n", what, answer.Key.ID)
 			return nil
 		}
-		_, _ = fmt.Fprintf(con.err, "%s: %d rows to go\n", what, answer.Key.Remaining) // there is nobody else to tell
+		_, _ = fmt.Fprintf(con.Err, "%s: %d rows to go\n", what, answer.Key.Remaining) // there is nobody else to tell
 	}
 }

@@ -1,3 +1,5 @@
+//go:build !windows
+
 package cli
 
 import (
@@ -12,6 +14,7 @@ import (
 
 	"github.com/sallyport/sallyport/internal/base/seal"
 	"github.com/sallyport/sallyport/internal/base/sqldb"
+	"github.com/sallyport/sallyport/internal/cli/terminal"
 	"github.com/sallyport/sallyport/internal/ops/transfer"
 )
 
@@ -23,7 +26,7 @@ type migrateCmd struct {
 }
 
 // Run moves the installation and prints what was moved, a line a table.
-func (c *migrateCmd) Run(con *console) (err error) {
+func (c *migrateCmd) Run(con *terminal.Console) (err error) {
 	path, err := c.check()
 	if err != nil {
 		return err
@@ -32,29 +35,29 @@ func (c *migrateCmd) Run(con *console) (err error) {
 	if err != nil {
 		return err
 	}
-	log, err := warnings(con.err)
+	log, err := warnings(con.Err)
 	if err != nil {
 		return err
 	}
-	source, err := sqldb.Open(con.ctx, sqldb.Options{URL: c.From, Logger: log})
+	source, err := sqldb.Open(con.Ctx, sqldb.Options{URL: c.From, Logger: log})
 	if err != nil {
 		return fmt.Errorf("the source cannot be moved now: %w", err)
 	}
 	defer func() { err = errors.Join(err, source.Close()) }()
-	target, err := sqldb.Open(con.ctx, sqldb.Options{URL: c.To, Logger: log})
+	target, err := sqldb.Open(con.Ctx, sqldb.Options{URL: c.To, Logger: log})
 	if err != nil {
 		return fmt.Errorf("the target cannot be used: %w", err)
 	}
 	defer func() { err = errors.Join(err, target.Close()) }()
-	bar := newBar(con.err, time.Now)
-	result, err := transfer.Run(con.ctx, transfer.Options{Source: source, Target: target, Root: root,
+	bar := newBar(con.Err, time.Now)
+	result, err := transfer.Run(con.Ctx, transfer.Options{Source: source, Target: target, Root: root,
 		From: path, To: place(c.To), Report: bar.show})
 	bar.clear()
-	if con.ctx.Err() != nil && errors.Is(err, context.Canceled) {
+	if con.Ctx.Err() != nil && errors.Is(err, context.Canceled) {
 		return errors.New("the move was interrupted; run the same command again to go on")
 	}
 	if result != nil {
-		con.tell(result, place(c.To))
+		tell(con, result, place(c.To))
 	}
 	return err
 }
@@ -97,22 +100,18 @@ func place(raw string) string {
 }
 
 // tell prints what was moved.
-func (con *console) tell(r *transfer.Result, to string) {
+func tell(con *terminal.Console, r *transfer.Result, to string) {
 	var rows int64
 	for _, t := range r.Tables {
-		con.print("%-20s %10d rows  sha256 %s\n", t.Table, t.Rows, t.SHA256)
+		con.Print("%-20s %10d rows  sha256 %s\n", t.Table, t.Rows, t.SHA256)
 		rows += t.Rows
 	}
 	switch when := r.Already.UTC().Format(time.DateTime); {
 	case r.InUse:
-		con.print("The move was finished and compared on %s UTC. The target has been used since, so there is nothing to compare; the root key opens it.\n", when)
+		con.Print("The move was finished and compared on %s UTC. The target has been used since, so there is nothing to compare; the root key opens it.\n", when)
 	case !r.Already.IsZero():
-		con.print("The move was finished on %s UTC; compared again: the source and the target hold the same %d rows, and the root key opens them.\n", when, rows)
+		con.Print("The move was finished on %s UTC; compared again: the source and the target hold the same %d rows, and the root key opens them.\n", when, rows)
 	default:
-		con.print("Moved %d rows to %s: both hold the same, and the root key opens them.\nServe from there with --database-url and the same root key. The source is kept unchanged, and servers no longer serve it.\n", rows, to)
+		con.Print("Moved %d rows to %s: both hold the same, and the root key opens them.\nServe from there with --database-url and the same root key. The source is kept unchanged, and servers no longer serve it.\n", rows, to)
 	}
-}
-
-func (con *console) print(format string, args ...any) {
-	_, _ = fmt.Fprintf(con.out, format, args...) // there is nobody else to tell
 }

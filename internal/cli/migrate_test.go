@@ -1,3 +1,5 @@
+//go:build !windows
+
 package cli_test
 
 import (
@@ -49,7 +51,7 @@ func command(t *testing.T, args ...string) (status int, out, errOut string) {
 		}
 	}
 	var stdout, stderr bytes.Buffer
-	status = cli.Run(context.WithoutCancel(t.Context()), args, &stdout, &stderr, "test")
+	status = cli.Run(context.WithoutCancel(t.Context()), args, strings.NewReader(""), &stdout, &stderr, "test")
 	return status, stdout.String(), stderr.String()
 }
 

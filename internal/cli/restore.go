@@ -1,3 +1,5 @@
+//go:build !windows
+
 package cli
 
 import (
@@ -10,6 +12,7 @@ import (
 
 	"github.com/sallyport/sallyport/internal/base/config"
 	"github.com/sallyport/sallyport/internal/base/seal"
+	"github.com/sallyport/sallyport/internal/cli/terminal"
 	"github.com/sallyport/sallyport/internal/ops/backup"
 	"github.com/sallyport/sallyport/internal/testhook/crashpoint"
 )
@@ -24,7 +27,7 @@ type restoreCmd struct {
 
 // Run puts a database in place that is safe to serve, or nothing. It is made so in a folder of its own, and gets its place
 // last, in one step.
-func (c *restoreCmd) Run(con *console) error {
+func (c *restoreCmd) Run(con *terminal.Console) error {
 	if err := c.free(); err != nil {
 		return err
 	}
@@ -37,23 +40,23 @@ func (c *restoreCmd) Run(con *console) error {
 		return err
 	}
 	if err = errors.Join(c.restore(con, filepath.Join(dir, databaseFile), log), os.RemoveAll(dir)); err == nil {
-		con.print("Restored to %s. Serve it with the same root key.\n", filepath.Join(c.DataDir, databaseFile))
+		con.Print("Restored to %s. Serve it with the same root key.\n", filepath.Join(c.DataDir, databaseFile))
 	}
 	return err
 }
 
 // restore works on a copy of the backup: what was read back from the disk here is what will be served.
-func (c *restoreCmd) restore(con *console, path string, log *backup.Log) error {
+func (c *restoreCmd) restore(con *terminal.Console, path string, log *backup.Log) error {
 	if err := copyFile(c.From, path); err != nil {
 		return err
 	}
 	crashpoint.Reach(crashpoint.RestoreCopied)
-	result, err := backup.Verify(con.ctx, path)
+	result, err := backup.Verify(con.Ctx, path)
 	if err != nil {
 		return err
 	}
-	con.print("The backup of %s UTC is complete: %d rows.\n", result.Taken.UTC().Format(time.DateTime), result.Rows())
-	err = con.recover(config.Storage{DataDir: c.DataDir, DatabaseURL: "sqlite:" + path, RootKey: c.RootKey, RootKeyFile: c.rootFile()}, log)
+	con.Print("The backup of %s UTC is complete: %d rows.\n", result.Taken.UTC().Format(time.DateTime), result.Rows())
+	err = recoverAll(con, config.Storage{DataDir: c.DataDir, DatabaseURL: "sqlite:" + path, RootKey: c.RootKey, RootKeyFile: c.rootFile()}, log)
 	if err != nil {
 		return err
 	}

@@ -10,11 +10,11 @@ import (
 // mean anything.
 type Clock func() time.Duration
 
-// BootTime reads CLOCK_BOOTTIME (clock_gettime(2)). Go's own monotonic reading will not do: it stops during suspend.
+// BootTime reads the clock that runs on during suspend: CLOCK_BOOTTIME on Linux (clock_gettime(2)). Go's own monotonic reading will not do: it stops during suspend.
 func BootTime() time.Duration {
 	var t unix.Timespec
-	if err := unix.ClockGettime(unix.CLOCK_BOOTTIME, &t); err != nil {
-		return 0 // every Linux since 2.6.39 has it; without a clock no lease ever counts, which is safe
+	if err := unix.ClockGettime(suspendClock, &t); err != nil {
+		return 0 // every system that the server runs on has it; without a clock no lease ever counts, which is safe
 	}
 	return time.Duration(t.Nano())
 }

@@ -20,7 +20,7 @@ func command(t *testing.T, ctx context.Context, from, to *harness.Server, args .
 		t.Setenv(name, value)
 	}
 	var stdout, stderr bytes.Buffer
-	status = cli.Run(ctx, append([]string{"import", "infisical"}, args...), &stdout, &stderr, "test")
+	status = cli.Run(ctx, append([]string{"import", "infisical"}, args...), strings.NewReader(""), &stdout, &stderr, "test")
 	for _, token := range []string{from.Admin.Token, to.Admin.Token} {
 		if strings.Contains(stdout.String()+stderr.String(), token) {
 			t.Errorf("a token is printed:\n%s%s", &stdout, &stderr)

@@ -13,11 +13,16 @@ import (
 
 // Storage says where the data are and what opens them. Every command that works on the data itself has these.
 type Storage struct {
-	DataDir     string `default:"./sallyport-data" env:"SALLYPORT_DATA_DIR" type:"path" help:"Folder of the embedded database and of a root key that the server made."`
-	DatabaseURL string `env:"SALLYPORT_DATABASE_URL" help:"postgres:// URL of the database. Default: SQLite in the data folder."`
-	RootKey     string `env:"SALLYPORT_ROOT_KEY" hidden:"" help:"Root key: 32 bytes in base64. During a rotation, the new key, a space and the old key. Set it in the environment, because others can see flags."`
-	RootKeyFile string `env:"SALLYPORT_ROOT_KEY_FILE" type:"path" help:"File with the root key: 32 bytes in base64. During a rotation, the new key and, on the next line, the old one. Or put the key itself into SALLYPORT_ROOT_KEY. Without either, the server creates a key in the data folder at the first start."`
+	DataDir         string `default:"./sallyport-data" env:"SALLYPORT_DATA_DIR" type:"path" help:"Folder of the embedded database and of a root key that the server made. With PostgreSQL and a root key from elsewhere it is not used."`
+	DatabaseURL     string `env:"SALLYPORT_DATABASE_URL" help:"postgres:// URL of the database. Default: SQLite in the data folder."`
+	DatabaseURLFile string `env:"SALLYPORT_DATABASE_URL_FILE" type:"path" placeholder:"FILE" help:"File with the URL of the database, so that its password is in no environment. Or pass the URL as the systemd credential sallyport.database-url."`
+	RootKey         string `env:"SALLYPORT_ROOT_KEY" hidden:"" help:"Root key: 32 bytes in base64. During a rotation, the new key, a space and the old key. Set it in the environment, because others can see flags."`
+	RootKeyFile     string `env:"SALLYPORT_ROOT_KEY_FILE" type:"path" help:"File with the root key: 32 bytes in base64. During a rotation, the new key and, on the next line, the old one. Or put the key itself into SALLYPORT_ROOT_KEY, or pass it as the systemd credential sallyport.root-key. Without any, the server creates a key in the data folder at the first start."`
+	RootKeyCommand  string `env:"SALLYPORT_ROOT_KEY_COMMAND" placeholder:"COMMAND" help:"Command that prints the root key, such as a client of a key management service. Words are separated by spaces, and there is no shell. It has a minute."`
 }
+
+// StorageSettings returns the settings themselves, for what completes them from files and commands.
+func (s *Storage) StorageSettings() *Storage { return s }
 
 // Server holds the settings of `sallyport serve` and `sallyport dev`. Each is a flag, an environment variable
 // (SALLYPORT_ and the flag's name), and a key of the file that --config names. The tags of a field are all there is to say
@@ -26,7 +31,7 @@ type Storage struct {
 type Server struct {
 	Storage `embed:"" group:"Storage"`
 
-	Listen              string        `default:"127.0.0.1:8080" env:"SALLYPORT_LISTEN" help:"Address and port to serve on."`
+	Listen              string        `default:"127.0.0.1:8080" env:"SALLYPORT_LISTEN" help:"Address and port to serve on, or unix: and the path of a socket. A socket that systemd passes on comes before it."`
 	PublicURL           string        `env:"SALLYPORT_PUBLIC_URL" help:"URL at which clients reach the server, such as https://sallyport.example.com: the issuer of tokens and of OAuth metadata. Default: built from --listen."`
 	TrustedProxies      []string      `env:"SALLYPORT_TRUSTED_PROXIES" placeholder:"CIDR" help:"Addresses of proxies whose X-Forwarded-For is trusted."`
 	PrivateNets         []string      `name:"allow-private-networks" env:"SALLYPORT_ALLOW_PRIVATE_NETWORKS" placeholder:"CIDR" help:"Private networks that login methods may call (keys, token reviews), such as 10.96.0.1 of a cluster. Default: none, because otherwise anyone who can configure a login method could reach internal hosts."`
@@ -40,6 +45,7 @@ type Server struct {
 	MinPassword         int           `name:"min-password-length" default:"12" within:"8,128" env:"SALLYPORT_MIN_PASSWORD_LENGTH" help:"Minimum length of a new password, in characters. Existing passwords keep working."`
 	Console             bool          `default:"true" negatable:"" env:"SALLYPORT_CONSOLE" help:"Serve the web console at / next to the API. Turn it off with --no-console."`
 	SetupCode           string        `default:"required" enum:"required,none" env:"SALLYPORT_SETUP_CODE" help:"Whether the set-up of an empty server needs the code that its log shows: required, except for callers on this machine; or none, for closed networks."`
+	Listening           `embed:"" group:"TLS and the internal address"`
 	Limits              `embed:"" group:"Limits"`
 	Bounds              `embed:"" group:"Bounds of one request"`
 	Quotas              `embed:"" group:"Quotas"`
@@ -50,8 +56,11 @@ type Server struct {
 
 // Validate checks what the types do not; kong calls it.
 func (s *Server) Validate() error {
-	if _, _, err := net.SplitHostPort(s.Listen); err != nil {
-		return fmt.Errorf("--listen %q is not an address and a port such as 127.0.0.1:8080", s.Listen)
+	if err := checkAddress("listen", s.Listen); err != nil {
+		return err
+	}
+	if err := s.Listening.validate(); err != nil {
+		return err
 	}
 	if _, err := s.Proxies(); err != nil {
 		return err
@@ -88,11 +97,18 @@ func (s *Server) BaseURL() string {
 	if s.PublicURL != "" {
 		return strings.TrimRight(s.PublicURL, "/")
 	}
+	scheme := "http://"
+	if s.TLSCert != "" {
+		scheme = "https://"
+	}
+	if UnixSocket(s.Listen) != "" {
+		return scheme + "localhost"
+	}
 	host, port, err := net.SplitHostPort(s.Listen)
 	if ip, _ := netip.ParseAddr(host); err == nil && (host == "" || ip.IsValid() && ip.IsUnspecified()) {
-		return "http://" + net.JoinHostPort("localhost", port)
+		return scheme + net.JoinHostPort("localhost", port)
 	}
-	return "http://" + s.Listen
+	return scheme + s.Listen
 }
 
 // Proxies returns the trusted proxies as address ranges. A single address counts as a range of one.

@@ -84,12 +84,15 @@ func parseHop(s string) (netip.Addr, bool) {
 // forwarding are the headers by which proxies tell that they pass on a request of another machine.
 var forwarding = []string{"Forwarded", "X-Forwarded-For", "X-Forwarded-Host", "X-Forwarded-Proto", "X-Real-Ip", "Via"}
 
+// unixPort ends the address that callers at a Unix socket are given. Behind such a socket is mostly a proxy.
+const unixPort = ":0"
+
 // Local reports whether the request that ctx belongs to comes from this machine, as far as can be seen: its socket and the
 // host that it names are of the loopback interface, and no header says that it was passed on. A page of another site that
 // a browser on this machine shows names its own host. It is false outside of a request.
 func Local(ctx context.Context) bool {
 	ex := exchangeOf(ctx)
-	if ex == nil || !socketIP(ex.request.RemoteAddr).IsLoopback() || !loopbackHost(ex.request.Host) {
+	if ex == nil || !socketIP(ex.request.RemoteAddr).IsLoopback() || strings.HasSuffix(ex.request.RemoteAddr, unixPort) || !loopbackHost(ex.request.Host) {
 		return false
 	}
 	for _, header := range forwarding {

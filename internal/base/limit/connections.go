@@ -67,13 +67,21 @@ func NewConnections(l net.Listener, most int, memory int64) *Connections {
 
 type connectionKey struct{}
 
-// Attach has a server tell what its connections are at. Call it before the server serves.
+// below returns what a connection with TLS runs on.
+func below(c net.Conn) net.Conn {
+	if over, ok := c.(interface{ NetConn() net.Conn }); ok {
+		return over.NetConn()
+	}
+	return c
+}
+
+// Attach has a server tell what its connections are at, also those with TLS. Call it before the server serves.
 func Attach(s *http.Server) {
 	s.ConnContext = func(ctx context.Context, c net.Conn) context.Context {
-		return context.WithValue(ctx, connectionKey{}, c)
+		return context.WithValue(ctx, connectionKey{}, below(c))
 	}
 	s.ConnState = func(c net.Conn, state http.ConnState) {
-		if c, ok := c.(*connection); ok && state == http.StateIdle {
+		if c, ok := below(c).(*connection); ok && state == http.StateIdle {
 			c.wait()
 			c.inside.Store(false)
 			c.forget()

@@ -85,6 +85,10 @@ func (x *examination) rootKey() {
 		return
 	}
 	x.root = key
+	if x.Storage.RootKeyCommand != "" {
+		x.add("root key", "printed by the command of --root-key-command", "")
+		return
+	}
 	if x.Storage.RootKey != "" {
 		x.add("root key", "found in the environment", "")
 		return

@@ -60,7 +60,7 @@ func (x *examination) room(dir string) {
 		do = "free space: on a full disk changes are refused"
 	}
 	x.add("disk", fmt.Sprintf("%d MB free", free>>20), do)
-	if disk.Flags&unix.ST_RDONLY != 0 {
+	if disk.Flags&readOnlyMount != 0 {
 		x.add("disk", "the file system is read-only", "look in the system's log for the reason, and mount it for writing")
 	}
 }

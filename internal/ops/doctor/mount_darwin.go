@@ -1,0 +1,6 @@
+package doctor
+
+import "golang.org/x/sys/unix"
+
+// readOnlyMount is the flag of a file system that nothing can be written to.
+const readOnlyMount = unix.MNT_RDONLY
