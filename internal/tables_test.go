@@ -64,7 +64,7 @@ var foreignReads = map[string][]string{
 	"project":      {"memberships", "organization_keys", "custom_roles"},
 	"role":         {"membership_roles"},
 	"secret":       {"environments", "folders", "tags"},
-	"token":        {"identities"},
+	"token":        {"identities", "instance_admins"},
 	"user":         {"identities", "instance_admins", "memberships", "organizations"},
 }
 

@@ -26,7 +26,7 @@ type auditLog struct {
 func (v *visit) auditQuery(data *auditLog) (api.AuditQuery, error) {
 	query := v.r.URL.Query()
 	data.Type, data.Actor, data.Kind, data.From, data.To = query.Get("type"), query.Get("actor"), query.Get("kind"), query.Get("from"), query.Get("to")
-	q := api.AuditQuery{EventType: data.Type, Actor: data.Actor, ActorType: data.Kind, From: v.Now().Add(-seenFor)}
+	q := api.AuditQuery{EventType: data.Type, Actor: data.Actor, ActorType: data.Kind, From: v.now().Add(-seenFor)}
 	for _, day := range []struct {
 		text string
 		at   *time.Time
@@ -86,7 +86,7 @@ func (v *visit) auditExport() error {
 	}
 	q.Limit = exportStep
 	if q.To.IsZero() {
-		q.To = v.Now() // what comes in meanwhile must not shift the pages
+		q.To = v.now() // what comes in meanwhile must not shift the pages
 	}
 	format := "ndjson"
 	if v.r.URL.Query().Get("format") == "csv" {
@@ -98,7 +98,7 @@ func (v *visit) auditExport() error {
 	}
 	h := v.w.Header()
 	h.Set("Content-Type", map[string]string{"csv": "text/csv; charset=utf-8", "ndjson": "application/x-ndjson"}[format])
-	h.Set("Content-Disposition", `attachment; filename="audit-`+v.Now().UTC().Format("20060102-150405")+"."+format+`"`)
+	h.Set("Content-Disposition", `attachment; filename="audit-`+v.now().UTC().Format("20060102-150405")+"."+format+`"`)
 	write := v.writeNDJSON
 	if format == "csv" {
 		write = v.writeCSV

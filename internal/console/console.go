@@ -29,7 +29,12 @@ type Options struct {
 
 // Console is the pages.
 type Console struct {
-	Options
+	root      *seal.Key
+	logger    *slog.Logger
+	version   string
+	publicURL string
+	now       func() time.Time
+
 	api     *api.Client
 	secure  bool // browsers come over TLS
 	mux     *http.ServeMux
@@ -42,7 +47,7 @@ type Console struct {
 
 // New returns the console.
 func New(o Options) (*Console, error) {
-	c := &Console{Options: o, api: api.New(o.API), secure: strings.HasPrefix(o.PublicURL, "https:"), mux: http.NewServeMux(),
+	c := &Console{root: o.Root, logger: o.Logger, version: o.Version, publicURL: o.PublicURL, now: o.Now, api: api.New(o.API), secure: strings.HasPrefix(o.PublicURL, "https:"), mux: http.NewServeMux(),
 		crossed: http.NewCrossOriginProtection()}
 	c.files = loadAssets()
 	c.pages = sync.OnceValues(c.parsePages)

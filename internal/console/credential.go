@@ -118,8 +118,8 @@ func (v *visit) makeCredential(id, method, label string, ttl, uses int64) error 
 
 // serverURL is where programs reach the server: --public-url, or where the browser says that it does.
 func (v *visit) serverURL() string {
-	if v.PublicURL != "" {
-		return v.PublicURL
+	if v.publicURL != "" {
+		return v.publicURL
 	}
 	return "http://" + v.r.Host
 }

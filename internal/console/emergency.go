@@ -26,7 +26,7 @@ func (v *visit) emergencyPage() error {
 }
 
 func (v *visit) emergency() error {
-	began := v.Now()
+	began := v.now()
 	err := v.api.RevokeOrganization(v.ctx, v.value("confirm"))
 	if refused := (*api.Error)(nil); errors.As(err, &refused) && refused.Status != http.StatusUnauthorized {
 		return v.show(refused.Status, "emergency", "Emergency", emergencyForm{refused.Error()})
@@ -34,7 +34,7 @@ func (v *visit) emergency() error {
 	if err != nil {
 		return err
 	}
-	done := stopped{v.org.Name, v.Now().Sub(began), v.Now()}
+	done := stopped{v.org.Name, v.now().Sub(began), v.now()}
 	v.forget()
 	v.me = api.User{}
 	return v.show(http.StatusOK, "stopped", "Revoked", done)

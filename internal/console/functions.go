@@ -17,18 +17,18 @@ func (c *Console) functions() template.FuncMap {
 	version := assetVersion(c.files)
 	return template.FuncMap{
 		"asset": func(name string) string { return "/assets/" + version + "/" + name },
-		"ago":   func(at any) string { return ago(timeOf(at), c.Now()) },
+		"ago":   func(at any) string { return ago(timeOf(at), c.now()) },
 		"exact": func(at any) string { return exact(timeOf(at)) },
 		"iso":   func(at any) string { return timeOf(at).UTC().Format(time.RFC3339) },
 		"short": short, "count": count, "plural": plural, "dict": dict, "join": strings.Join, "lower": strings.ToLower,
 		"initial": initial, "agent": agent,
-		"state": func(t api.Token) string { return stateOf(t, c.Now()) },
+		"state": func(t api.Token) string { return stateOf(t, c.now()) },
 		"bar":   func(n, most int) int { return 1 + n*23/max(most, 1) },
 		"below": func(a, b int) int { return b - a },
 		"times": func(a, b int) int { return a * b },
 		"facts": facts, "words": words, "tokensOf": tokensOf,
 		"unix": func(at int64) time.Time { return time.Unix(at, 0) },
-		"soon": func(at time.Time) bool { return at.Sub(c.Now()) < 7*24*time.Hour },
+		"soon": func(at time.Time) bool { return at.Sub(c.now()) < 7*24*time.Hour },
 		"methods": func() []string {
 			return []string{"token-auth", "universal-auth", "oidc-auth", "jwt-auth", "kubernetes-auth"}
 		}, "span": span,

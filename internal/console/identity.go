@@ -54,7 +54,7 @@ func (v *visit) identityPage() error {
 }
 
 func (v *visit) readIdentity(id string) (*identity, error) {
-	data := &identity{Now: v.Now(), Can: map[string]bool{}}
+	data := &identity{Now: v.now(), Can: map[string]bool{}}
 	for _, action := range []string{"create-token", "delete-token", "get-token", "revoke-auth", "delete", "edit-auth"} {
 		data.Can[action] = v.rights.Can(action, "identity")
 	}
@@ -224,11 +224,11 @@ func (v *visit) revokeEverything() error {
 	if !ok {
 		return v.show(http.StatusUnprocessableEntity, "revoke", "Revoke everything", form)
 	}
-	id, began := form.Identity.ID, v.Now()
+	id, began := form.Identity.ID, v.now()
 	if err := v.api.RevokeTokens(v.ctx, id); err != nil {
 		return err
 	}
-	done := receipt{Identity: form.Identity, Live: form.Live, Took: v.Now().Sub(began), At: v.Now()}
+	done := receipt{Identity: form.Identity, Live: form.Live, Took: v.now().Sub(began), At: v.now()}
 	if form.Identity.Has("universal-auth") {
 		secrets, err := v.api.ClientSecrets(v.ctx, id)
 		if err != nil {

@@ -29,9 +29,9 @@ func (v *visit) overviewPage() error {
 	}
 	if data.Tokens = v.rights.Can("read", "identity"); data.Tokens {
 		var err error
-		data.Expiring, _, err = v.api.AllTokens(v.ctx, api.TokenFilter{State: "live", ExpiresBy: v.Now().Add(7 * 24 * time.Hour), Limit: mostAttention})
+		data.Expiring, _, err = v.api.AllTokens(v.ctx, api.TokenFilter{State: "live", ExpiresBy: v.now().Add(7 * 24 * time.Hour), Limit: mostAttention})
 		if err == nil {
-			data.Idle, _, err = v.api.AllTokens(v.ctx, api.TokenFilter{State: "live", IdleSince: v.Now().Add(-idleAfter), Limit: mostAttention})
+			data.Idle, _, err = v.api.AllTokens(v.ctx, api.TokenFilter{State: "live", IdleSince: v.now().Add(-idleAfter), Limit: mostAttention})
 		}
 		if err != nil {
 			return err

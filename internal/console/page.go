@@ -80,7 +80,7 @@ func (v *visit) show(status int, name, title string, data any) error {
 		return fmt.Errorf("the console has no page %q", name)
 	}
 	seen := view{Title: title, Section: v.section(), Signed: v.session != nil && v.me.ID != "", Me: v.me, Org: v.org, Orgs: v.orgs, Here: v.r.URL.Path,
-		Version: v.Version, Data: data}
+		Version: v.Console.version, Data: data}
 	layout := "bare"
 	if seen.Signed && seen.Org != nil && !strings.HasPrefix(v.r.URL.Path, "/login/") && v.r.URL.Path != "/cli-redirect" {
 		layout, seen.Base, seen.Status = "layout", "/o/"+seen.Org.Slug, v.fleet()

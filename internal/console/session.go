@@ -53,12 +53,12 @@ func (c *Console) readSession(r *http.Request) *session {
 	if err != nil {
 		return nil
 	}
-	text, err := c.Root.Open(sealed, sealedAs...)
+	text, err := c.root.Open(sealed, sealedAs...)
 	s := &session{}
 	if err != nil || json.Unmarshal(text, s) != nil {
 		return nil
 	}
-	now := c.Now()
+	now := c.now()
 	if now.Sub(time.Unix(s.Seen, 0)) > idleLimit || now.Sub(time.Unix(s.Started, 0)) > absoluteLimit {
 		_ = c.api.For(r, s.Token).Logout(r.Context()) // it may have ended
 		return nil
@@ -68,7 +68,7 @@ func (c *Console) readSession(r *http.Request) *session {
 
 // touch notes that the session is in use.
 func (v *visit) touch() {
-	if now := v.Now(); now.Sub(time.Unix(v.session.Seen, 0)) > touchEvery {
+	if now := v.now(); now.Sub(time.Unix(v.session.Seen, 0)) > touchEvery {
 		v.session.Seen = now.Unix()
 		v.keep(v.session)
 	}
@@ -76,7 +76,7 @@ func (v *visit) touch() {
 
 // begin gives the browser a new session, whatever it had.
 func (v *visit) begin(token string) {
-	now := v.Now().Unix()
+	now := v.now().Unix()
 	v.keep(&session{Token: token, Started: now, Seen: now})
 }
 
@@ -87,7 +87,7 @@ func (v *visit) keep(s *session) {
 		panic(err) // strings and numbers always encode
 	}
 	v.session, v.api = s, v.Console.api.For(v.r, s.Token)
-	v.setCookie(base64.RawURLEncoding.EncodeToString(v.Root.Seal(text, sealedAs...)), int(idleLimit/time.Second))
+	v.setCookie(base64.RawURLEncoding.EncodeToString(v.root.Seal(text, sealedAs...)), int(idleLimit/time.Second))
 }
 
 // forget takes the session from the browser.

@@ -81,7 +81,7 @@ func (v *visit) askToSignIn() {
 	form := signIn{Error: "Your session has ended. Sign in again to continue; nothing that you typed is lost.",
 		Resume: &resume{v.r.URL.RequestURI(), v.posted().Encode(), v.posted()}}
 	if err := v.show(http.StatusUnauthorized, "login", "Sign in", form); err != nil {
-		v.Logger.Error("the page for signing in failed", "error", err)
+		v.logger.Error("the page for signing in failed", "error", err)
 	}
 }
 

@@ -41,9 +41,9 @@ func (v *visit) showTokens(status int, done string, failed []string) error {
 	}
 	switch data.Use {
 	case "idle":
-		f.IdleSince = v.Now().Add(-idleAfter)
+		f.IdleSince = v.now().Add(-idleAfter)
 	case "expiring":
-		f.ExpiresBy = v.Now().Add(7 * 24 * time.Hour)
+		f.ExpiresBy = v.now().Add(7 * 24 * time.Hour)
 	}
 	list, next, err := v.api.AllTokens(v.ctx, f)
 	if err != nil {

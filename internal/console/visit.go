@@ -151,7 +151,7 @@ func (v *visit) fail(err error) {
 	case errors.As(err, &refused):
 		v.failWith(failure{refused.Status, titleOf(refused.Status), refused.Error(), refused.RequestID})
 	default:
-		v.Logger.Error("a page of the console failed", "path", v.r.Pattern, "error", err)
+		v.logger.Error("a page of the console failed", "path", v.r.Pattern, "error", err)
 		v.failWith(failure{Status: http.StatusInternalServerError, Title: "Something went wrong", Message: "The log of the server says more."})
 	}
 }
@@ -172,7 +172,7 @@ func titleOf(status int) string {
 
 func (v *visit) failWith(f failure) {
 	if err := v.show(f.Status, "error", f.Title, f); err != nil {
-		v.Logger.Error("the page of an error failed", "error", err)
+		v.logger.Error("the page of an error failed", "error", err)
 		http.Error(v.w, f.Message, f.Status)
 	}
 }
