@@ -51,7 +51,7 @@ func credential(name string) string {
 		return ""
 	}
 	path := filepath.Join(dir, name)
-	if _, err := os.Stat(path); err != nil {
+	if _, err := os.Stat(path); err != nil { //nolint:gosec // systemd names the folder
 		return ""
 	}
 	return path

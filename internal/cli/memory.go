@@ -18,9 +18,9 @@ func leaveNoCore() error {
 	return unix.Setrlimit(unix.RLIMIT_CORE, &unix.Rlimit{})
 }
 
-// outsideHeap is about how many bytes the server holds that the garbage collector does not know of: the pages and values that
-// SQLite has in hand, which may be some copies of the largest secret.
-const outsideHeap = 28 << 20
+// outsideHeap is about how many bytes the server holds that the garbage collector does not know of: the program itself, and the
+// pages and values that SQLite has in hand, which may be some copies of the largest secret.
+const outsideHeap = 36 << 20
 
 // limitMemory has the garbage collector keep the server below nine tenths of what its cgroup allows, and returns that limit
 // in bytes. GOMEMLIMIT, where it is set, counts instead, and the setting before both. Without any there is no limit: 0.

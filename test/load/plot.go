@@ -27,5 +27,5 @@ func (c *plotCmd) Run() error {
 	if err != nil {
 		return err
 	}
-	return os.WriteFile(c.Out, picture, 0o644) //nolint:gosec // a picture to show
+	return os.WriteFile(c.Out, picture, 0o644)
 }

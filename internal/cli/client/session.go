@@ -96,7 +96,7 @@ func (s Server) token(se *session, c *profile.Context) (string, error) {
 		return token, nil
 	}
 	if file := os.Getenv("SALLYPORT_TOKEN_FILE"); file != "" {
-		text, err := os.ReadFile(file)
+		text, err := os.ReadFile(file) //nolint:gosec // the user names the file
 		return strings.TrimSpace(string(text)), err
 	}
 	if id, secret := os.Getenv("SALLYPORT_CLIENT_ID"), os.Getenv("SALLYPORT_CLIENT_SECRET"); id != "" && secret != "" {

@@ -41,10 +41,10 @@ func (c *child) stop(within time.Duration) {
 	late := time.NewTimer(within)
 	defer late.Stop()
 	select {
-	case <-c.ended:
+	case <-c.ended: //nolint:errcheck // how a command ends that was told to end is not reported
 	case <-late.C:
 		_ = c.Process.Kill()
-		<-c.ended
+		<-c.ended //nolint:errcheck // as above
 	}
 }
 

@@ -38,7 +38,7 @@ func (c *Console) Interactive() bool { return IsTerminal(c.In) && IsTerminal(c.E
 // IsTerminal reports whether a reader or writer is a terminal.
 func IsTerminal(stream any) bool {
 	file, ok := stream.(*os.File)
-	return ok && term.IsTerminal(int(file.Fd())) //nolint:gosec // a file descriptor fits
+	return ok && term.IsTerminal(int(file.Fd()))
 }
 
 // Ask reads one line that the user types.
@@ -78,7 +78,7 @@ const maxSecret = 8 << 20
 func (c *Console) Secret(question string) (string, error) {
 	if c.Interactive() {
 		c.Tell("%s ", question)
-		typed, err := term.ReadPassword(int(c.In.(*os.File).Fd())) //nolint:gosec // a file descriptor fits
+		typed, err := term.ReadPassword(int(c.In.(*os.File).Fd()))
 		c.Tell("\n")
 		return string(typed), err
 	}

@@ -59,7 +59,7 @@ func run(ctx context.Context, f flags) (err error) {
 	if p.dir == "" {
 		p.dir = filepath.Join(dir, "results")
 	}
-	if err := errors.Join(os.MkdirAll(p.out, 0o755), os.MkdirAll(p.dir, 0o755), p.build(dir)); err != nil { //nolint:gosec // pictures to show
+	if err := errors.Join(os.MkdirAll(p.out, 0o755), os.MkdirAll(p.dir, 0o755), p.build(dir)); err != nil {
 		return err
 	}
 	return p.all()
@@ -69,7 +69,7 @@ func (p *plots) build(dir string) (err error) {
 	if p.server, err = cluster.Build(dir, ""); err != nil {
 		return err
 	}
-	out, err := exec.CommandContext(p.ctx, "go", "build", "-o", p.load, "github.com/sallyport/sallyport/test/load").CombinedOutput() //nolint:gosec // of a folder of our own
+	out, err := exec.CommandContext(p.ctx, "go", "build", "-o", p.load, "github.com/sallyport/sallyport/test/load").CombinedOutput()
 	if err != nil {
 		return fmt.Errorf("building sallyport-load: %w\n%s", err, out)
 	}
@@ -126,7 +126,7 @@ func (p *plots) start(s site) (*cluster.Cluster, error) {
 
 // command runs sallyport-load with a token, and shows what it says.
 func (p *plots) command(token string, args ...string) error {
-	cmd := exec.CommandContext(p.ctx, p.load, args...) //nolint:gosec // what build made
+	cmd := exec.CommandContext(p.ctx, p.load, args...)
 	cmd.Env = append(os.Environ(), "SALLYPORT_TOKEN="+token)
 	cmd.Stdout, cmd.Stderr = os.Stdout, os.Stderr
 	cmd.Cancel = func() error { return cmd.Process.Signal(os.Interrupt) } // so that it can take away what it made
