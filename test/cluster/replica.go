@@ -27,6 +27,9 @@ type Replica struct {
 
 func newReplica(c *Cluster, name string) (*Replica, error) {
 	r := &Replica{Name: name, program: c.Binary, Data: filepath.Join(c.dir, name), Log: filepath.Join(c.dir, name+".log")}
+	if err := os.MkdirAll(r.Data, 0o700); err != nil { // with PostgreSQL the server makes none, and tests put files there
+		return nil, err
+	}
 	var err error
 	if r.Addr, err = freePort(); err != nil {
 		return nil, err
