@@ -25,7 +25,16 @@ func TestFullDisk(t *testing.T) {
 		mark := filepath.Join(server.Dir, "data", "disk.full")
 		s := start(t, cluster.Options{Postgres: server, Replicas: 2})
 		s.fillTwice(disk{
-			fill: func() error { return os.WriteFile(mark, nil, 0o600) },
+			fill: func() error {
+				// Begin a segment of the write-ahead log, which has its full size at once. How much of the old one is left
+				// depends on what was written before.
+				for _, statement := range []string{`SELECT pg_switch_wal()`, `SELECT pg_logical_emit_message(true, 'test', 'fill')`} {
+					if err := server.Exec(t.Context(), "postgres", statement); err != nil {
+						return err
+					}
+				}
+				return os.WriteFile(mark, nil, 0o600)
+			},
 			free: func() error { return os.Remove(mark) },
 			crash: func() { // no room for its write-ahead log either: PostgreSQL ends itself, and does not start again
 				_ = server.Exec(t.Context(), "postgres", "SELECT pg_switch_wal()") // it may end before it answers
