@@ -21,7 +21,7 @@ const module = "github.com/sallyport/sallyport/internal/"
 // floors lists the packages from the ground up. A package imports only packages on floors below its own, and none on the
 // same floor. A login method, which is a folder of auth that is not listed, is on the floor "auth/*".
 var floors = [][]string{
-	{"base/text", "cli/dotenv", "cli/profile", "cli/terminal", "testhook/crashpoint"},
+	{"base/dotenv", "base/text", "cli/profile", "cli/terminal", "testhook/crashpoint"},
 	{"base/bounded", "base/config", "base/fault", "base/id", "base/seal", "base/tally", "cli/reference", "cli/remote", "testhook/bug"},
 	{"base/limit", "cli/client"},
 	{"access", "base/sqldb"}, // access is pure, so that base/httpapi may import it

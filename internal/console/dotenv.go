@@ -6,6 +6,7 @@ import (
 	"slices"
 	"strings"
 
+	"github.com/sallyport/sallyport/internal/base/dotenv"
 	"github.com/sallyport/sallyport/internal/console/api"
 )
 
@@ -51,65 +52,15 @@ func parseObject(text string) (pairs []api.Pair, err error) {
 }
 
 func parseLines(text string) (pairs []api.Pair, err error) {
-	lines := strings.Split(strings.ReplaceAll(text, "\r\n", "\n"), "\n")
+	lines, err := dotenv.Parse(text)
 	at := map[string]int{}
-	for i := 0; i < len(lines); i++ {
-		line := strings.TrimSpace(lines[i])
-		if line == "" || line[0] == '#' {
+	for _, line := range lines {
+		if n, known := at[line.Name]; known {
+			pairs[n].Value = line.Value
 			continue
 		}
-		key, value, found := strings.Cut(strings.TrimPrefix(line, "export "), "=")
-		if key = strings.TrimSpace(key); !found || key == "" || strings.ContainsAny(key, " \t\"'") {
-			return nil, fmt.Errorf("line %d is not KEY=value", i+1)
-		}
-		begin := i
-		value, i, err = readValue(strings.TrimSpace(value), lines, i)
-		if err != nil {
-			return nil, fmt.Errorf("the quotes that begin in line %d do not end", begin+1)
-		}
-		if n, known := at[key]; known {
-			pairs[n].Value = value
-			continue
-		}
-		at[key] = len(pairs)
-		pairs = append(pairs, api.Pair{Key: key, Value: value})
+		at[line.Name] = len(pairs)
+		pairs = append(pairs, api.Pair{Key: line.Name, Value: line.Value})
 	}
-	return pairs, nil
-}
-
-var errQuotes = fmt.Errorf("quotes do not end")
-
-// readValue reads the value that begins in line i, and returns the line that it ends in. In quotes it may have several lines;
-// without, a comment ends it.
-func readValue(value string, lines []string, i int) (string, int, error) {
-	if value == "" || !strings.ContainsRune(`"'`+"`", rune(value[0])) {
-		value, _, _ = strings.Cut(value, " #")
-		return strings.TrimSpace(value), i, nil
-	}
-	quote, rest := value[0], value[1:]
-	for {
-		if end := closing(rest, quote); end >= 0 {
-			if rest = rest[:end]; quote == '"' {
-				rest = strings.NewReplacer(`\n`, "\n", `\t`, "\t", `\r`, "\r", `\"`, `"`, `\\`, `\`).Replace(rest)
-			}
-			return rest, i, nil
-		}
-		if i++; i >= len(lines) {
-			return "", i, errQuotes
-		}
-		rest += "\n" + lines[i]
-	}
-}
-
-// closing returns where a quote ends a text; -1 for nowhere. A backslash keeps the quote after it in double quotes.
-func closing(text string, quote byte) int {
-	for i := 0; i < len(text); i++ {
-		switch {
-		case text[i] == '\\' && quote == '"':
-			i++
-		case text[i] == quote:
-			return i
-		}
-	}
-	return -1
+	return pairs, err
 }

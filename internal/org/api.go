@@ -62,7 +62,7 @@ type wireOrg struct {
 }
 
 func (s *Service) bootstrapRoute(ctx context.Context, client access.Client, in *bootstrapInput) (*bootstrapOutput, error) {
-	email, err := parseEmail(in.Body.Email.Trimmed())
+	email, err := ParseEmail(in.Body.Email.Trimmed(), "email")
 	if err != nil {
 		return nil, err
 	}
@@ -80,10 +80,11 @@ func (s *Service) bootstrapRoute(ctx context.Context, client access.Client, in *
 	return setup.wire(), nil
 }
 
-func parseEmail(text string) (string, error) {
+// ParseEmail returns an e-mail address as it is stored. The error is a Validation fault about a field.
+func ParseEmail(text, field string) (string, error) {
 	address, err := mail.ParseAddress(text)
 	if err != nil || address.Address != text {
-		return "", fault.Invalid("invalid_string", "This is not an e-mail address such as admin@example.com.", "email")
+		return "", fault.Invalid("invalid_string", "This is not an e-mail address such as admin@example.com.", field)
 	}
 	return strings.ToLower(text), nil
 }

@@ -3,7 +3,6 @@ package org
 import (
 	"cmp"
 	"context"
-	"strings"
 
 	"github.com/sallyport/sallyport/internal/access"
 	"github.com/sallyport/sallyport/internal/audit"
@@ -80,8 +79,7 @@ func (s *Service) Bootstrap(ctx context.Context, client access.Client, email, pa
 	if err := s.checkSetupCode(ctx, code); err != nil {
 		return nil, err
 	}
-	local, _, _ := strings.Cut(email, "@")
-	if err := s.checkNew(password, local, email, name); err != nil {
+	if err := s.CheckNewPassword(password, email, name); err != nil {
 		return nil, err
 	}
 	hash, err := s.hashInTurn(ctx, client, password) // slow on purpose, so it is done before the transaction

@@ -234,7 +234,7 @@ func TestParseEmail(t *testing.T) {
 		"a@example.com": "a@example.com", "Admin@Example.COM": "admin@example.com", "a+b@x.y": "a+b@x.y",
 		"": "", "a": "", "a@": "", "@b": "", "A <a@example.com>": "", "a@b, c@d": "", "a b@c": "", "a@example.com\n": "",
 	} {
-		got, err := parseEmail(text)
+		got, err := ParseEmail(text, "email")
 		if got != want || (err == nil) != (want != "") || err != nil && !fault.Is(err, fault.Validation) {
 			t.Errorf("%q: %q, %v; want %q", text, got, err, want)
 		}

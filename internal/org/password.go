@@ -54,10 +54,11 @@ func (c Cost) derive(password string, salt []byte) []byte {
 	return argon2.IDKey([]byte(password), salt, c.Passes, c.KiB, c.Lanes, argonKey)
 }
 
-// CheckNewPassword refuses, as Validation, a new password that is too short or easy to guess. about are texts that guessers know,
-// such as the user's names.
-func (s *Service) CheckNewPassword(password string, about ...string) error {
-	return s.checkNew(password, about...)
+// CheckNewPassword refuses, as Validation, a new password that is too short, or that is easy to guess for someone who knows the
+// user's e-mail address and the names around the user.
+func (s *Service) CheckNewPassword(password, email string, names ...string) error {
+	local, _, _ := strings.Cut(email, "@")
+	return s.checkNew(password, append([]string{local, email}, names...)...)
 }
 
 // HashPassword returns the hash of a new password. It costs 64 MiB and much time, so bound how many run at once.

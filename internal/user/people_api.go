@@ -4,12 +4,11 @@ import (
 	"context"
 	"fmt"
 	"net/http"
-	"net/mail"
 	"strings"
 
 	"github.com/sallyport/sallyport/internal/access"
-	"github.com/sallyport/sallyport/internal/base/fault"
 	"github.com/sallyport/sallyport/internal/base/httpapi"
+	"github.com/sallyport/sallyport/internal/org"
 )
 
 // peopleRoutes mounts invitations, passwords and deactivation (docs/reference/people.md section 4). Links come in the answer, since
@@ -67,7 +66,7 @@ func (s *Service) inviteRoute(ctx context.Context, actor *access.Actor, in *invi
 	emails := make([]string, len(in.Body.Emails))
 	for i, e := range in.Body.Emails {
 		var err error
-		if emails[i], err = parseEmail(e.Trimmed(), fmt.Sprintf("inviteeEmails.%d", i)); err != nil {
+		if emails[i], err = org.ParseEmail(e.Trimmed(), fmt.Sprintf("inviteeEmails.%d", i)); err != nil {
 			return nil, err
 		}
 	}
@@ -83,15 +82,6 @@ func (s *Service) inviteRoute(ctx context.Context, actor *access.Actor, in *invi
 		}
 	}
 	return out, nil
-}
-
-// parseEmail returns an e-mail address as it is stored.
-func parseEmail(text, field string) (string, error) {
-	address, err := mail.ParseAddress(text)
-	if err != nil || address.Address != text {
-		return "", fault.Invalid("invalid_string", "This is not an e-mail address such as ada@example.com.", field)
-	}
-	return strings.ToLower(text), nil
 }
 
 type renewInput struct {

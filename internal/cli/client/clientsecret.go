@@ -50,11 +50,7 @@ type clientSecretCreateCmd struct {
 
 // Run creates a client secret and shows it, once.
 func (c *clientSecretCreateCmd) Run(con *terminal.Console) error {
-	se, err := c.open(con)
-	if err != nil {
-		return err
-	}
-	id, err := se.identity(c.Identity)
+	se, id, err := c.openFor(con, c.Identity)
 	if err != nil {
 		return err
 	}
@@ -88,11 +84,7 @@ type clientSecretListCmd struct {
 
 // Run lists client secrets, without the secrets themselves.
 func (c *clientSecretListCmd) Run(con *terminal.Console) error {
-	se, err := c.open(con)
-	if err != nil {
-		return err
-	}
-	id, err := se.identity(c.Identity)
+	se, id, err := c.openFor(con, c.Identity)
 	if err != nil {
 		return err
 	}
@@ -114,11 +106,7 @@ type clientSecretRevokeCmd struct {
 
 // Run revokes a client secret with its tokens.
 func (c *clientSecretRevokeCmd) Run(con *terminal.Console) error {
-	se, err := c.open(con)
-	if err != nil {
-		return err
-	}
-	id, err := se.identity(c.Identity)
+	se, id, err := c.openFor(con, c.Identity)
 	if err != nil {
 		return err
 	}

@@ -86,11 +86,7 @@ type identityShowCmd struct {
 
 // Run shows one identity.
 func (c *identityShowCmd) Run(con *terminal.Console) error {
-	se, err := c.open(con)
-	if err != nil {
-		return err
-	}
-	id, err := se.identity(c.Identity)
+	se, id, err := c.openFor(con, c.Identity)
 	if err != nil {
 		return err
 	}
@@ -132,11 +128,7 @@ type identityUpdateCmd struct {
 
 // Run changes what was named.
 func (c *identityUpdateCmd) Run(con *terminal.Console) error {
-	se, err := c.open(con)
-	if err != nil {
-		return err
-	}
-	id, err := se.identity(c.Identity)
+	se, id, err := c.openFor(con, c.Identity)
 	if err != nil {
 		return err
 	}

@@ -13,7 +13,7 @@ import (
 
 	"go.yaml.in/yaml/v3"
 
-	"github.com/sallyport/sallyport/internal/cli/dotenv"
+	"github.com/sallyport/sallyport/internal/base/dotenv"
 	"github.com/sallyport/sallyport/internal/cli/terminal"
 )
 

@@ -53,6 +53,16 @@ func (s Server) open(con *terminal.Console) (*session, error) {
 	return se, err
 }
 
+// openFor is open for a command about one identity. It also returns the ID of the identity that has an ID or a name.
+func (s Server) openFor(con *terminal.Console, identity string) (*session, string, error) {
+	se, err := s.open(con)
+	if err != nil {
+		return nil, "", err
+	}
+	id, err := se.identity(identity)
+	return se, id, err
+}
+
 // context returns the context that counts; nil for none.
 func (s Server) context() (*profile.Context, error) {
 	p, err := load()

@@ -36,11 +36,7 @@ type tokenCreateCmd struct {
 
 // Run creates a token. Only the token goes to standard output, so that it can be piped.
 func (c *tokenCreateCmd) Run(con *terminal.Console) error {
-	se, err := c.open(con)
-	if err != nil {
-		return err
-	}
-	id, err := se.identity(c.Identity)
+	se, id, err := c.openFor(con, c.Identity)
 	if err != nil {
 		return err
 	}
@@ -87,11 +83,7 @@ type tokenListCmd struct {
 
 // Run lists tokens.
 func (c *tokenListCmd) Run(con *terminal.Console) error {
-	se, err := c.open(con)
-	if err != nil {
-		return err
-	}
-	id, err := se.identity(c.Identity)
+	se, id, err := c.openFor(con, c.Identity)
 	if err != nil {
 		return err
 	}

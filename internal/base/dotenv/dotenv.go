@@ -12,8 +12,8 @@ import (
 type Pair struct{ Name, Value string }
 
 // Parse reads a file: NAME=value a line, with or without export before it, and comments that begin with #. A value in single
-// quotes is taken as it is written. In double quotes, \n, \r, \t, \", \$, \` and \\ stand for characters, and line feeds are
-// allowed. References to other variables stay as they are. Errors name the line.
+// quotes or backticks is taken as it is written. In double quotes, \n, \r, \t, \", \$, \` and \\ stand for characters. A quoted
+// value may have several lines. References to other variables stay as they are. Errors name the line.
 func Parse(text string) ([]Pair, error) {
 	p := &parser{rest: strings.TrimPrefix(text, "\ufeff"), line: 1}
 	pairs := []Pair{}
@@ -76,11 +76,8 @@ func (p *parser) value() (string, error) {
 	if p.rest == "" {
 		return "", nil
 	}
-	switch p.rest[0] {
-	case '\'':
-		return p.quoted('\'')
-	case '"':
-		return p.quoted('"')
+	if quote := p.rest[0]; quote == '\'' || quote == '"' || quote == '`' {
+		return p.quoted(quote)
 	}
 	value := p.toLineEnd()
 	if i := strings.Index(" "+value, " #"); i >= 0 { // a comment behind the value

@@ -8,14 +8,14 @@ import (
 	"github.com/google/go-cmp/cmp"
 	"pgregory.net/rapid"
 
-	"github.com/sallyport/sallyport/internal/cli/dotenv"
+	"github.com/sallyport/sallyport/internal/base/dotenv"
 )
 
 func TestParse(t *testing.T) {
 	text := "\ufeff# head\n\nA=1\nexport B = two words # note\r\nC='$A \\n'\nD=\"a\\n\\\"b\\\" \\$x \\q\nsecond\" # note\nE=\nF=#x\nG=a#b\n" +
-		"H=''\n  I\t=\tx\nJ-k.l=1\nK=\"x\""
+		"H=''\n  I\t=\tx\nJ-k.l=1\nK=\"x\"\nL=`a 'b' #c\nd`"
 	want := []dotenv.Pair{{"A", "1"}, {"B", "two words"}, {"C", "$A \\n"}, {"D", "a\n\"b\" $x \\q\nsecond"}, {"E", ""}, {"F", ""}, {"G", "a#b"},
-		{"H", ""}, {"I", "x"}, {"J-k.l", "1"}, {"K", "x"}}
+		{"H", ""}, {"I", "x"}, {"J-k.l", "1"}, {"K", "x"}, {"L", "a 'b' #c\nd"}}
 	got, err := dotenv.Parse(text)
 	if err != nil {
 		t.Fatal(err)
@@ -27,7 +27,7 @@ func TestParse(t *testing.T) {
 
 func TestParseRefuses(t *testing.T) {
 	for text, want := range map[string]string{
-		"A=1\nnonsense": "line 2 is not", "=x": "line 1 is not", "A=\"x\n\n": "line 1: the quote", "\nA='x' y": "line 2: there is text after", "A B=1": "line 1 is not",
+		"A=1\nnonsense": "line 2 is not", "=x": "line 1 is not", "A=\"x\n\n": "line 1: the quote", "\nA='x' y": "line 2: there is text after", "A B=1": "line 1 is not", "A=`x": "line 1: the quote",
 	} {
 		if _, err := dotenv.Parse(text); err == nil || !strings.Contains(err.Error(), want) {
 			t.Errorf("%q: %v; want %q", text, err, want)
