@@ -85,39 +85,41 @@ func status(err error) error {
 // watch runs the command, and again whenever a secret has changed. While the server cannot be reached, the command goes on with
 // what it has.
 func (c *runCmd) watch(se *session, program string, env []string) error {
-	changed := make(chan []string)
-	done := make(chan struct{})
+	changed, done := make(chan []string), make(chan struct{})
 	defer close(done)
-	go func() {
-		every := time.NewTicker(c.WatchEvery)
-		defer every.Stop()
-		said := ""
-		for {
-			select {
-			case <-done:
-				return
-			case <-every.C:
-			}
-			now, err := c.environment(se)
-			if err != nil {
-				if said != err.Error() {
-					said = err.Error()
-					se.note("cannot look for changed secrets; the command goes on with those that it has: %s", err)
-				}
-				continue
-			}
-			said = ""
-			if slices.Equal(now, env) {
-				continue
-			}
-			env = now
-			se.note("A secret has changed: restarting the command.")
-			select {
-			case changed <- now:
-			case <-done:
-				return
-			}
-		}
-	}()
+	go c.follow(se, env, changed, done)
 	return supervise(se.con, program, c.Command, env, changed, c.StopTimeout)
+}
+
+// follow reads the secrets again and again until done is closed, and sends each environment that differs from the one before.
+func (c *runCmd) follow(se *session, env []string, changed chan<- []string, done <-chan struct{}) {
+	every := time.NewTicker(c.WatchEvery)
+	defer every.Stop()
+	said := ""
+	for {
+		select {
+		case <-done:
+			return
+		case <-every.C:
+		}
+		now, err := c.environment(se)
+		if err != nil {
+			if said != err.Error() {
+				said = err.Error()
+				se.note("cannot look for changed secrets; the command goes on with those that it has: %s", err)
+			}
+			continue
+		}
+		said = ""
+		if slices.Equal(now, env) {
+			continue
+		}
+		env = now
+		se.note("A secret has changed: restarting the command.")
+		select {
+		case changed <- now:
+		case <-done:
+			return
+		}
+	}
 }
