@@ -5,7 +5,7 @@ import (
 	"fmt"
 )
 
-// manyIdentities are identities of one organisation with tokens made by hand. One of them is asked about.
+// manyIdentities are identities of one organization with tokens made by hand. One of them is asked about.
 var manyIdentities = subject{fmt.Sprintf("identities with up to %d tokens each", tokensEach), 100_000, tokensEach,
 	func(at *stage) error {
 		if err := at.withIdentity(); err != nil {

@@ -235,7 +235,7 @@ func BenchmarkCheck(b *testing.B) {
 	}
 	admin, _ := OrgRole("admin")
 	actor = &Actor{Rights: Rights{Ability: mustCompile(b, Compile, admin...)}}
-	b.Run("organisation admin", func(b *testing.B) {
+	b.Run("organization admin", func(b *testing.B) {
 		b.ReportAllocs()
 		for b.Loop() {
 			_ = actor.Check(CreateToken, SubjectIdentity, Fields{IdentityID("i")})

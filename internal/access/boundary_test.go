@@ -28,7 +28,7 @@ func TestCoversRoles(t *testing.T) {
 		compile func([]Rule) (*Ability, error)
 		order   []string // from the least to the most
 	}{
-		"organisation": {OrgRole, Compile, []string{"no-access", "member", "admin"}},
+		"organization": {OrgRole, Compile, []string{"no-access", "member", "admin"}},
 		"project":      {ProjectRole, CompileProject, []string{"no-access", "viewer", "admin"}},
 		"cryptography": {ProjectRole, CompileProject, []string{"no-access", "cryptographic-operator", "member", "admin"}},
 	}
@@ -137,7 +137,7 @@ func TestCoversOtherScope(t *testing.T) {
 	admin, _ := OrgRole("admin")
 	own := mustCompile(t, Compile, admin...)
 	if covers(own, mustCompile(t, CompileProject, allow(SubjectRole, Read))) {
-		t.Error("rules of an organisation cover rules of a project")
+		t.Error("rules of an organization cover rules of a project")
 	}
 	if !covers(own, mustCompile(t, CompileProject)) {
 		t.Error("a target without rights is not covered")

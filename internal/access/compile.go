@@ -23,10 +23,10 @@ const (
 	maxText     = 1024    // bytes of one value in a condition
 )
 
-// Compile makes an Ability of the rules of an organisation. A rule that does not follow the vocabulary of
+// Compile makes an Ability of the rules of an organization. A rule that does not follow the vocabulary of
 // docs/reference/identity.md section 7.1 is a fault.Validation that names its place in the list "permissions".
 // Templates are taken as text (see Expand), but an allow rule that still holds one matches nothing.
-func Compile(rules []Rule) (*Ability, error) { return organisation.compile(rules) }
+func Compile(rules []Rule) (*Ability, error) { return organization.compile(rules) }
 
 func (v *vocabulary) compile(rules []Rule) (*Ability, error) {
 	if len(rules) > maxRules {

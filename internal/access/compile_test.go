@@ -62,7 +62,7 @@ func TestBuiltInRoles(t *testing.T) {
 	for _, slug := range []string{"admin", "member", "no-access"} {
 		rules, ok := OrgRole(slug)
 		if _, err := Compile(rules); !ok || err != nil || rules == nil {
-			t.Errorf("organisation role %s: %v, %v", slug, ok, err)
+			t.Errorf("organization role %s: %v, %v", slug, ok, err)
 		}
 	}
 	for _, slug := range []string{"admin", "member", "viewer", "no-access", "cryptographic-operator"} {
@@ -72,14 +72,14 @@ func TestBuiltInRoles(t *testing.T) {
 		}
 	}
 	if _, ok := OrgRole("viewer"); ok {
-		t.Error("viewer is an organisation role")
+		t.Error("viewer is an organization role")
 	}
 	if _, ok := ProjectRole("custom"); ok {
 		t.Error("custom is a built-in project role")
 	}
 }
 
-// The rights that tell the built-in roles of an organisation apart (docs/reference/identity.md section 7.2).
+// The rights that tell the built-in roles of an organization apart (docs/reference/identity.md section 7.2).
 func TestOrgRoleRights(t *testing.T) {
 	tests := []struct {
 		action        Action
@@ -208,7 +208,7 @@ func TestCompileRefusedElsewhere(t *testing.T) {
 		})
 	}
 	if _, err := Compile(open(nil)); !fault.Is(err, fault.Validation) {
-		t.Errorf("an organisation knows certificates: %v", err)
+		t.Errorf("an organization knows certificates: %v", err)
 	}
 }
 

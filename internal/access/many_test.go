@@ -28,7 +28,7 @@ func TestManyRulesPutNobodyOutOfReach(t *testing.T) {
 		own    []Rule
 		proved bool
 	}{
-		"covered/by an administrator": {organisation.everything(), true},
+		"covered/by an administrator": {organization.everything(), true},
 		"refused/by nobody":           {nil, false},
 		"refused/by other conditions": {[]Rule{{Subject: SubjectAppConnections, Actions: Actions{Read}, Conditions: Conditions{"connectionId": map[string]any{"$eq": "x"}}}}, false},
 	} {

@@ -32,7 +32,7 @@ type Rights struct {
 
 // Resolve returns the rights that grants in an organization give at a time. Rules that an older version stored and Compile
 // refuses now allow nothing, and deny without conditions. The errors are those of Compile for limits.
-func Resolve(grants []Grant, now int64) (Rights, error) { return organisation.resolve(grants, now) }
+func Resolve(grants []Grant, now int64) (Rights, error) { return organization.resolve(grants, now) }
 
 // ResolveProject is Resolve for grants in a project.
 func ResolveProject(grants []Grant, now int64) (Rights, error) { return project.resolve(grants, now) }

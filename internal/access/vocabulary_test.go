@@ -20,7 +20,7 @@ var update = flag.Bool("update", false, "write testdata/vocabulary.txt again")
 func TestVocabulary(t *testing.T) {
 	const golden = "testdata/vocabulary.txt"
 	now := strings.Join(append(
-		lines("organization", organisation, OrgRole, "admin", "member", "no-access"),
+		lines("organization", organization, OrgRole, "admin", "member", "no-access"),
 		lines("project", project, ProjectRole, "admin", "member", "viewer", "no-access", "cryptographic-operator")...), "\n") + "\n"
 	if *update {
 		if err := os.WriteFile(golden, []byte(now), 0o644); err != nil {

@@ -21,7 +21,7 @@ const DefaultRetention = 365 * 24 * time.Hour
 // Event is what happened. It must never hold a secret, a token or a client secret.
 type Event struct {
 	Type      Type
-	OrgID     string // "" means the actor's organisation
+	OrgID     string // "" means the actor's organization
 	ProjectID string // "" means none
 	Metadata  any    // becomes a JSON object; nil an empty one; a json.RawMessage is what json.Marshal made before
 }

@@ -45,7 +45,7 @@ func each(t *testing.T, fn func(t *testing.T, f *fixture)) {
 
 var errOnPurpose = errors.New("on purpose")
 
-// admin is an administrator of a new organisation.
+// admin is an administrator of a new organization.
 func admin(t testing.TB) *access.Actor {
 	t.Helper()
 	rules, _ := access.OrgRole("admin")

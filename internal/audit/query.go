@@ -38,7 +38,7 @@ type Filter struct {
 // Pair is a name and a text value of an event's metadata.
 type Pair struct{ Name, Value string }
 
-// Query returns the events of the actor's organisation that match and that it may read, newest first: see Projects. The zero From
+// Query returns the events of the actor's organization that match and that it may read, newest first: see Projects. The zero From
 // means the midnight before To, the zero To means now. What was noted before the call is there. Errors: PermissionDenied, Validation;
 // with a project, NotFound and Forbidden for one that the actor may not enter.
 func (l *Log) Query(ctx context.Context, actor *access.Actor, f Filter) ([]Entry, error) {
@@ -73,7 +73,7 @@ func (l *Log) search(ctx context.Context, orgID string, fn func(context.Context)
 // the next one begins behind them.
 const followed = 20_000
 
-// Follow returns the events of the actor's organisation that match and have a position behind f.After, in the order of
+// Follow returns the events of the actor's organization that match and have a position behind f.After, in the order of
 // positions, and the position to go on from: whoever follows it sees each event once, and misses none. There are no dates
 // but those that f has. What the actor may read, and the errors, are as in Query.
 func (l *Log) Follow(ctx context.Context, actor *access.Actor, f Filter) (page []Entry, next int64, err error) {

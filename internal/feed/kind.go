@@ -12,22 +12,22 @@ const (
 	CutIdentity   Kind = "cut-identity"   // identity or user id
 	CutMethod     Kind = "cut-method"     // Key(identity id, method)
 	CutSecret     Kind = "cut-secret"     // client secret id
-	CutMembership Kind = "cut-membership" // Key(identity id, organisation id)
-	CutOrg        Kind = "cut-org"        // organisation id
+	CutMembership Kind = "cut-membership" // Key(identity id, organization id)
+	CutOrg        Kind = "cut-org"        // organization id
 	CutInstance   Kind = "cut-instance"   // empty
 )
 
 // The evictions: a fact that replicas cache was changed, and must be read anew.
 const (
-	Grants      Kind = "grants"       // Key(actor id, organisation or project id): what an identity or user may do there
-	Roles       Kind = "roles"        // organisation or project id: the rules of one of its roles
+	Grants      Kind = "grants"       // Key(actor id, organization or project id): what an identity or user may do there
+	Roles       Kind = "roles"        // organization or project id: the rules of one of its roles
 	Config      Kind = "config"       // Key(identity id, method): a login method's configuration
 	IdentityRow Kind = "identity"     // identity id
 	UserRow     Kind = "user"         // user id
-	OrgRow      Kind = "org"          // organisation id
+	OrgRow      Kind = "org"          // organization id
 	SigningKeys Kind = "signing-keys" // empty
 	Project     Kind = "project"      // project id: its row, or its environments, folders or tags
-	ProjectSlug Kind = "project-slug" // Key(organisation id, slug): which project has the slug
+	ProjectSlug Kind = "project-slug" // Key(organization id, slug): which project has the slug
 	ProjectKey  Kind = "project-key"  // project id: its data key was rotated, or is gone
 	Secrets     Kind = "secrets"      // Key(environment id, path): a secret of the folder there
 	RootKey     Kind = "root-key"     // fingerprint: which root keys servers must have, or which of them seals, changed

@@ -139,7 +139,7 @@ func TestWhoIsNoMemberMayNothing(t *testing.T) {
 		f.exec(`UPDATE memberships SET active = FALSE WHERE identity_id = $1`, inactive)
 		f.exec(`INSERT INTO instance_admins (identity_id) VALUES ($1)`, inactive)
 		for name, c := range map[string]struct{ identity, org string }{
-			"unknown identity": {id.New(), f.org}, "another organisation": {member, id.New()}, "inactive": {inactive, f.org}, "no id": {"", ""},
+			"unknown identity": {id.New(), f.org}, "another organization": {member, id.New()}, "inactive": {inactive, f.org}, "no id": {"", ""},
 		} {
 			t.Run(name, func(t *testing.T) {
 				g, err := f.Of(t.Context(), c.identity, c.org)

@@ -132,8 +132,8 @@ func TestCustomRoleRefusals(t *testing.T) {
 			"refused/update a built-in role":            {update(f.admin(), BuiltIn(Admin).ID, changes("x", read)), fault.BadRequest},
 			"refused/delete a built-in role":            {remove(f.admin(), Admin), fault.BadRequest},
 			"refused/update an unknown role":            {update(f.admin(), id.New(), changes("x", read)), fault.NotFound},
-			"refused/update in another organisation":    {update(stranger, r.ID, changes("x", read)), fault.NotFound},
-			"refused/delete in another organisation":    {remove(stranger, r.ID), fault.NotFound},
+			"refused/update in another organization":    {update(stranger, r.ID, changes("x", read)), fault.NotFound},
+			"refused/delete in another organization":    {remove(stranger, r.ID), fault.NotFound},
 			"refused/delete what somebody holds":        {remove(f.admin(), r.ID), fault.BadRequest},
 			"refused/update without permission":         {update(f.actor(read), r.ID, changes("x", read)), fault.PermissionDenied},
 			"refused/delete without permission":         {remove(f.actor(read), r.ID), fault.PermissionDenied},
@@ -177,7 +177,7 @@ func TestListRoles(t *testing.T) {
 		for _, r := range roles {
 			slugs = append(slugs, r.Slug)
 			if r.OrgID != f.org {
-				t.Errorf("%s is of organisation %q", r.Slug, r.OrgID)
+				t.Errorf("%s is of organization %q", r.Slug, r.OrgID)
 			}
 		}
 		if got, want := fmt.Sprint(slugs), "[admin member no-access a b]"; got != want {

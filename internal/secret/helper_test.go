@@ -86,7 +86,7 @@ func (f *fixture) exec(query string, args ...any) {
 	sqldbtest.Exec(f.t, f.db, query, args...)
 }
 
-// actor makes an identity with a built-in role in the organisation.
+// actor makes an identity with a built-in role in the organization.
 func (f *fixture) actor(slug string) *access.Actor {
 	f.t.Helper()
 	rules, _ := access.OrgRole(slug)

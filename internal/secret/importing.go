@@ -291,7 +291,7 @@ func (s *Service) ListImports(ctx context.Context, actor *access.Actor, p Place)
 	return all, s.note(ctx, actor, audit.GetSecretImports, at.Project.ID, map[string]any{"environment": at.env.Slug, "folderId": f.ID, "numberOfImports": len(all)})
 }
 
-// ReadImport returns one import by its id. Errors: NotFound for one that is unknown, of another organisation or of a
+// ReadImport returns one import by its id. Errors: NotFound for one that is unknown, of another organization or of a
 // deleted environment; Forbidden for one of a project that the actor is no member of; PermissionDenied.
 func (s *Service) ReadImport(ctx context.Context, actor *access.Actor, importID string) (*Import, error) {
 	var found struct {

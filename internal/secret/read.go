@@ -85,7 +85,7 @@ func (s *folderScope) reusable(ctx context.Context, name string, v View, wanted 
 }
 
 // GetByID reads one secret by its id, with its value as it is stored. Errors: NotFound for an id that is unknown or of
-// another organisation; Forbidden for one of a project that the actor is no member of, and for a personal one of another
+// another organization; Forbidden for one of a project that the actor is no member of, and for a personal one of another
 // user; PermissionDenied.
 func (s *Service) GetByID(ctx context.Context, actor *access.Actor, secretID string) (*Secret, error) {
 	if !id.Valid(secretID) {

@@ -89,9 +89,9 @@ func (s *Service) revokeByID(ctx context.Context, tx *sqldb.Tx, actor *access.Ac
 	return s.ExpiryBound(ctx, tx)
 }
 
-// RevokeOrg kills every token of the actor's organisation, the one in use included: the panic button. slug must be that
-// of the organisation, so that nobody presses it by mistake. It is for whoever holds all that an administrator of the
-// organisation holds. Errors: PermissionDenied, Boundary, BadRequest for another slug.
+// RevokeOrg kills every token of the actor's organization, the one in use included: the panic button. slug must be that
+// of the organization, so that nobody presses it by mistake. It is for whoever holds all that an administrator of the
+// organization holds. Errors: PermissionDenied, Boundary, BadRequest for another slug.
 func (s *Service) RevokeOrg(ctx context.Context, actor *access.Actor, slug string) error {
 	if err := actor.Check(access.DeleteToken, access.SubjectIdentity, nil); err != nil {
 		return err

@@ -50,7 +50,7 @@ const columns = `t.id, t.identity_id, t.org_id, t.method, t.client_secret_id, t.
 // ErrNotFound says that a token is unknown, out of reach, or dead already; callers cannot tell which.
 var ErrNotFound = fault.New(fault.NotFound, "There is no live token with this ID that you can reach. List the identity's tokens to see their IDs.")
 
-// Find returns the token of an id that was made by a method for an identity of the organisation; else NotFound.
+// Find returns the token of an id that was made by a method for an identity of the organization; else NotFound.
 func (s *Service) Find(ctx context.Context, orgID, method, tokenID string) (Row, error) {
 	rows, err := s.Counted(func() (rows []Row, err error) {
 		return rows, s.db.Select(ctx, &rows, `SELECT `+columns+` FROM access_tokens t JOIN identities i ON i.id = t.identity_id

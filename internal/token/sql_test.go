@@ -40,7 +40,7 @@ func TestFind(t *testing.T) {
 			"refused/no id":                {f.org, TokenAuth, "' OR 1=1 --", "not found"},
 			"refused/empty":                {f.org, TokenAuth, "", "not found"},
 			"refused/another method":       {f.org, "universal-auth", issued.Row.ID, "not found"},
-			"refused/another organisation": {id.New(), TokenAuth, issued.Row.ID, "not found"},
+			"refused/another organization": {id.New(), TokenAuth, issued.Row.ID, "not found"},
 		} {
 			t.Run(name, func(t *testing.T) {
 				_, err := f.Find(t.Context(), c.org, c.method, c.token)

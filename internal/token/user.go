@@ -53,7 +53,7 @@ func (u *UserClaims) claims() *Claims {
 type Session struct {
 	ID, UserID  string
 	Method      string    // how the user logged in
-	OrgID       string    // the organisation that was chosen, or ""
+	OrgID       string    // the organization that was chosen, or ""
 	Born        int64     // Birth.Seq of the login
 	RefreshedAt time.Time // access tokens count their life from here
 	ExpiresAt   time.Time // no token lives longer
@@ -69,7 +69,7 @@ const (
 // SessionLife is how long a session that begins now may last.
 func (s *Service) SessionLife() time.Duration { return min(sessionLife, s.maxAge) }
 
-// UserAccess signs an access token of a session. ErrRevoked: the session, or its organisation's tokens, have been cut
+// UserAccess signs an access token of a session. ErrRevoked: the session, or its organization's tokens, have been cut
 // off since the login.
 func (s *Service) UserAccess(ctx context.Context, session Session, now time.Time) (jwt string, err error) {
 	end := session.RefreshedAt.Add(min(userAccessLife, s.maxAge))

@@ -134,7 +134,7 @@ func TestUserTokensExpire(t *testing.T) {
 		want(t, f.verify(jwt), "expired")
 		_, err := f.ReadRefresh(t.Context(), refresh)
 		want(t, err, "")
-		_, err = f.UserAccess(t.Context(), x, f.clock.Now()) // choosing an organisation does not prolong it
+		_, err = f.UserAccess(t.Context(), x, f.clock.Now()) // choosing an organization does not prolong it
 		want(t, err, "expired")
 
 		x.RefreshedAt = x.ExpiresAt.Add(-time.Minute)

@@ -161,7 +161,7 @@ func withQuery(path, query string) string {
 	return path + "?" + query
 }
 
-// strangers call with the token of another organisation.
+// strangers call with the token of another organization.
 func (p *prober) strangers(stranger harness.Client) {
 	status := []int{accepted}
 	switch {

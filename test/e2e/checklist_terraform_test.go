@@ -11,7 +11,7 @@ import (
 	"github.com/sallyport/sallyport/test/e2e/harness"
 )
 
-// newTerraform is a workload that may also manage identities, roles and projects of the organisation.
+// newTerraform is a workload that may also manage identities, roles and projects of the organization.
 func newTerraform(t *testing.T) workload {
 	t.Helper()
 	w := newWorkload(t, shared, "terraform")

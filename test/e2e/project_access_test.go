@@ -320,7 +320,7 @@ func TestNoMemberTouchesAnAdministratorOfTheProject(t *testing.T) {
 	}
 }
 
-// newKeeper makes a role that may make tokens of identities in the organisation, and returns its slug.
+// newKeeper makes a role that may make tokens of identities in the organization, and returns its slug.
 func newKeeper(t *testing.T, s *harness.Server) (slug string) {
 	t.Helper()
 	body := object{"slug": harness.RandomName(), "name": "Keeper", "permissions": []any{

@@ -45,7 +45,7 @@ func addUserRequests(all map[string]func(*testing.T, *harness.Server) request) {
 	}
 }
 
-// joinUser makes a new user of the organisation a member of a project.
+// joinUser makes a new user of the organization a member of a project.
 func joinUser(t *testing.T, s *harness.Server, p project, role string) (membershipID, email string) {
 	t.Helper()
 	_, email = newUser(t, s, "no-access")

@@ -9,7 +9,7 @@ import (
 	"github.com/sallyport/sallyport/test/e2e/harness"
 )
 
-// export reads all that a server's API shows of its organisation, but for ids and times, and for what cannot be imported.
+// export reads all that a server's API shows of its organization, but for ids and times, and for what cannot be imported.
 func export(t testing.TB, s *harness.Server) map[string]any {
 	t.Helper()
 	e := &exporter{t, s.Admin, s.OrgID, map[string]string{}}

@@ -26,13 +26,13 @@ func (l *Ledger) Rotate(s *Server) {
 
 // Founded reports whether an instance was set up, with all that belongs to it or nothing.
 func Founded(db *sql.DB) (done bool, err error) {
-	var organisations, users, identities, tokens, events int
+	var organizations, users, identities, tokens, events int
 	err = db.QueryRow(`SELECT initialized, (SELECT count(*) FROM organizations), (SELECT count(*) FROM users), (SELECT count(*) FROM identities),
 		(SELECT count(*) FROM access_tokens), (SELECT count(*) FROM audit_logs WHERE event_type = 'bootstrap-instance') FROM instance`).
-		Scan(&done, &organisations, &users, &identities, &tokens, &events)
+		Scan(&done, &organizations, &users, &identities, &tokens, &events)
 	want := map[bool]int{true: 1}[done]
-	if got := [...]int{organisations, users, identities, tokens, events}; err == nil && got != [...]int{want, want, want, want, want} {
-		err = fmt.Errorf("the instance is set up: %v, with %v organisations, users, identities, tokens and events of it", done, got)
+	if got := [...]int{organizations, users, identities, tokens, events}; err == nil && got != [...]int{want, want, want, want, want} {
+		err = fmt.Errorf("the instance is set up: %v, with %v organizations, users, identities, tokens and events of it", done, got)
 	}
 	return done, err
 }

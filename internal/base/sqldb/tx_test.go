@@ -14,7 +14,7 @@ import (
 	"github.com/sallyport/sallyport/internal/base/sqldb/sqldbtest"
 )
 
-// add returns a function that adds organisations.
+// add returns a function that adds organizations.
 func add(ctx context.Context, ids ...string) func(*sqldb.Tx) error {
 	return func(tx *sqldb.Tx) error {
 		for _, id := range ids {
@@ -28,7 +28,7 @@ func add(ctx context.Context, ids ...string) func(*sqldb.Tx) error {
 	}
 }
 
-// expect fails t unless exactly these organisations are in the database.
+// expect fails t unless exactly these organizations are in the database.
 func expect(t *testing.T, db *sqldb.DB, want ...string) {
 	t.Helper()
 	got := []string{}
@@ -36,11 +36,11 @@ func expect(t *testing.T, db *sqldb.DB, want ...string) {
 		t.Fatal(err)
 	}
 	if diff := cmp.Diff(append([]string{}, want...), got); diff != "" {
-		t.Errorf("organisations (-want +got):\n%s", diff)
+		t.Errorf("organizations (-want +got):\n%s", diff)
 	}
 }
 
-// empty removes all organisations.
+// empty removes all organizations.
 func empty(t *testing.T, db *sqldb.DB) {
 	t.Helper()
 	if err := db.Write(context.Background(), func(tx *sqldb.Tx) error {

@@ -21,7 +21,7 @@ type Actor struct {
 	Client
 }
 
-// NewIdentity makes an identity in the first organisation and returns its id.
+// NewIdentity makes an identity in the first organization and returns its id.
 func (s *Server) NewIdentity(t testing.TB, role string) string {
 	t.Helper()
 	return s.Admin.Call(t, http.MethodPost, Identities,

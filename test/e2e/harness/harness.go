@@ -193,8 +193,8 @@ func (s *Server) bootstrap(email, name string) (orgID, adminID, token string, er
 
 var others sync.Mutex
 
-// OtherOrg makes a second organisation and returns its id and a client of its administrator, who is no administrator
-// of the instance. No route makes a second organisation, so the instance is opened for one more bootstrap.
+// OtherOrg makes a second organization and returns its id and a client of its administrator, who is no administrator
+// of the instance. No route makes a second organization, so the instance is opened for one more bootstrap.
 func (s *Server) OtherOrg(t testing.TB) (orgID string, admin Client) {
 	t.Helper()
 	others.Lock()

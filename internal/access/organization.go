@@ -1,6 +1,6 @@
 package access
 
-// The subjects of an organisation (docs/reference/identity.md section 7.1). Some are subjects of a project too.
+// The subjects of an organization (docs/reference/identity.md section 7.1). Some are subjects of a project too.
 const (
 	SubjectWorkspace           Subject = "workspace"
 	SubjectProject             Subject = "project"
@@ -30,7 +30,7 @@ const (
 	SubjectSecretShare         Subject = "secret-share"
 )
 
-// The actions of an organisation (docs/reference/identity.md section 7.1). Some are actions of a project too.
+// The actions of an organization (docs/reference/identity.md section 7.1). Some are actions of a project too.
 const (
 	Read   Action = "read"
 	Create Action = "create"
@@ -75,8 +75,8 @@ const (
 	DeleteRelays Action = "delete-relays"
 )
 
-// organisation is the vocabulary of docs/reference/identity.md section 7.1.
-var organisation = newVocabulary([]words{
+// organization is the vocabulary of docs/reference/identity.md section 7.1.
+var organization = newVocabulary([]words{
 	{subject: SubjectWorkspace, actions: []Action{Create}},
 	{subject: SubjectProject, actions: []Action{Create}},
 	{subject: SubjectRole, actions: crud()},
@@ -108,12 +108,12 @@ var organisation = newVocabulary([]words{
 	{subject: SubjectSecretShare, actions: []Action{ManageSettings}},
 })
 
-// OrgRole returns the rules of a built-in organisation role, admin, member or no-access, and whether the slug names one
+// OrgRole returns the rules of a built-in organization role, admin, member or no-access, and whether the slug names one
 // (docs/reference/identity.md section 7.2).
 func OrgRole(slug string) ([]Rule, bool) {
 	switch slug {
 	case "admin":
-		return organisation.everything(), true
+		return organization.everything(), true
 	case "member":
 		return orgMember(), true
 	case "no-access":
