@@ -42,17 +42,17 @@ type applying struct {
 	secrets map[string]Used // by id: those that exist
 }
 
-// fits compares where both come from.
+// fits compares where both come from, and then how far they go: positions of two installations cannot be compared.
 func (l *Log) fits(ctx context.Context, a *applying) error {
-	if l.Head < a.head {
-		return errors.New("the log of revocations ends before the backup was taken; write it from the newest database that exists, or name none, which revokes every token")
-	}
 	var keys []string
 	if err := a.tx.Select(ctx, &keys, `SELECT id FROM signing_keys`); err != nil {
 		return err
 	}
 	if !slices.ContainsFunc(keys, func(key string) bool { return slices.Contains(l.SigningKeys, key) }) {
 		return errOther
+	}
+	if l.Head < a.head {
+		return errors.New("the log of revocations ends before the backup was taken; write it from the newest database that exists, or name none, which revokes every token")
 	}
 	return nil
 }
